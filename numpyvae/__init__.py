@@ -1,0 +1,36 @@
+"""The variational auto-encoder in pure NumPy: every step on the page, executed, and checked.
+
+The legend: one notation, in package, tests and tutorials.
+
+    mathematics                                            code                  shape
+    ---------------------------------------------------    ------------------    ----------------------
+    x, a batch of examples, one a row, in [0, 1]           x                     (N, D)
+    a1 = x W1 + b1,  h1 = relu(a1)                         a1, h1, W1, b1        (N, H); (D, H), (H,)
+    μ = h1 W_mu + b_mu                                     mu, W_mu, b_mu        (N, Z); (H, Z), (Z,)
+    log σ² = h1 W_logvar + b_logvar                        logvar, W_logvar, …   (N, Z); (H, Z), (Z,)
+    σ = exp(½ log σ²)                                      std                   (N, Z)
+    ε ~ N(0, I),  z = μ + σ ε                              eps, z                (N, Z)
+    a3 = z W3 + b3,  h3 = relu(a3)                         a3, h3, W3, b3        (N, H); (Z, H), (H,)
+    l = h3 W4 + b4,  p = sigmoid(l)                        logits, probs, W4, b4 (N, D); (H, D), (D,)
+    -log p(x given z),  KL(q(z given x), p(z)), in nats    recon, kl             (N,), or their batch means
+    -ELBO = mean over the batch of recon + β kl            loss, beta            scalars
+    ∂ loss / ∂ T                                           dT; grads["W1"]       as T
+
+Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the batch. `eps` is
+always the noise: Adam's constant is `adam_eps`, a difference step is `step`. σ is never a name: it is `std` or
+`sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
+"""
+from .errors import CheckpointError, DivergedError, NumpyvaeError
+from .gradcheck import check_gradients, numeric_gradient
+from .optim import SGD, Adam
+from .vae import VAE
+
+__all__ = ["VAE", "SGD", "Adam", "check_gradients", "numeric_gradient",
+           "NumpyvaeError", "CheckpointError", "DivergedError"]
+
+
+def __getattr__(name):
+    if name == "__version__":            # said once, in setup.cfg; looked up only when somebody asks
+        from importlib.metadata import version
+        return version("numpyvae")
+    raise AttributeError(f"module 'numpyvae' has no attribute {name!r}")

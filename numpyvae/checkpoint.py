@@ -1,0 +1,121 @@
+"""Files: named arrays and a description, written atomically and read with suspicion. It knows no model.
+
+A checkpoint is an .npz archive (np.load reads its arrays) with one more member, description.json. Members are stored,
+not compressed, so that none can be larger than the file; equal contents give equal bytes.
+"""
+import math
+import os
+
+import numpy as np
+
+from .errors import CheckpointError
+
+FORMAT = "numpyvae checkpoint 1"
+DESCRIPTION = "description.json"
+MAX_DESCRIPTION = 1_000_000          # bytes; ours have a few thousand
+MAX_HEADER = 10_000                  # bytes before an array's data in its member; ours have 128
+
+
+def save(path, arrays, description):
+    """Write `arrays` (a dictionary) and `description` (what JSON can hold) to `path`: all of it, or none.
+
+    Until the new file is complete on disk, what was at `path` stays.  Raises OSError.
+    """
+    import json
+    import zipfile
+
+    description = {"format": FORMAT, "arrays": {name: [str(array.dtype), list(array.shape)]
+                                                for name, array in arrays.items()}, **description}
+
+    def write(file):
+        with zipfile.ZipFile(file, "w") as archive:
+            with archive.open(_member(DESCRIPTION), "w") as member:
+                member.write(json.dumps(description).encode())
+            for name, array in arrays.items():
+                with archive.open(_member(name + ".npy"), "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+    write_atomically(path, write)
+
+
+def load(path):
+    """Read what `save` wrote  ->  arrays, description.  Raises CheckpointError for any other file, and OSError."""
+    import json
+    import zipfile
+
+    path = os.fspath(path)
+    if os.path.isdir(path):
+        raise CheckpointError(f"{path}: expected a checkpoint file, got a folder")
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _read(archive)
+        except MemoryError:
+            raise
+        except Exception as error:   # zipfile, JSON and NumPy raise a dozen kinds for damaged files: all mean this one
+            reason = json.dumps(str(error) or type(error).__name__, ensure_ascii=False)[1:-1]
+            raise CheckpointError(f"{path}: not a whole numpyvae checkpoint ({reason}); "
+                                  "it may be damaged, cut short, or another program's") from error
+
+
+def write_atomically(path, write):
+    """Call write(file) on a temporary file beside `path`, bring it to disk, and only then give it the name `path`.
+
+    Source: the usual protocol of temporary file, fsync, rename, fsync of the folder.
+    """
+    path = os.fspath(path)
+    temporary = path + ".tmp"        # one fixed name, so that what a kill leaves behind is overwritten by the next save
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+    if os.name == "posix":           # Windows cannot open a folder, and needs no such sync
+        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _member(name):
+    import zipfile
+    return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))       # no clock in it: equal contents, equal bytes
+
+
+def _read(archive):
+    import json
+    members = {info.filename: info for info in archive.infolist()}
+    if len(members) != len(archive.infolist()):
+        raise CheckpointError("a member appears twice")
+    if DESCRIPTION not in members:
+        raise CheckpointError("it has no description")
+    if any(info.compress_type or info.compress_size != info.file_size for info in members.values()):
+        raise CheckpointError("a member is compressed")
+    if members[DESCRIPTION].file_size > MAX_DESCRIPTION:
+        raise CheckpointError("its description is too long")
+    description = json.loads(archive.read(DESCRIPTION))
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise CheckpointError(f"its format is not {FORMAT!r}")
+    declared = description["arrays"]
+    if set(members) != {DESCRIPTION} | {name + ".npy" for name in declared}:
+        raise CheckpointError("its members are not the ones that it declares")
+    arrays = {name: _read_array(archive, members[name + ".npy"], *declared[name]) for name in declared}
+    return arrays, description
+
+
+def _read_array(archive, info, dtype, shape):
+    nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+    if np.dtype(dtype).kind not in "fiub" or not nbytes <= info.file_size <= nbytes + MAX_HEADER:
+        raise CheckpointError(f"{info.filename} is not the array that it declares")
+    with archive.open(info) as member:
+        array = np.lib.format.read_array(member, allow_pickle=False, max_header_size=MAX_HEADER)
+        rest = member.read()         # to the end, where the archive compares its checksum
+    if rest or array.dtype != np.dtype(dtype) or array.shape != tuple(shape):
+        raise CheckpointError(f"{info.filename} is not the array that it declares")
+    return array

@@ -1,0 +1,386 @@
+"""The command line: train, show, sample, check."""
+import argparse
+import os
+import sys
+import time
+
+import numpy as np
+
+from . import checkpoint, datasets
+from .errors import DivergedError, InvalidValueError, NumpyvaeError, check_positive_int
+from .evaluate import mean_kl_per_dim
+from .gradcheck import check_gradients
+from .training import OPTIMIZERS, Run
+from .vae import LIKELIHOODS, VAE
+
+# What `train` takes where it is not told otherwise: found on the digits, where more units, dimensions or epochs move
+# the test loss by less than 0.2 nats.
+DEFAULTS = {"data": "digits", "hidden_dim": 256, "latent_dim": 10, "beta": 1.0, "likelihood": "bernoulli", "x_std": 0.25,
+            "epochs": 200, "batch_size": 64, "lr": 2e-3, "optimizer": "adam", "seed": 0, "dtype": "float32"}
+
+MAX_SAMPLES = 4096                   # in one picture
+
+
+def main(argv=None):
+    """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend; 130, Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")                 # no path may break a terminal that lacks a letter
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    try:
+        status = args.command(args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:                                      # numpyvae check | head: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _complain(args, "stopped", 130)
+    except MemoryError:
+        return _complain(args, "not enough memory for sizes like these; take smaller ones")
+    except OSError as error:
+        return _complain(args, f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except NumpyvaeError as error:
+        name, colon, rest = str(error).partition(":")
+        return _complain(args, _flag(name) + colon + rest if name in DEFAULTS else str(error))
+
+
+# ---------------------------------------------------------------------- the commands
+
+def train(args):
+    """Train a network, save it after every epoch, and draw what it learned."""
+    given = {name: getattr(args, name) for name in DEFAULTS if getattr(args, name) is not None}
+    if args.resume is None:
+        options = {**DEFAULTS, **given}
+        dataset = datasets.load(options["data"])
+        run = Run(dataset.x_train, dataset.x_test, **options)
+        folder = _new_folder(args.out, run.data)
+        run.save(folder)
+    else:
+        folder = _run_folder(args.resume)
+        run, dataset = _open_run(folder)
+        _take_what_may_change(run, given, args.out, folder)
+        run.save_history(folder)                                 # a kill may have come between checkpoint and history
+    network = "-".join(str(size) for size in (run.vae.input_dim, run.vae.hidden_dim, run.vae.latent_dim))
+    weight = "" if run.beta == 1 else f"{run.beta:g} "
+    print(f"A {network} VAE learns from {len(run.x_train)} {run.data} images and is tested on {len(run.x_test)}.\n"
+          f"loss = recon + {weight}KL, in nats per image")
+    if len(run.history) < run.epochs:
+        _train_with_progress(run, folder)
+    else:
+        print(f"All {run.epochs} epochs are done already; --epochs with a larger number goes on.")
+    _draw_pictures(run, dataset, folder)
+    return 0
+
+
+def show(args):
+    """Draw a saved run's pictures again."""
+    folder = _run_folder(args.run)
+    run, dataset = _open_run(folder)
+    _draw_pictures(run, dataset, folder)
+    return 0
+
+
+def sample(args):
+    """Decode draws from the prior into a new picture."""
+    n = check_positive_int("-n", args.n)
+    if n > MAX_SAMPLES:
+        raise InvalidValueError(f"-n: expected at most {MAX_SAMPLES} images for one picture, got {n}")
+    folder = _run_folder(args.run)
+    path = args.out or _unused(os.path.join(folder, "sample"), ".png")
+    if os.path.exists(path) or not path.lower().endswith(".png"):
+        raise InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
+    run, dataset = _open_run(folder)
+    from . import plots
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
+    plots.save(plots.samples(run.vae.generate(n, rng=seed), dataset.image_shape), path)
+    print(f"{path}: {n} {'image' if n == 1 else 'images'} from z ~ N(0, I), by --seed {seed}")
+    return 0
+
+
+def check(args):
+    """Compare every hand-written gradient with numerical differentiation."""
+    tiny = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
+    gaussian = {**tiny, "likelihood": "gaussian", "x_std": 0.5}
+    blog = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
+    reports = [
+        _check_network(args.seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
+        _check_network(args.seed, "The same network by the complex step, which subtracts nothing", tiny, 3, "complex"),
+        _check_network(args.seed, "Gaussian pixels, some of which nobody saw", gaussian, 3, "complex", masked=True),
+        _check_network(args.seed, "The blog's network, along random directions", blog, 8, "complex")]
+    if all(report.ok for report in reports):
+        worst = max(report.max_error for report in reports[1:])
+        print(f"Every gradient agrees: to {reports[0].max_error:.0e} with central differences, "
+              f"to {worst:.0e} with the complex step.")
+        return 0
+    print("At least one gradient is wrong: see the rows that say NO.")
+    return 1
+
+
+# ---------------------------------------------------------------------- train
+
+def _train_with_progress(run, folder):
+    progress = _Progress(run)
+
+    def on_epoch():
+        run.save(folder)
+        progress.on_epoch()
+
+    try:
+        run.train(progress.on_batch, on_epoch)
+    except (KeyboardInterrupt, DivergedError) as error:
+        progress.clear()
+        kept = len(checkpoint.load(os.path.join(folder, "model.npz"))[0]["history"])
+        kept = f"{folder} keeps the state after epoch {kept}"
+        if isinstance(error, DivergedError):
+            raise DivergedError(f"{str(error).replace('smaller lr', 'smaller --lr')}; {kept}") from error
+        print(f"\nStopped in epoch {len(run.history) + 1}; {kept}. To go on:\n"
+              f"    numpyvae train --resume {_quoted(folder)}")
+        raise
+
+
+class _Progress:
+    """A line for about every twentieth epoch, and between them, on a terminal, a bar."""
+
+    def __init__(self, run):
+        self.run, self.started = run, time.monotonic()
+        self.first = len(run.history)
+        self.every = max(1, (run.epochs - self.first) // 20)
+        self.printed = self.drawn = self.started
+        self.live = sys.stdout.isatty()
+        print("\n  epoch |  train loss    recon       KL |   test loss    recon       KL\n"
+              "--------|-------------------------------|------------------------------", flush=True)
+
+    def on_batch(self, done):
+        now = time.monotonic()
+        if self.live and now - self.drawn > 0.1:
+            self.drawn = now
+            part = len(self.run.history) - self.first + done / len(self.run.x_train)
+            total = self.run.epochs - self.first
+            left = (now - self.started) * (total / part - 1)
+            bar = ("#" * int(30 * part / total)).ljust(30, ".")
+            print(f"\r  [{bar}] epoch {len(self.run.history) + 1} of {self.run.epochs}, {left:.0f} s left  ", end="",
+                  flush=True)
+
+    def on_epoch(self):
+        epoch, now = len(self.run.history), time.monotonic()
+        if epoch in (self.first + 1, self.run.epochs) or epoch % self.every == 0 or now - self.printed > 2:
+            self.printed = now
+            self.clear()
+            row = self.run.history[-1]
+            print(f"{epoch:>7} | {row[0]:>11.2f} {row[1]:>8.2f} {row[2]:>8.2f} | "
+                  f"{row[3]:>11.2f} {row[4]:>8.2f} {row[5]:>8.2f}", flush=True)
+
+    def clear(self):
+        if self.live:
+            print("\r" + " " * 75 + "\r", end="", flush=True)
+
+
+def _take_what_may_change(run, given, out, folder):
+    """Check a resumed run's options against those that were given, and take over a larger number of epochs."""
+    for name, value in given.items():
+        was = run.options[name]
+        if value != was and not (name == "epochs" and value > was):
+            raise InvalidValueError(f"{_flag(name)} {value}: the run in {folder} has {was}, and --resume takes every "
+                                    "option from it; only --epochs may be given, and larger")
+    if out is not None and os.path.realpath(out) != os.path.realpath(folder):
+        raise InvalidValueError(f"--out {out}: --resume goes on in the run's own folder, {folder}; leave --out away")
+    run.epochs = given.get("epochs", run.epochs)
+
+
+# ---------------------------------------------------------------------- pictures
+
+def _draw_pictures(run, dataset, folder):
+    print("\nDrawing", flush=True)
+    from . import plots                                          # here, since matplotlib is slow to import
+    for name, figure in _pictures(plots, run, dataset):
+        path = os.path.join(folder, name + ".png")
+        plots.save(figure, path)
+        print(f"  {path}", flush=True)
+    if len(run.history):
+        _, recon, kl = run.history[-1, 3:]
+        chance = run.vae.input_dim * np.log(2)
+        guess = f" (every pixel guessed at one half: {chance:.2f})" if run.vae.likelihood == "bernoulli" else ""
+        print(f"\nLearned in {len(run.history)} epochs: test -ELBO = {recon + kl:.2f} nats per image = "
+              f"{recon:.2f} recon + {kl:.2f} KL{guess}.")
+    print(f"The pictures lie in {folder}; for more, numpyvae sample {_quoted(folder)} -n 64")
+
+
+def _pictures(plots, run, dataset):
+    """Yield (name, Figure) for everything that can be drawn of a run."""
+    vae, x, shape = run.vae, run.x_test, dataset.image_shape
+    mu, _ = vae.encode(x)
+    shown = _one_of_each(dataset.labels_test)
+    if len(run.history):
+        yield "loss", plots.loss_curves(run.history)
+    yield "reconstructions", plots.reconstructions(x[shown], vae.reconstruct(x[shown]), shape)
+    yield "samples", plots.samples(vae.generate(64, rng=run.seed), shape)
+    starts, ends = shown[:5], shown[5:10]
+    steps = np.linspace(0, 1, 11)[:, None]
+    paths = [vae.decode((1 - steps) * mu[i] + steps * mu[j]) for i, j in zip(starts, ends)]
+    yield "interpolation", plots.interpolation(x[starts], np.array(paths), x[ends], shape)
+    yield "latent", plots.latent_scatter(mu, dataset.labels_test)
+    yield "kl_per_dimension", plots.kl_per_dimension(mean_kl_per_dim(vae, x))
+    if vae.latent_dim == 2:
+        yield "manifold", plots.manifold(vae.decode, shape)
+
+
+def _one_of_each(labels):
+    """Indices of the first example of every label, by label, then of the second of every label."""
+    nth = [np.flatnonzero(labels == label)[:2] for label in np.unique(labels)]
+    return np.concatenate([[found[0] for found in nth], [found[1] for found in nth]])
+
+
+# ---------------------------------------------------------------------- check
+
+def _check_network(seed, title, settings, n, method, masked=False):
+    rng = np.random.default_rng(seed)
+    vae = VAE(**settings, rng=rng)
+    x, eps = rng.random((n, vae.input_dim)), rng.standard_normal((n, vae.latent_dim))
+    mask = rng.random(x.shape) < 0.7 if masked else None
+    print(f"{title}: {vae.input_dim}-{vae.hidden_dim}-{vae.latent_dim}, {n} examples", flush=True)
+    _, grads = vae.loss_and_grads(x, eps, mask=mask)
+    report = check_gradients(lambda params: vae.loss(x, eps, mask=mask, params=params)[0], vae.params, grads, method,
+                             rng=rng)
+    print()
+    return report
+
+
+# ---------------------------------------------------------------------- folders
+
+def _new_folder(out, data):
+    """Make the folder of a new run: `out`, which may exist if it is empty, or the next one of its name in runs/."""
+    if out is None:
+        while True:
+            folder = _unused(os.path.join("runs", data))
+            try:
+                os.makedirs(folder)
+                return folder
+            except FileExistsError:                              # somebody else's run was faster: take the next name
+                if not os.path.isdir("runs"):
+                    raise
+    if os.path.exists(os.path.join(out, "model.npz")):
+        raise InvalidValueError(f"--out {out}: holds a run already; name a new folder, or go on with --resume {out}")
+    if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
+        raise InvalidValueError(f"--out {out}: expected a new or an empty folder, and something is there already")
+    os.makedirs(out, exist_ok=True)
+    return out
+
+
+def _unused(stem, ending=""):
+    """`stem` + `ending`, or with -2, -3, … between them: the first that does not exist."""
+    path, number = stem + ending, 2
+    while os.path.lexists(path):
+        path, number = f"{stem}-{number}{ending}", number + 1
+    return path
+
+
+def _run_folder(path):
+    if not os.path.isfile(os.path.join(path, "model.npz")):
+        raise InvalidValueError(f"{path}: expected the folder of a run, with its model.npz; `numpyvae train` makes one")
+    return path
+
+
+def _open_run(folder):
+    def load_data(name):
+        dataset = datasets.load(name)
+        return dataset.x_train, dataset.x_test
+    run = Run.load(folder, load_data)
+    return run, datasets.load(run.data)
+
+
+# ---------------------------------------------------------------------- arguments
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser():
+    parser = _Parser(prog="numpyvae", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+                     description="A variational auto-encoder in pure NumPy: train it, look at it, check its gradients.",
+                     epilog="start here:\n"
+                            "  numpyvae train                     learn handwritten digits, and draw what was learned\n"
+                            "  numpyvae sample runs/digits -n 64  let it invent some\n"
+                            "  numpyvae check                     see every hand-written gradient proved")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="numpyvae")
+
+    def command(function, text):
+        sub = commands.add_parser(function.__name__, help=text, description=function.__doc__, allow_abbrev=False)
+        sub.set_defaults(command=function, name=function.__name__)
+        return sub.add_argument
+
+    option = command(train, "train a network and draw what it learned")
+    for name, kind, text in [
+            ("data",       datasets.NAMES,         "the images to learn from"),
+            ("hidden_dim", _whole,                 "units in each hidden layer"),
+            ("latent_dim", _whole,                 "latent dimensions; with 2, the whole latent plane is drawn, too"),
+            ("beta",       _number,                "weight of the KL term in the loss"),
+            ("likelihood", LIKELIHOODS,            "of a pixel given its code: ink or no ink, or around a grey value"),
+            ("x_std",      _number,                "standard deviation of the Gaussian likelihood"),
+            ("epochs",     _whole,                 "passes through the training images, in all"),
+            ("batch_size", _whole,                 "images per step"),
+            ("lr",         _number,                "learning rate"),
+            ("optimizer",  tuple(OPTIMIZERS),      "Adam, or gradient descent with momentum 0.9"),
+            ("seed",       _whole,                 "the same seed gives the same network, to the bit"),
+            ("dtype",      ("float32", "float64"), "precision")]:
+        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": name[0].upper()}
+        option(_flag(name), help=f"{text} (default {DEFAULTS[name]})", **accepts)
+    option("--out", metavar="DIR", help="folder of the run (default: a new one, runs/digits, runs/digits-2, ...)")
+    option("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had never stopped: it "
+                                           "brings every option along, only --epochs may be larger")
+
+    a_run = {"metavar": "RUN", "help": "folder of a run, as `numpyvae train` made it"}
+    option = command(show, "draw a run's pictures again")
+    option("run", **a_run)
+
+    option = command(sample, "let a trained network invent images")
+    option("run", **a_run)
+    option("-n", type=_whole, default=64, metavar="N", help="how many (default 64)")
+    option("--seed", type=_whole, metavar="S", help="for the same images again (default: new ones every time)")
+    option("--out", metavar="FILE.png", help="where to draw them (default: a new sample.png in the run's folder)")
+
+    option = command(check, "compare every hand-written gradient with a numeric one")
+    option("--seed", type=_whole, default=0, metavar="S", help="of networks, data and directions (default 0)")
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser, *_):
+        from . import __version__
+        print(f"numpyvae {__version__}")
+        parser.exit()
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+
+
+def _flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def _quoted(path):
+    return f'"{path}"' if " " in path else path
+
+
+def _complain(args, sentence, status=2):
+    sys.stdout.flush()
+    print(f"numpyvae {args.name}: {' '.join(sentence.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,128 @@
+"""The optimisers: stochastic gradient descent with momentum, and Adam. Both change the parameters in place."""
+import math
+
+import numpy as np
+
+from .errors import InvalidValueError, check_like, check_number
+
+# An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this many elements at a
+# time, so that the block's parameters, gradients and moments stay in the processor's cache from pass to pass.
+BLOCK = 32_768
+
+
+class SGD:
+    """Stochastic gradient descent with momentum: velocity = momentum velocity + grad; param -= lr velocity.
+
+    params: the dictionary of arrays to be changed in place; lr: above 0; momentum: in [0, 1), 0 for none.
+    Source: Sutskever et al. 2013, in the form that PyTorch uses (lr outside the velocity).
+    """
+
+    def __init__(self, params, lr=0.01, momentum=0.9):
+        self.params = _check_params(params)
+        self.lr = check_number("lr", lr, above=0)
+        self.momentum = check_number("momentum", momentum, at_least=0, below=1)
+        self.velocity = {name: np.zeros_like(param) for name, param in params.items()}
+
+    def step(self, grads):
+        """Change every parameter once, by its gradient.
+
+        grads: a dictionary like params.  Raises ValueError if its keys or shapes are others.
+        """
+        check_like("grads", grads, self.params)
+        for param, grad, velocity, scratch in _blocks(self.params, grads, self.velocity):
+            velocity *= self.momentum
+            velocity += grad                                         # velocity = momentum velocity + grad
+            param    -= np.multiply(velocity, self.lr, out=scratch)  # param    = param - lr velocity
+
+    def state(self):
+        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name)."""
+        return _prefixed("velocity", self.velocity), {}
+
+    def set_state(self, arrays, numbers):
+        """Take over what `state` gave."""
+        self.velocity = _unprefixed("velocity", arrays, self.params)
+
+
+class Adam:
+    """Adam: each parameter moves by its mean gradient, in units of that gradient's own root mean square.
+
+    params: the dictionary of arrays to be changed in place; lr: above 0; beta1, beta2: in [0, 1); adam_eps: above 0.
+    Source: Kingma & Ba 2015, algorithm 1.
+    """
+
+    def __init__(self, params, lr=1e-3, beta1=0.9, beta2=0.999, adam_eps=1e-8):
+        self.params = _check_params(params)
+        self.lr = check_number("lr", lr, above=0)
+        self.beta1 = check_number("beta1", beta1, at_least=0, below=1)
+        self.beta2 = check_number("beta2", beta2, at_least=0, below=1)
+        self.adam_eps = check_number("adam_eps", adam_eps, above=0)
+        self.m = {name: np.zeros_like(param) for name, param in params.items()}
+        self.v = {name: np.zeros_like(param) for name, param in params.items()}
+        self.t = 0
+
+    def step(self, grads):
+        """Change every parameter once, by its gradient.
+
+        grads: a dictionary like params.  Raises ValueError if its keys or shapes are others.
+        """
+        # m = β1 m + (1 - β1) g         the running mean of the gradient        m̂ = m / (1 - β1^t)
+        # v = β2 v + (1 - β2) g²        and of its square                       v̂ = v / (1 - β2^t)
+        # param = param - lr m̂ / (√v̂ + adam_eps)
+        # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out.
+        check_like("grads", grads, self.params)
+        self.t += 1
+        unbias_m = 1 / (1 - self.beta1 ** self.t)
+        unbias_root_v = math.sqrt(1 / (1 - self.beta2 ** self.t))
+        for param, grad, m, v, scratch in _blocks(self.params, grads, self.m, self.v):
+            m *= self.beta1
+            m += np.multiply(grad, 1 - self.beta1, out=scratch)          # m = β1 m + (1 - β1) g
+
+            v *= self.beta2
+            np.multiply(grad, grad, out=scratch)
+            scratch *= 1 - self.beta2
+            v += scratch                                                 # v = β2 v + (1 - β2) g²
+
+            np.sqrt(v, out=scratch)
+            scratch *= unbias_root_v
+            scratch += self.adam_eps                                     # √v̂ + adam_eps
+            np.divide(m, scratch, out=scratch)
+            scratch *= self.lr * unbias_m
+            param -= scratch                                             # param = param - lr m̂ / (√v̂ + adam_eps)
+
+    def state(self):
+        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name)."""
+        return _prefixed("m", self.m) | _prefixed("v", self.v), {"t": self.t}
+
+    def set_state(self, arrays, numbers):
+        """Take over what `state` gave."""
+        self.m = _unprefixed("m", arrays, self.params)
+        self.v = _unprefixed("v", arrays, self.params)
+        self.t = int(numbers["t"])
+
+
+def _check_params(params):
+    for name, param in params.items():
+        if not param.flags.c_contiguous:         # a flat view of it would be a copy, and the step would change that
+            raise InvalidValueError(f"params[{name!r}]: expected a contiguous array, got a strided view; copy it first")
+    return params
+
+
+def _blocks(params, grads, *states):
+    """Yield flat views of at most BLOCK elements: of a parameter, its gradient, each of its states, and scratch."""
+    scratch = {}
+    for name, param in params.items():
+        arrays = [array.reshape(-1) for array in (param, grads[name], *(state[name] for state in states))]
+        room = scratch.setdefault(param.dtype, np.empty(BLOCK, param.dtype))
+        for start in range(0, param.size, BLOCK):
+            views = [array[start:start + BLOCK] for array in arrays]
+            yield *views, room[:len(views[0])]
+
+
+def _prefixed(prefix, arrays):
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+
+
+def _unprefixed(prefix, arrays, params):
+    found = {name: arrays[f"{prefix}.{name}"] for name in params if f"{prefix}.{name}" in arrays}
+    check_like(f"optimiser's {prefix}", found, params)
+    return {name: np.array(found[name], params[name].dtype) for name in params}

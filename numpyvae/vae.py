@@ -1,0 +1,207 @@
+"""The variational auto-encoder of the blog: two hidden layers, a Gaussian code, and a gradient derived by hand."""
+import numpy as np
+
+from . import checkpoint, network
+from .errors import check_batch, check_choice, check_float_dtype, check_number, check_positive_int
+from .latent import kl_backward, kl_forward, reparameterize_backward, reparameterize_forward
+from .layers import dense_backward, dense_forward, relu_backward, relu_forward, sigmoid
+from .losses import (bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_backward, gaussian_loss_forward)
+
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+class VAE:
+    """The blog's network: x -> h1 -> (mu, logvar) -> z -> h3 -> probs, 784-400-20-400-784 by default.
+
+    input_dim, hidden_dim, latent_dim: D, H, Z, whole numbers above 0
+    likelihood: "bernoulli" (pixels in [0, 1], a sigmoid output) or "gaussian" (any pixels, a linear output)
+    x_std: the fixed standard deviation of the Gaussian likelihood
+    rng: a seed or a Generator for the initial parameters; dtype: float64 or float32
+    `params` is a plain dictionary: W1 b1 W_mu b_mu W_logvar b_logvar W3 b3 W4 b4, weights as (in, out).
+    Raises ValueError or TypeError for anything else.
+    Source: blog 2.4; Kingma & Welling 2014, appendix C.
+    """
+
+    def __init__(self, input_dim=784, hidden_dim=400, latent_dim=20, likelihood="bernoulli", x_std=1.0, rng=0,
+                 dtype=np.float64):
+        self.input_dim  = check_positive_int("input_dim", input_dim)
+        self.hidden_dim = check_positive_int("hidden_dim", hidden_dim)
+        self.latent_dim = check_positive_int("latent_dim", latent_dim)
+        self.likelihood = check_choice("likelihood", likelihood, LIKELIHOODS)
+        self.x_std      = check_number("x_std", x_std, above=0)
+        self.dtype      = check_float_dtype(dtype)
+        layers = self.layers(self.input_dim, self.hidden_dim, self.latent_dim)
+        self.params = network.init_params(layers, np.random.default_rng(rng), self.dtype)
+
+    @staticmethod
+    def layers(D, H, Z):
+        """The dense layers by the suffix of their parameters, each with its (in, out)."""
+        return {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D)}
+
+    @property
+    def settings(self):
+        """What this network was built with, as plain values: VAE(**settings) makes another of its kind."""
+        return {"input_dim": self.input_dim, "hidden_dim": self.hidden_dim, "latent_dim": self.latent_dim,
+                "likelihood": self.likelihood, "x_std": self.x_std, "dtype": self.dtype.name}
+
+    # ------------------------------------------------------------------ the blog's four functions
+
+    def encode(self, x):
+        """The posterior q(z given x) of every example, as its mean and the logarithm of its variance.
+
+        x: (N, D)  ->  mu, logvar: (N, Z)
+        """
+        x, _ = network.check_input(x, self.input_dim, self.dtype, self.likelihood)
+        return self._encode(x, self.params)
+
+    def reparameterize(self, mu, logvar, eps):
+        """The latent sample z = mu + exp(logvar / 2) * eps.
+
+        mu, logvar, eps: (N, Z), eps drawn from N(0, I)  ->  z: (N, Z)
+        """
+        mu     = check_batch("mu", mu, self.latent_dim, self.dtype)
+        logvar = check_batch("logvar", logvar, self.latent_dim, self.dtype, rows=len(mu))
+        eps    = check_batch("eps", eps, self.latent_dim, self.dtype, rows=len(mu))
+        return reparameterize_forward(mu, logvar, eps)[0]
+
+    def decode(self, z):
+        """The mean of p(x given z): the probability of every pixel, or the Gaussian's mean.
+
+        z: (N, Z)  ->  probs: (N, D)
+        """
+        z = check_batch("z", z, self.latent_dim, self.dtype)
+        logits = self._decode(z, self.params)
+        return sigmoid(logits) if self.likelihood == "bernoulli" else logits
+
+    def forward(self, x, eps):
+        """The blog's forward pass.
+
+        x: (N, D); eps: (N, Z), drawn from N(0, I)  ->  probs: (N, D), mu, logvar: (N, Z)
+        """
+        mu, logvar = self.encode(x)
+        z          = self.reparameterize(mu, logvar, eps)
+        probs      = self.decode(z)
+        return probs, mu, logvar
+
+    # ------------------------------------------------------------------ the loss and its gradient
+
+    def loss(self, x, eps, beta=1.0, mask=None, params=None):
+        """The loss without its gradient, at these parameters or others of the same shapes (complex ones, too).
+
+        Takes and returns what `loss_and_grads` does, but for the gradients:  ->  loss, recon, kl in nats per example
+        """
+        x, eps, beta, mask, params = self._check(x, eps, beta, mask, params)
+        mu, logvar = self._encode(x, params)
+        z,     _   = reparameterize_forward(mu, logvar, eps)
+        logits     = self._decode(z, params)
+        recon, _   = self._recon_forward(logits, x, mask)
+        kl,    _   = kl_forward(mu, logvar)
+        return (recon + beta * kl).mean(), recon.mean(), kl.mean()
+
+    def loss_and_grads(self, x, eps, beta=1.0, mask=None, out=None):
+        """The loss of a batch, -ELBO = recon + beta kl, and its gradient with respect to every parameter.
+
+        x: (N, D); eps: (N, Z), drawn from N(0, I); beta: the weight of the KL term, at least 0
+        mask: (N, D) booleans, True where a pixel was observed; the network sees 0 elsewhere
+        out: a dictionary like params whose arrays the gradients are written into (fresh arrays cost more than the
+        arithmetic)
+        ->  (loss, recon, kl) in nats, sums over pixels and latent dimensions, means over the batch; grads, like params
+        Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10; Higgins et al. 2017 (beta).
+        """
+        x, eps, beta, mask, p = self._check(x, eps, beta, mask)
+        to = network.check_out(out, p)                       # where each gradient goes
+
+        # Forward: every line keeps in its cache c_… what its mirror image below needs.
+        a1,     c_a1     = dense_forward(x,  p["W1"],       p["b1"])            # a1     = x W1 + b1
+        h1,     c_h1     = relu_forward(a1)                                     # h1     = max(a1, 0)
+        mu,     c_mu     = dense_forward(h1, p["W_mu"],     p["b_mu"])          # μ      = h1 W_mu + b_mu
+        logvar, c_logvar = dense_forward(h1, p["W_logvar"], p["b_logvar"])      # log σ² = h1 W_logvar + b_logvar
+        z,      c_z      = reparameterize_forward(mu, logvar, eps)              # z      = μ + σ ε
+        a3,     c_a3     = dense_forward(z,  p["W3"],       p["b3"])            # a3     = z W3 + b3
+        h3,     c_h3     = relu_forward(a3)                                     # h3     = max(a3, 0)
+        logits, c_logits = dense_forward(h3, p["W4"],       p["b4"])            # l      = h3 W4 + b4
+        recon,  c_recon  = self._recon_forward(logits, x, mask)                 # recon  = -log p(x given z)
+        kl,     c_kl     = kl_forward(mu, logvar)                               # kl     = KL(q(z given x), p(z))
+        loss             = (recon + beta * kl).mean()                           # loss   = 1/N Σ (recon + β kl)
+
+        # Backward: the same lines from the last to the first; dT is d loss / d T, and where a value went two ways,
+        # its gradient is the sum of both.
+        drecon                         = np.full_like(recon, 1 / len(x))
+        dkl                            = beta * drecon
+        dmu_kl, dlogvar_kl             = kl_backward(dkl, c_kl)
+        dlogits                        = self._recon_backward(drecon, c_recon)
+        dh3, dW4, db4                  = dense_backward(dlogits, c_logits, out=(to["W4"], to["b4"]))
+        da3                            = relu_backward(dh3, c_h3)
+        dz, dW3, db3                   = dense_backward(da3, c_a3, out=(to["W3"], to["b3"]))
+        dmu_z, dlogvar_z               = reparameterize_backward(dz, c_z)
+        dlogvar                        = dlogvar_z + dlogvar_kl
+        dmu                            = dmu_z + dmu_kl
+        dh1_logvar, dW_logvar, db_logvar = dense_backward(dlogvar, c_logvar, out=(to["W_logvar"], to["b_logvar"]))
+        dh1_mu, dW_mu, db_mu           = dense_backward(dmu, c_mu, out=(to["W_mu"], to["b_mu"]))
+        dh1                            = dh1_mu + dh1_logvar
+        da1                            = relu_backward(dh1, c_h1)
+        _, dW1, db1                    = dense_backward(da1, c_a1, need_dx=False, out=(to["W1"], to["b1"]))
+
+        grads = {"W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_logvar": dW_logvar, "b_logvar": db_logvar,
+                 "W3": dW3, "b3": db3, "W4": dW4, "b4": db4}
+        return (loss, recon.mean(), kl.mean()), grads
+
+    # ------------------------------------------------------------------ what it is good for
+
+    def reconstruct(self, x):
+        """Every example as the decoder sees it from the mean of its posterior.
+
+        x: (N, D)  ->  probs: (N, D)
+        """
+        mu, _ = self.encode(x)
+        return self.decode(mu)
+
+    def generate(self, n, rng=0):
+        """New examples: z drawn from the prior N(0, I), decoded.
+
+        n: how many; rng: a seed or a Generator  ->  probs: (n, D)
+        """
+        n = check_positive_int("n", n)
+        z = np.random.default_rng(rng).standard_normal((n, self.latent_dim))
+        return self.decode(z)
+
+    def save(self, path):
+        """Write settings and parameters to `path`, atomically.  Raises OSError."""
+        network.save_network(path, self)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote, or the network of a training run's model.npz.  Raises CheckpointError, OSError."""
+        return network.restore_network(cls, path, *checkpoint.load(path))
+
+    # ------------------------------------------------------------------ the parts that the functions above share
+
+    def _encode(self, x, p):
+        a1, _     = dense_forward(x,  p["W1"],       p["b1"])
+        h1, _     = relu_forward(a1)
+        mu, _     = dense_forward(h1, p["W_mu"],     p["b_mu"])
+        logvar, _ = dense_forward(h1, p["W_logvar"], p["b_logvar"])
+        return mu, logvar
+
+    def _decode(self, z, p):
+        a3, _     = dense_forward(z,  p["W3"], p["b3"])
+        h3, _     = relu_forward(a3)
+        logits, _ = dense_forward(h3, p["W4"], p["b4"])
+        return logits                                        # the Gaussian's mean, if the likelihood is Gaussian
+
+    def _recon_forward(self, logits, x, mask):
+        if self.likelihood == "bernoulli":
+            return bernoulli_loss_forward(logits, x, mask)
+        return gaussian_loss_forward(logits, x, self.x_std, mask)
+
+    def _recon_backward(self, drecon, cache):
+        if self.likelihood == "bernoulli":
+            return bernoulli_loss_backward(drecon, cache)
+        return gaussian_loss_backward(drecon, cache)
+
+    def _check(self, x, eps, beta, mask, params=None):
+        params, dtype = network.check_params(params, self.params)
+        x, mask = network.check_input(x, self.input_dim, dtype, self.likelihood, mask)
+        eps  = check_batch("eps", eps, self.latent_dim, dtype, rows=len(x))
+        beta = check_number("beta", beta, at_least=0)
+        return x, eps, beta, mask, params
