@@ -31,6 +31,9 @@ __all__ = ["VAE", "SGD", "Adam", "check_gradients", "numeric_gradient",
 
 def __getattr__(name):
     if name == "__version__":            # said once, in setup.cfg; looked up only when somebody asks
-        from importlib.metadata import version
-        return version("numpyvae")
+        from importlib.metadata import PackageNotFoundError, version
+        try:
+            return version("numpyvae")
+        except PackageNotFoundError:
+            return "unknown (not installed)"
     raise AttributeError(f"module 'numpyvae' has no attribute {name!r}")

@@ -8,32 +8,40 @@ import os
 
 import numpy as np
 
-from .errors import CheckpointError
+from .errors import CheckpointError, InvalidTypeError, InvalidValueError
 
 FORMAT = "numpyvae checkpoint 1"
 DESCRIPTION = "description.json"
 MAX_DESCRIPTION = 1_000_000          # bytes; ours have a few thousand
 MAX_HEADER = 10_000                  # bytes before an array's data in its member; ours have 128
+KINDS = "fiub"                       # of arrays: floating point, whole numbers, booleans
 
 
 def save(path, arrays, description):
     """Write `arrays` (a dictionary) and `description` (what JSON can hold) to `path`: all of it, or none.
 
-    Until the new file is complete on disk, what was at `path` stays.  Raises OSError.
+    Until the new file is complete on disk, what was at `path` stays.  Raises OSError; TypeError or ValueError for what
+    `load` would not take back.
     """
     import json
     import zipfile
 
-    description = {"format": FORMAT, "arrays": {name: [str(array.dtype), list(array.shape)]
-                                                for name, array in arrays.items()}, **description}
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in KINDS:        # refused here, while the file that `load` can read is still there
+            raise InvalidTypeError(f"{name}: expected an array of numbers or booleans, got dtype {array.dtype}")
+    declared = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
+    description = json.dumps({**description, "format": FORMAT, "arrays": declared}).encode()
+    if len(description) > MAX_DESCRIPTION:
+        raise InvalidValueError(f"description: expected at most {MAX_DESCRIPTION} bytes, got {len(description)}")
 
     def write(file):
         with zipfile.ZipFile(file, "w") as archive:
             with archive.open(_member(DESCRIPTION), "w") as member:
-                member.write(json.dumps(description).encode())
+                member.write(description)
             for name, array in arrays.items():
                 with archive.open(_member(name + ".npy"), "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+                    np.lib.format.write_array(member, array, allow_pickle=False)
 
     write_atomically(path, write)
 
@@ -71,9 +79,11 @@ def write_atomically(path, write):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.remove(temporary)
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename = path                # the name that the caller knows
         raise
     if os.name == "posix":           # Windows cannot open a folder, and needs no such sync
         folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
@@ -111,11 +121,13 @@ def _read(archive):
 
 def _read_array(archive, info, dtype, shape):
     nbytes = math.prod(shape) * np.dtype(dtype).itemsize
-    if np.dtype(dtype).kind not in "fiub" or not nbytes <= info.file_size <= nbytes + MAX_HEADER:
+    if np.dtype(dtype).kind not in KINDS or not nbytes <= info.file_size <= nbytes + MAX_HEADER:
         raise CheckpointError(f"{info.filename} is not the array that it declares")
     with archive.open(info) as member:
-        array = np.lib.format.read_array(member, allow_pickle=False, max_header_size=MAX_HEADER)
-        rest = member.read()         # to the end, where the archive compares its checksum
-    if rest or array.dtype != np.dtype(dtype) or array.shape != tuple(shape):
+        np.lib.format.read_magic(member)
+        header = np.lib.format.read_array_header_1_0(member, max_header_size=MAX_HEADER)
+        data = member.read()         # to the end, where the archive compares its checksum
+    found_shape, columns_first, found_dtype = header
+    if found_dtype != np.dtype(dtype) or found_shape != tuple(shape) or len(data) != nbytes:
         raise CheckpointError(f"{info.filename} is not the array that it declares")
-    return array
+    return np.ndarray(found_shape, found_dtype, bytearray(data), order="F" if columns_first else "C")

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from . import checkpoint, datasets
-from .errors import DivergedError, InvalidValueError, NumpyvaeError, check_positive_int
+from .errors import DivergedError, InvalidValueError, NumpyvaeError, check_count, check_positive_int
 from .evaluate import mean_kl_per_dim
 from .gradcheck import check_gradients
 from .training import OPTIMIZERS, Run
@@ -15,17 +15,31 @@ from .vae import LIKELIHOODS, VAE
 
 # What `train` takes where it is not told otherwise: found on the digits, where more units, dimensions or epochs move
 # the test loss by less than 0.2 nats.
-DEFAULTS = {"data": "digits", "hidden_dim": 256, "latent_dim": 10, "beta": 1.0, "likelihood": "bernoulli", "x_std": 0.25,
-            "epochs": 200, "batch_size": 64, "lr": 2e-3, "optimizer": "adam", "seed": 0, "dtype": "float32"}
+DEFAULTS = {"data": "digits", "hidden_dim": 256, "latent_dim": 10, "beta": 1.0, "likelihood": "bernoulli",
+            "x_std": 0.25, "epochs": 200, "batch_size": 64, "lr": 2e-3, "optimizer": "adam", "seed": 0,
+            "dtype": "float32"}
 
 MAX_SAMPLES = 4096                   # in one picture
 
 
 def main(argv=None):
     """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend; 130, Ctrl-C."""
+    if sys.stdout is None:                                       # numpyvae check >&-
+        sys.stdout = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")                 # no path may break a terminal that lacks a letter
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()                                   # here, and not when Python ends and can only complain
+    except BrokenPipeError:                                      # numpyvae check | head: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv):
     parser = _parser()
     args = parser.parse_args(argv)
     if args.command is None:
@@ -33,11 +47,10 @@ def main(argv=None):
         return 0
     try:
         status = args.command(args)
-        sys.stdout.flush()
+        sys.stdout.flush()                                       # a full disk is told like any other OSError
         return status
-    except BrokenPipeError:                                      # numpyvae check | head: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         return _complain(args, "stopped", 130)
     except MemoryError:
@@ -67,7 +80,7 @@ def train(args):
         run.save_history(folder)                                 # a kill may have come between checkpoint and history
     network = "-".join(str(size) for size in (run.vae.input_dim, run.vae.hidden_dim, run.vae.latent_dim))
     weight = "" if run.beta == 1 else f"{run.beta:g} "
-    print(f"A {network} VAE learns from {len(run.x_train)} {run.data} images and is tested on {len(run.x_test)}.\n"
+    print(f"A {network} VAE learns {run.data} from {len(run.x_train)} images, tested on {len(run.x_test)} others.\n"
           f"loss = recon + {weight}KL, in nats per image")
     if len(run.history) < run.epochs:
         _train_with_progress(run, folder)
@@ -96,7 +109,7 @@ def sample(args):
         raise InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
     run, dataset = _open_run(folder)
     from . import plots
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else args.seed
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else check_count("--seed", args.seed)
     plots.save(plots.samples(run.vae.generate(n, rng=seed), dataset.image_shape), path)
     print(f"{path}: {n} {'image' if n == 1 else 'images'} from z ~ N(0, I), by --seed {seed}")
     return 0
@@ -104,14 +117,15 @@ def sample(args):
 
 def check(args):
     """Compare every hand-written gradient with numerical differentiation."""
+    seed = check_count("--seed", args.seed)
     tiny = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
     gaussian = {**tiny, "likelihood": "gaussian", "x_std": 0.5}
     blog = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
     reports = [
-        _check_network(args.seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
-        _check_network(args.seed, "The same network by the complex step, which subtracts nothing", tiny, 3, "complex"),
-        _check_network(args.seed, "Gaussian pixels, some of which nobody saw", gaussian, 3, "complex", masked=True),
-        _check_network(args.seed, "The blog's network, along random directions", blog, 8, "complex")]
+        _check_network(seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
+        _check_network(seed, "The same network by the complex step, which subtracts nothing", tiny, 3, "complex"),
+        _check_network(seed, "Gaussian pixels, some of which nobody saw", gaussian, 3, "complex", masked=True),
+        _check_network(seed, "The blog's network, along random directions", blog, 8, "complex")]
     if all(report.ok for report in reports):
         worst = max(report.max_error for report in reports[1:])
         print(f"Every gradient agrees: to {reports[0].max_error:.0e} with central differences, "
@@ -189,7 +203,7 @@ def _take_what_may_change(run, given, out, folder):
                                     "option from it; only --epochs may be given, and larger")
     if out is not None and os.path.realpath(out) != os.path.realpath(folder):
         raise InvalidValueError(f"--out {out}: --resume goes on in the run's own folder, {folder}; leave --out away")
-    run.epochs = given.get("epochs", run.epochs)
+    run.epochs = check_positive_int("epochs", given.get("epochs", run.epochs))
 
 
 # ---------------------------------------------------------------------- pictures
@@ -214,12 +228,14 @@ def _pictures(plots, run, dataset):
     """Yield (name, Figure) for everything that can be drawn of a run."""
     vae, x, shape = run.vae, run.x_test, dataset.image_shape
     mu, _ = vae.encode(x)
-    shown = _one_of_each(dataset.labels_test)
+    typical, unusual = _typical_and_unusual(x, dataset.labels_test)
     if len(run.history):
-        yield "loss", plots.loss_curves(run.history)
-    yield "reconstructions", plots.reconstructions(x[shown], vae.reconstruct(x[shown]), shape)
+        yield "loss", plots.loss_curves(run.history, run.beta)
+    yield "reconstructions", plots.reconstructions(
+        {"typical: of each label, the image nearest to their mean": (x[typical], vae.reconstruct(x[typical])),
+         "unusual: of each label, the image farthest from it": (x[unusual], vae.reconstruct(x[unusual]))}, shape)
     yield "samples", plots.samples(vae.generate(64, rng=run.seed), shape)
-    starts, ends = shown[:5], shown[5:10]
+    starts, ends = typical[:len(typical) // 2], typical[-(len(typical) // 2):]
     steps = np.linspace(0, 1, 11)[:, None]
     paths = [vae.decode((1 - steps) * mu[i] + steps * mu[j]) for i, j in zip(starts, ends)]
     yield "interpolation", plots.interpolation(x[starts], np.array(paths), x[ends], shape)
@@ -229,10 +245,15 @@ def _pictures(plots, run, dataset):
         yield "manifold", plots.manifold(vae.decode, shape)
 
 
-def _one_of_each(labels):
-    """Indices of the first example of every label, by label, then of the second of every label."""
-    nth = [np.flatnonzero(labels == label)[:2] for label in np.unique(labels)]
-    return np.concatenate([[found[0] for found in nth], [found[1] for found in nth]])
+def _typical_and_unusual(x, labels):
+    """Indices of the examples nearest to the mean of their label, one a label, and of those farthest from it."""
+    typical, unusual = [], []
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        distance = np.linalg.norm(x[own] - x[own].mean(axis=0), axis=1)
+        typical.append(own[distance.argmin()])
+        unusual.append(own[distance.argmax()])
+    return np.array(typical), np.array(unusual)
 
 
 # ---------------------------------------------------------------------- check
@@ -263,6 +284,8 @@ def _new_folder(out, data):
             except FileExistsError:                              # somebody else's run was faster: take the next name
                 if not os.path.isdir("runs"):
                     raise
+    if not out:
+        raise InvalidValueError("--out: expected the name of a folder, got an empty one")
     if os.path.exists(os.path.join(out, "model.npz")):
         raise InvalidValueError(f"--out {out}: holds a run already; name a new folder, or go on with --resume {out}")
     if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
@@ -281,7 +304,8 @@ def _unused(stem, ending=""):
 
 def _run_folder(path):
     if not os.path.isfile(os.path.join(path, "model.npz")):
-        raise InvalidValueError(f"{path}: expected the folder of a run, with its model.npz; `numpyvae train` makes one")
+        raise InvalidValueError(f"{path or 'an empty name'}: expected the folder of a run, with its model.npz; "
+                                "`numpyvae train` makes one")
     return path
 
 
@@ -297,7 +321,7 @@ def _open_run(folder):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
 
 
 def _parser():

@@ -3,6 +3,8 @@
 Each message says what was expected, what came and, where it is not plain, what to do. The command line prints it
 as one sentence and exits with status 2.
 """
+import math
+
 import numpy as np
 
 
@@ -35,6 +37,15 @@ def check_positive_int(name, value):
     return int(value)
 
 
+def check_count(name, value):
+    """Return `value` as an int if it is a whole number, 0 or more, or raise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InvalidTypeError(f"{name}: expected a whole number, got {value!r}")
+    if value < 0:
+        raise InvalidValueError(f"{name}: expected a whole number, 0 or more, got {value}")
+    return int(value)
+
+
 def check_number(name, value, above=None, at_least=None, below=None):
     """Return `value` as a Python float if it is one finite real number within the limits, or raise.
 
@@ -42,19 +53,23 @@ def check_number(name, value, above=None, at_least=None, below=None):
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InvalidTypeError(f"{name}: expected a number, got {value!r}")
+    try:
+        value = float(value)
+    except OverflowError:                            # a whole number that no float can hold
+        value = math.inf if value > 0 else -math.inf
     limits = [(above,    "above",    lambda limit: value > limit),
               (at_least, "at least", lambda limit: value >= limit),
               (below,    "below",    lambda limit: value < limit)]
     wanted = " and ".join(f"{word} {limit}" for limit, word, _ in limits if limit is not None)
     fits = all(holds(limit) for limit, _, holds in limits if limit is not None)
-    if not (fits and np.isfinite(value)):
+    if not (fits and math.isfinite(value)):
         raise InvalidValueError(f"{name}: expected a finite number{' ' if wanted else ''}{wanted}, got {value}")
-    return float(value)
+    return value
 
 
 def check_choice(name, value, choices):
     """Return `value` if it is one of `choices`, or raise."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise InvalidValueError(f"{name}: expected one of {', '.join(map(str, choices))}, got {value!r}")
     return value
 
@@ -62,7 +77,7 @@ def check_choice(name, value, choices):
 def check_float_dtype(dtype):
     """Return `dtype` as np.dtype if it is float32 or float64, or raise."""
     for known in (np.float32, np.float64):
-        if dtype in (known, known.__name__, np.dtype(known)):
+        if dtype is not None and dtype in (known, known.__name__, np.dtype(known)):          # None == np.dtype(float)
             return np.dtype(known)
     raise InvalidTypeError(f"dtype: expected float32 or float64, got {dtype!r}")
 

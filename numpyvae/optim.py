@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .errors import InvalidValueError, check_like, check_number
+from .errors import InvalidValueError, check_count, check_like, check_number
 
 # An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this many elements at a
 # time, so that the block's parameters, gradients and moments stay in the processor's cache from pass to pass.
@@ -97,7 +97,7 @@ class Adam:
         """Take over what `state` gave."""
         self.m = _unprefixed("m", arrays, self.params)
         self.v = _unprefixed("v", arrays, self.params)
-        self.t = int(numbers["t"])
+        self.t = check_count("t", numbers["t"])
 
 
 def _check_params(params):

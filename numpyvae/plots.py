@@ -21,21 +21,23 @@ def save(figure, path):
         write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=100))
 
 
-def loss_curves(history):
+def loss_curves(history, beta=1.0):
     """The loss and its two terms over the epochs, in training and on test images.
 
-    history: (epochs, 6), in nats per example, as `training.HISTORY` names the columns
+    history: (epochs, 6), in nats per example, as `training.HISTORY` names the columns; beta: the weight of the KL term
     """
     history = np.asarray(history)
     epochs = np.arange(1, len(history) + 1)
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 6))
-        titles = ("loss  =  −ELBO", "reconstruction,  −log p(x | z)", "KL(q(z | x), p(z))")
+        loss_title = "loss  =  −ELBO" if beta == 1 else f"loss  =  reconstruction + {beta:g} KL"
+        titles = (loss_title, "reconstruction,  −log p(x | z)", "KL(q(z | x), p(z))")
         for term, (axes, title) in enumerate(zip(figure.subplots(1, 3), titles)):
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, history[:, term], color=TRAIN, marker=marker, label="training")
             axes.plot(epochs, history[:, term + 3], color=TEST, marker=marker, label="test")
             axes.set(title=title, xlabel="epoch")
+            axes.margins(y=0.1)                                      # room for the number at the curve's end
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.annotate(f"{history[-1, term + 3]:.1f}", (epochs[-1], history[-1, term + 3]), xytext=(0, 10),
                           textcoords="offset points", ha="right", color=TEST, weight="bold", fontsize=19)
@@ -43,22 +45,21 @@ def loss_curves(history):
                 axes.set_ylabel("nats per image")
                 axes.legend(frameon=False)
         loss, recon, kl = history[-1, 3:]
-        weighted = "" if np.isclose(loss, recon + kl, rtol=1e-4) else "  (KL weighted by β)"
-        figure.suptitle(f"Test images cost {loss:.1f} nats  =  {recon:.1f} reconstruction  +  {kl:.1f} KL{weighted}")
+        weight = "" if beta == 1 else f"{beta:g} × "
+        figure.suptitle(f"Test images cost {loss:.1f} nats  =  {recon:.1f} reconstruction  +  {weight}{kl:.1f} KL")
     return figure
 
 
-def reconstructions(x, probs, image_shape, columns=10):
-    """Examples over their reconstructions, in double rows.
+def reconstructions(groups, image_shape):
+    """Examples over their reconstructions, a double row for each group.
 
-    x, probs: (N, D); image_shape: (height, width)
+    groups: {title: (x, probs)}, both (N, D); image_shape: (height, width)
     """
-    starts = range(0, len(x), columns)
     with rc_context(STYLE):
-        figure = Figure(figsize=(15, 0.6 + 3.3 * len(starts)))
-        for start, axes in zip(starts, np.atleast_1d(figure.subplots(len(starts), 1))):
-            pair = [x[start:start + columns], probs[start:start + columns]]
+        figure = Figure(figsize=(15, 0.6 + 3.6 * len(groups)))
+        for axes, (title, pair) in zip(np.atleast_1d(figure.subplots(len(groups), 1)), groups.items()):
             _show(axes, _mosaic(np.concatenate(pair), image_shape, len(pair[0])))
+            axes.set_title(title)
             for height, name in ((0.75, "original"), (0.25, "rebuilt")):
                 axes.text(-0.01, height, name, transform=axes.transAxes, ha="right", va="center")
         figure.suptitle("Test images, and each rebuilt from the mean of its own code")
@@ -109,9 +110,9 @@ def latent_scatter(mu, labels):
     names = ["z₁", "z₂"]
     if mu.shape[1] > 2:
         centred = mu - mu.mean(axis=0)
-        _, spread, axes_of_mu = np.linalg.svd(centred, full_matrices=False)
-        mu = centred @ axes_of_mu[:2].T
-        share = spread ** 2 / (spread ** 2).sum()
+        spread, axes_of_mu = np.linalg.eigh(centred.T @ centred)         # the largest last
+        mu = centred @ axes_of_mu[:, [-1, -2]]
+        share = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
         names = [f"{nth} principal axis of μ  ({part:.0%} of its variance)" for nth, part in zip(("1st", "2nd"), share)]
     elif mu.shape[1] == 1:
         mu = np.column_stack([mu, labels])

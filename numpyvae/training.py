@@ -6,8 +6,8 @@ import os
 import numpy as np
 
 from . import checkpoint, network
-from .errors import (CheckpointError, DivergedError, InvalidTypeError, InvalidValueError, check_choice, check_number,
-                     check_positive_int)
+from .errors import (CheckpointError, DivergedError, InvalidTypeError, InvalidValueError, check_choice, check_count,
+                     check_number, check_positive_int)
 from .evaluate import neg_elbo
 from .optim import SGD, Adam
 from .vae import VAE
@@ -38,11 +38,13 @@ class Run:
     def __init__(self, x_train, x_test, data="your own", epochs=10, hidden_dim=400, latent_dim=20,
                  likelihood="bernoulli", x_std=1.0, dtype="float32", optimizer="adam", lr=1e-3, beta=1.0,
                  batch_size=128, seed=0):
+        if not isinstance(data, str):
+            raise InvalidTypeError(f"data: expected a name, got {data!r}")
         self.data       = data
         self.epochs     = check_positive_int("epochs", epochs)
         self.batch_size = check_positive_int("batch_size", batch_size)
         self.beta       = check_number("beta", beta, at_least=0)
-        self.seed       = _check_seed(seed)
+        self.seed       = check_count("seed", seed)
         # One seed, four independent streams: changing how one of them is used leaves the others as they were.
         init, shuffle, noise, self.test_noise = np.random.SeedSequence(self.seed).spawn(4)
         self.shuffle_rng = np.random.default_rng(shuffle)
@@ -136,15 +138,19 @@ class Run:
             if _fingerprint(run.x_train, run.x_test) != saved["data_sha256"]:
                 raise InvalidValueError(f"the data called {run.data!r} are not the ones it was trained on")
             trained = network.restore_network(VAE, path, arrays, description)
+            if trained.settings != run.vae.settings:
+                raise InvalidValueError("its options and its network's settings differ")
             for name, param in run.vae.params.items():
                 param[...] = trained.params[name]
             run.optimizer.set_state(arrays, saved["optimizer"])
             run.shuffle_rng.bit_generator.state = saved["generators"]["shuffle"]
             run.noise_rng.bit_generator.state   = saved["generators"]["noise"]
-            run.history = arrays["history"].reshape(-1, len(HISTORY))
+            run.history = arrays["history"]
+            if run.history.shape[1:] != (len(HISTORY),) or not np.isfinite(run.history).all():
+                raise InvalidValueError("its history is not a table of finite losses")
         except CheckpointError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError(f"{path}: holds no run that can be gone on with ({error})") from error
         return run
 
@@ -154,14 +160,6 @@ def _width(x):
     if len(shape) != 2 or 0 in shape:
         raise InvalidValueError(f"x_train: expected at least one example, one a row, got shape {shape}")
     return shape[1]
-
-
-def _check_seed(seed):
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise InvalidTypeError(f"seed: expected a whole number, got {seed!r}")
-    if seed < 0:
-        raise InvalidValueError(f"seed: expected 0 or more, got {seed}")
-    return int(seed)
 
 
 def _fingerprint(*arrays):

@@ -109,7 +109,7 @@ class VAE:
         Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10; Higgins et al. 2017 (beta).
         """
         x, eps, beta, mask, p = self._check(x, eps, beta, mask)
-        to = network.check_out(out, p)                       # where each gradient goes
+        to = network.check_out(out, p)                       # where each gradient is written
 
         # Forward: every line keeps in its cache c_… what its mirror image below needs.
         a1,     c_a1     = dense_forward(x,  p["W1"],       p["b1"])            # a1     = x W1 + b1
@@ -124,23 +124,22 @@ class VAE:
         kl,     c_kl     = kl_forward(mu, logvar)                               # kl     = KL(q(z given x), p(z))
         loss             = (recon + beta * kl).mean()                           # loss   = 1/N Σ (recon + β kl)
 
-        # Backward: the same lines from the last to the first; dT is d loss / d T, and where a value went two ways,
-        # its gradient is the sum of both.
-        drecon                         = np.full_like(recon, 1 / len(x))
-        dkl                            = beta * drecon
-        dmu_kl, dlogvar_kl             = kl_backward(dkl, c_kl)
-        dlogits                        = self._recon_backward(drecon, c_recon)
-        dh3, dW4, db4                  = dense_backward(dlogits, c_logits, out=(to["W4"], to["b4"]))
-        da3                            = relu_backward(dh3, c_h3)
-        dz, dW3, db3                   = dense_backward(da3, c_a3, out=(to["W3"], to["b3"]))
-        dmu_z, dlogvar_z               = reparameterize_backward(dz, c_z)
-        dlogvar                        = dlogvar_z + dlogvar_kl
-        dmu                            = dmu_z + dmu_kl
+        # Backward: the same lines from the last to the first. dT is ∂ loss / ∂ T; where T went two ways, it is a sum.
+        drecon                           = np.full_like(recon, 1 / len(x))              # the mean's 1/N: once, here
+        dkl                              = beta * drecon
+        dmu_kl,     dlogvar_kl           = kl_backward(dkl, c_kl)
+        dlogits                          = self._recon_backward(drecon, c_recon)
+        dh3,        dW4,       db4       = dense_backward(dlogits, c_logits, out=(to["W4"], to["b4"]))
+        da3                              = relu_backward(dh3, c_h3)
+        dz,         dW3,       db3       = dense_backward(da3, c_a3, out=(to["W3"], to["b3"]))
+        dmu_z,      dlogvar_z            = reparameterize_backward(dz, c_z)
+        dlogvar                          = dlogvar_z + dlogvar_kl
+        dmu                              = dmu_z + dmu_kl
         dh1_logvar, dW_logvar, db_logvar = dense_backward(dlogvar, c_logvar, out=(to["W_logvar"], to["b_logvar"]))
-        dh1_mu, dW_mu, db_mu           = dense_backward(dmu, c_mu, out=(to["W_mu"], to["b_mu"]))
-        dh1                            = dh1_mu + dh1_logvar
-        da1                            = relu_backward(dh1, c_h1)
-        _, dW1, db1                    = dense_backward(da1, c_a1, need_dx=False, out=(to["W1"], to["b1"]))
+        dh1_mu,     dW_mu,     db_mu     = dense_backward(dmu, c_mu, out=(to["W_mu"], to["b_mu"]))
+        dh1                              = dh1_mu + dh1_logvar
+        da1                              = relu_backward(dh1, c_h1)
+        _,          dW1,       db1       = dense_backward(da1, c_a1, need_dx=False, out=(to["W1"], to["b1"]))
 
         grads = {"W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_logvar": dW_logvar, "b_logvar": db_logvar,
                  "W3": dW3, "b3": db3, "W4": dW4, "b4": db4}
