@@ -1,0 +1,377 @@
+"""Files: what is saved comes back to the bit, whole or not at all, and nothing else is taken for it."""
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+import numpyvae
+from numpyvae import checkpoint
+from numpyvae.errors import CheckpointError, InvalidTypeError, InvalidValueError, NumpyvaeError
+
+ARRAYS = {"float64": np.array([[1.5, -0.0, np.inf], [np.nan, 1e-308, 3]]), "float32": np.arange(6, dtype="f4"),
+          "float16": np.ones((2, 1, 3), "f2"), "int64": np.array([-2 ** 63, 2 ** 63 - 1]),
+          "uint8": np.arange(256, dtype="u1"), "bool": np.array([True, False]), "swapped": np.arange(3, dtype=">f8"),
+          "scalar": np.array(2.5), "empty": np.zeros((0, 6)), "emptier": np.zeros((3, 0, 2), "f4"),
+          "strided": np.ones((3, 4))[::2, ::3], "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+          "velocity.W_mu": np.ones(2), "a/b": np.zeros(1), "µ": np.ones(1)}
+# The state of NumPy's PCG64 has two numbers of 128 bits each.
+DESCRIPTION = {"model": "VAE", "text": "naïve ✓\n", "state": {"state": 2 ** 128 - 1, "inc": 2 ** 127 + 1},
+               "numbers": [1e-3, 0.1 + 0.2, -5, True, None], "nested": {"a": {"b": []}}}
+
+
+def same(array, other):
+    return array.dtype == other.dtype and array.shape == other.shape and array.tobytes() == other.tobytes()
+
+
+def small(path):
+    """A small checkpoint at `path`, and its bytes."""
+    checkpoint.save(path, {"W1": np.arange(6.0).reshape(2, 3), "b1": np.array([0.5, 1.5], "f4")}, {"model": "toy"})
+    return path.read_bytes()
+
+
+def members(path):
+    with zipfile.ZipFile(path) as archive:
+        return [(info.filename, archive.read(info)) for info in archive.infolist()]
+
+
+def write_zip(path, entries, compression=zipfile.ZIP_STORED):
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", compression) as archive:
+        warnings.simplefilter("ignore")                          # of a name that appears twice
+        for name, content in entries:
+            archive.writestr(name, content)
+
+
+def npy(array, allow_pickle=False):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=allow_pickle)
+    return file.getvalue()
+
+
+def describing(**arrays):
+    return json.dumps({"format": checkpoint.FORMAT, "arrays": arrays})
+
+
+# ---------------------------------------------------------------------- what is saved comes back
+
+def test_round_trip_to_the_bit(tmp_path):
+    checkpoint.save(tmp_path / "file", ARRAYS, DESCRIPTION)
+    arrays, description = checkpoint.load(tmp_path / "file")
+    assert list(arrays) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert same(arrays[name], array), name
+    assert {name: description[name] for name in DESCRIPTION} == DESCRIPTION
+
+
+def test_what_is_loaded_can_be_changed_and_saved_again(tmp_path):
+    first = small(tmp_path / "first")
+    arrays, description = checkpoint.load(str(tmp_path / "first"))
+    checkpoint.save(str(tmp_path / "second"), arrays, description)
+    assert (tmp_path / "second").read_bytes() == first
+    arrays["W1"] += 1
+
+
+def test_numpy_reads_its_arrays(tmp_path):
+    small(tmp_path / "file.npz")
+    with np.load(tmp_path / "file.npz") as file:
+        assert same(file["W1"], np.arange(6.0).reshape(2, 3))
+
+
+def test_no_arrays_at_all(tmp_path):
+    checkpoint.save(tmp_path / "file", {}, {"only": "words"})
+    arrays, description = checkpoint.load(tmp_path / "file")
+    assert arrays == {} and description["only"] == "words"
+
+
+def test_equal_contents_equal_bytes(tmp_path, monkeypatch):
+    checkpoint.save(tmp_path / "a", ARRAYS, DESCRIPTION)
+    monkeypatch.setattr("time.time", lambda: 2e9)                # on another day
+    copies = {name: array.copy(order="C") for name, array in ARRAYS.items()}
+    checkpoint.save(tmp_path / "b", copies, json.loads(json.dumps(DESCRIPTION)))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    checkpoint.save(tmp_path / "b", {**copies, "bool": np.array([True, True])}, DESCRIPTION)
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "b").read_bytes()
+
+
+# ---------------------------------------------------------------------- all of it, or none
+
+@pytest.mark.parametrize("arrays, description", [
+    ({"W1": np.ones(5000), "bad": np.array([None])}, {}),        # fails when W1 has been written already
+    ({"W1": np.ones(5000)}, {"bad": object()})])
+def test_a_save_that_fails_half_way_leaves_the_old_file(tmp_path, arrays, description):
+    before = small(tmp_path / "file")
+    with pytest.raises((TypeError, ValueError)):
+        checkpoint.save(tmp_path / "file", arrays, description)
+    assert (tmp_path / "file").read_bytes() == before
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("array", [np.array([1j]), np.array(["text"]), np.array([0], "M8[D]"), np.array([{}])])
+def test_what_could_not_be_loaded_is_not_saved(tmp_path, array):
+    before = small(tmp_path / "model.npz")
+    with pytest.raises(InvalidTypeError, match="a: expected an array of numbers or booleans, got dtype"):
+        checkpoint.save(tmp_path / "model.npz", {"a": array}, {})
+    with pytest.raises(InvalidValueError, match="description: expected at most 1000000 bytes, got 10000"):
+        checkpoint.save(tmp_path / "model.npz", {}, {"text": "x" * 1_000_000})
+    assert (tmp_path / "model.npz").read_bytes() == before
+
+
+def test_a_description_cannot_speak_for_the_file(tmp_path):
+    checkpoint.save(tmp_path / "model.npz", {"a": np.ones(2)}, {"arrays": {}, "format": "mine", "model": "toy"})
+    arrays, description = checkpoint.load(tmp_path / "model.npz")
+    assert arrays["a"].tolist() == [1, 1] and description["model"] == "toy"
+
+
+def test_an_interruption_leaves_the_old_file(tmp_path):
+    before = small(tmp_path / "file")
+
+    def write(file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write_atomically(tmp_path / "file", write)
+    assert (tmp_path / "file").read_bytes() == before
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_kill_leaves_the_old_file_and_the_next_save_tidies_up(tmp_path):
+    before = small(tmp_path / "file")
+    killed = ("import os, sys\nfrom numpyvae.checkpoint import write_atomically\n"
+              "def write(file):\n    file.write(b'half' * 9999)\n    file.flush()\n    os._exit(9)\n"
+              "write_atomically(sys.argv[1], write)\n")
+    env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
+    child = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "file")], env=env)
+    assert child.returncode == 9
+    assert (tmp_path / "file").read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["file", "file.tmp"]
+    assert small(tmp_path / "file") == before
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_it_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    calls, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append("fsync"), fsync(fd)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
+    small(tmp_path / "file")
+    assert calls == ["fsync", "replace"] + ["fsync"] * (os.name == "posix")      # the last one: the folder
+
+
+def test_a_bare_name_lies_in_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    checkpoint.save("file", {}, {})
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_no_folder_to_save_in(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        checkpoint.save(tmp_path / "no" / "file", {}, {})
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_neither_overwritten_nor_read(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        checkpoint.save(tmp_path / "folder", {}, {})
+    assert os.listdir(tmp_path) == ["folder"]
+    with pytest.raises(CheckpointError, match="folder"):
+        checkpoint.load(tmp_path / "folder")
+
+
+def test_no_file_to_load(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        checkpoint.load(tmp_path / "missing")
+
+
+# ---------------------------------------------------------------------- damaged files
+
+def test_cut_short_at_every_length(tmp_path):
+    whole = small(tmp_path / "file")
+    for length in range(len(whole)):
+        (tmp_path / "cut").write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            checkpoint.load(tmp_path / "cut")
+
+
+def test_one_flipped_bit_is_seen_or_does_not_matter(tmp_path):
+    whole = small(tmp_path / "file")
+    arrays, description = checkpoint.load(tmp_path / "file")
+    rng, refused = np.random.default_rng(0), 0
+    for bit in rng.choice(8 * len(whole), 300, replace=False):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        (tmp_path / "damaged").write_bytes(damaged)
+        try:
+            found, told = checkpoint.load(tmp_path / "damaged")
+        except CheckpointError:
+            refused += 1
+            continue
+        assert told == description and list(found) == list(arrays), bit
+        assert all(same(found[name], arrays[name]) for name in arrays), bit
+    assert refused > 150         # 220 of them; what may be flipped are the dates and other fields that nobody reads
+
+
+# ---------------------------------------------------------------------- other programs' files
+
+class Bomb:
+    """What a pickle may do to the one who loads it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def _pickle_of(path, tmp_path):
+    path.write_bytes(pickle.dumps({"W1": np.ones(3), "bomb": Bomb(tmp_path / "exploded")}))
+
+
+def _pickle_in_a_member(path, tmp_path):
+    array = np.empty(1, object)
+    array[0] = Bomb(tmp_path / "exploded")
+    content = npy(array, allow_pickle=True)
+    # The declaration has the right size, and does not say that these are objects.
+    write_zip(path, [("description.json", describing(a=["uint8", [len(content) - 128]])), ("a.npy", content)])
+
+
+def _declared_objects(path, tmp_path):
+    array = np.empty(1, object)
+    array[0] = Bomb(tmp_path / "exploded")
+    write_zip(path, [("description.json", describing(a=["object", [1]])), ("a.npy", npy(array, allow_pickle=True))])
+
+
+def _member_changed(change):
+    def build(path, tmp_path):
+        small(tmp_path / "good")
+        write_zip(path, change(members(tmp_path / "good")))
+    return build
+
+
+def _declared(**arrays):
+    three = npy(np.arange(3.0))
+    return lambda path, tmp_path: write_zip(path, [("description.json", describing(**arrays)), ("a.npy", three)])
+
+
+def _text_array(path, tmp_path):
+    write_zip(path, [("description.json", describing(a=["<U2", [3]])), ("a.npy", npy(np.array(["ab"] * 3)))])
+
+
+def _described(text):
+    return lambda path, tmp_path: write_zip(path, [("description.json", text)])
+
+
+def _raw_array(header, content):
+    """A member whose own header promises what neither its declaration nor its content has."""
+    def build(path, tmp_path):
+        file = io.BytesIO()
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, **header})
+        write_zip(path, [("description.json", describing(a=["float64", [3]])), ("a.npy", file.getvalue() + content)])
+    return build
+
+
+FOREIGN = {
+    "an empty file":        lambda path, _: path.write_bytes(b""),
+    "text":                 lambda path, _: path.write_text("loss,recon,kl\n1,2,3\n"),
+    "noise":                lambda path, _: path.write_bytes(np.random.default_rng(0).bytes(3000)),
+    "a pickle":             _pickle_of,
+    "one array":            lambda path, _: path.write_bytes(npy(np.ones((3, 3)))),
+    "np.savez":             lambda path, _: path.write_bytes(_savez(np.savez)),
+    "np.savez_compressed":  lambda path, _: path.write_bytes(_savez(np.savez_compressed)),
+    "an empty zip":         lambda path, _: write_zip(path, []),
+    "compressed members":   lambda path, tmp: (small(tmp / "good"),
+                                               write_zip(path, members(tmp / "good"), zipfile.ZIP_DEFLATED)),
+    "an extra member":      _member_changed(lambda good: good + [("more.npy", npy(np.ones(2)))]),
+    "an extra text":        _member_changed(lambda good: good + [("README", b"hello")]),
+    "a doubled array":      _member_changed(lambda good: good + [("W1.npy", npy(np.zeros((2, 3))))]),
+    "a doubled description": _member_changed(lambda good: good + [good[0]]),
+    "a missing array":      _member_changed(lambda good: good[:-1]),
+    "no description":       _member_changed(lambda good: good[1:]),
+    "swapped arrays":       _member_changed(lambda good: [good[0], ("W1.npy", good[2][1]), ("b1.npy", good[1][1])]),
+    "garbage for an array": _member_changed(lambda good: [*good[:2], ("b1.npy", b"\0" * len(good[2][1]))]),
+    "an array cut short":   _member_changed(lambda good: [*good[:2], ("b1.npy", good[2][1][:-1])]),
+    "bytes after an array": _member_changed(lambda good: [*good[:2], ("b1.npy", good[2][1] + b"\0")]),
+    "another format":       _described(json.dumps({"format": "numpyvae checkpoint 0", "arrays": {}})),
+    "no format":            _described(json.dumps({"arrays": {}})),
+    "no declaration":       _described(json.dumps({"format": checkpoint.FORMAT})),
+    "a list":               _described("[]"),
+    "no JSON":              _described("{"),
+    "no UTF-8":             _described(b'{"format": "\xff"}'),
+    "JSON of great depth":  _described("[" * 100_000),
+    "a number of 9999 digits": _described('{"format": ' + "9" * 9999 + "}"),
+    "a huge description":   _described(json.dumps({"format": checkpoint.FORMAT, "arrays": {}, "x": "y" * 1_000_001})),
+    "a wrong length":       _declared(a=["float64", [4]]),
+    "wrong axes":           _declared(a=["float64", [3, 1]]),
+    "a wrong dtype":        _declared(a=["float32", [3]]),
+    "a dtype of its size":  _declared(a=["int64", [3]]),
+    "an unknown dtype":     _declared(a=["float63", [3]]),
+    "a record":             _declared(a=["<f4,<f4", [3]]),
+    "an array of text":     _text_array,
+    "a negative length":    _declared(a=["float64", [-3]]),
+    "an absurd length":     _declared(a=["float64", [2 ** 62, 2 ** 62]]),
+    "no shape":             _declared(a=["float64"]),
+    "no list of axes":      _declared(a=["float64", 3]),
+    "axes of text":         _declared(a=["float64", ["3"]]),
+    "a list of arrays":     _described(json.dumps({"format": checkpoint.FORMAT, "arrays": ["a"]})),
+    "a number of arrays":   _described(json.dumps({"format": checkpoint.FORMAT, "arrays": 3})),
+    "objects":              _declared_objects,
+    "hidden objects":       _pickle_in_a_member,
+    "other axes inside":    _raw_array({"shape": (1, 3)}, bytes(24)),
+    "more inside than is there": _raw_array({"shape": (4,)}, bytes(24)),
+    "less inside than is there": _raw_array({"shape": (2,)}, bytes(24)),
+    "a terabyte inside":    _raw_array({"shape": (2 ** 45,)}, bytes(24)),
+    "a negative axis inside": _raw_array({"shape": (-3,)}, bytes(24)),
+    "a long header":        _raw_array({"shape": (3,), "descr": [("x" * 20_000, "<f8")]}, bytes(24)),
+}
+
+
+def _savez(function):
+    file = io.BytesIO()
+    function(file, W1=np.ones((2, 3)), b1=np.ones(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_files_are_refused(tmp_path, name):
+    path = tmp_path / "foreign.npz"
+    FOREIGN[name](path, tmp_path)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "checkpoint" in message and "\n" not in message
+    assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("name, reason", [("np.savez", "it has no description"), ("a list", "its format is not")])
+def test_the_reason_is_told(tmp_path, name, reason):
+    FOREIGN[name](tmp_path / "foreign", tmp_path)
+    with pytest.raises(CheckpointError, match=reason):
+        checkpoint.load(tmp_path / "foreign")
+
+
+def test_the_foreign_files_above_are_refused_for_what_is_wrong_with_them(tmp_path):
+    """The helpers that build them build a good checkpoint if nothing is wrong."""
+    _member_changed(lambda good: good)(tmp_path / "a", tmp_path)
+    assert same(checkpoint.load(tmp_path / "a")[0]["W1"], np.arange(6.0).reshape(2, 3))
+    _declared(a=["float64", [3]])(tmp_path / "b", tmp_path)
+    assert same(checkpoint.load(tmp_path / "b")[0]["a"], np.arange(3.0))
+    _raw_array({"shape": (3,)}, bytes(24))(tmp_path / "c", tmp_path)
+    assert same(checkpoint.load(tmp_path / "c")[0]["a"], np.zeros(3))
+    assert checkpoint.load(tmp_path / "c")[1]["format"] == checkpoint.FORMAT
+
+
+def test_a_line_break_in_a_damaged_file_does_not_break_the_sentence(tmp_path):
+    three = npy(np.arange(3.0))
+    write_zip(tmp_path / "file", [("description.json", describing(**{"a\nb": ["float64", [4]]})), ("a\nb.npy", three)])
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(tmp_path / "file")
+    assert "not the array that it declares" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_error_is_one_that_a_user_can_mend():
+    assert issubclass(CheckpointError, NumpyvaeError) and issubclass(CheckpointError, ValueError)

@@ -1,0 +1,655 @@
+"""The command line, through real processes: what it leaves behind, what it refuses, and how it says so."""
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+
+import numpyvae
+from numpyvae import VAE, checkpoint, cli, datasets
+from numpyvae.training import Run
+
+RUN = os.path.join("runs", "digits")
+SMALL = ("--epochs", "2", "--hidden-dim", "16", "--latent-dim", "2")
+PICTURES = ["interpolation.png", "kl_per_dimension.png", "latent.png", "loss.png", "manifold.png",
+            "reconstructions.png", "samples.png"]
+ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and closed pipes are other things there")
+
+installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(),
+                               reason="its version is known when it is installed, not in a mere checkout")
+
+# A child that runs the command line after these lines, which make it deterministic.
+CHILD = "import os, signal, sys\nfrom numpyvae import cli, training\n{}\nsys.exit(cli.main(sys.argv[1:]))"
+
+
+def numpyvae_in(folder, *argv, **options):
+    """Run the command line as a process of its own."""
+    return subprocess.run([sys.executable, "-m", "numpyvae", *argv], cwd=folder, capture_output=True,
+                          **{"env": ENV, "encoding": "utf-8", **options})
+
+
+def child(code, *argv):
+    return [sys.executable, "-c", CHILD.format(code), *argv]
+
+
+def call(capsys, *argv):
+    """Run the command line in this process  ->  exit status, standard output, standard error."""
+    capsys.readouterr()
+    try:
+        status = cli.main(list(argv))
+    except SystemExit as stop:
+        status = stop.code
+    return (status, *capsys.readouterr())
+
+
+def contents(folder):
+    """Every file under `folder` with its bytes, and every folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+            for path in sorted(folder.rglob("*"))}
+
+
+def assert_one_sentence(status, err, *words):
+    assert status == 2
+    assert err.startswith("numpyvae") and err.endswith("\n") and err.count("\n") == 1 and "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder where a small network was trained once; tests must not change it."""
+    folder = tmp_path_factory.mktemp("home")
+    done = numpyvae_in(folder, "train", *SMALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder / "stdout").write_text(done.stdout, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def work(home, tmp_path, monkeypatch):
+    """A working folder of the test's own, with a copy of that run in runs/digits."""
+    shutil.copytree(home / "runs", tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave the pictures away, where they are not what the test is about."""
+    monkeypatch.setattr(cli, "_draw_pictures", lambda *args: None)
+
+
+# ---------------------------------------------------------------------- train
+
+def test_a_run_leaves_these_files_and_nothing_else(home):
+    assert sorted(os.listdir(home)) == ["runs", "stdout"] and os.listdir(home / "runs") == ["digits"]
+    assert sorted(os.listdir(home / RUN)) == sorted(["model.npz", "history.csv", *PICTURES])
+    for name in PICTURES:
+        assert (home / RUN / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(home, work):
+    before = contents(work)
+    done = numpyvae_in(work, "train", *SMALL, "--seed", "0")
+    assert (done.returncode, done.stderr) == (0, "")
+    after = contents(work)
+    assert {name: after.pop(name) for name in before} == before
+    second = {name.replace("digits-2", "digits", 1): content for name, content in after.items()}
+    assert second == {name: content for name, content in before.items() if name != "runs"}
+    assert done.stdout == (home / "stdout").read_text(encoding="utf-8").replace(RUN, RUN + "-2")
+
+
+def test_what_is_said_is_what_was_learned(home):
+    out = (home / "stdout").read_text(encoding="utf-8")
+    assert out.isascii() and "\r" not in out and "64-16-2" in out
+    rows = [line.split(",") for line in (home / RUN / "history.csv").read_text().splitlines()[1:]]
+    table = [re.findall(r"[\d.]+", line) for line in out.splitlines() if re.match(r" +\d+ \|", line)]
+    assert table == [[row[0], *(f"{float(cell):.2f}" for cell in row[1:])] for row in rows]
+    recon, kl = float(rows[-1][5]), float(rows[-1][6])
+    assert f"= {recon + kl:.2f} nats per image = {recon:.2f} recon + {kl:.2f} KL" in out
+    assert float(rows[-1][4]) == pytest.approx(recon + kl, abs=2e-6)             # six digits after the point each
+    assert 20 < recon + kl < 64 * np.log(2) - 5                                  # better than a guess, no miracle
+    for name in PICTURES:
+        assert os.path.join(RUN, name) in out
+
+
+def test_it_is_the_network_of_the_library(home):
+    data = datasets.load("digits")
+    run = Run(data.x_train, data.x_test, **{**cli.DEFAULTS, "epochs": 2, "hidden_dim": 16, "latent_dim": 2})
+    run.train()
+    saved = VAE.load(home / RUN / "model.npz")
+    assert all(np.array_equal(saved.params[name], run.vae.params[name]) for name in run.vae.params)
+
+
+def test_another_seed_gives_another_network(work, undrawn, capsys):
+    assert call(capsys, "train", *SMALL, "--seed", "1")[0] == 0
+    assert (work / "runs" / "digits-2" / "history.csv").read_bytes() != (
+        work / RUN / "history.csv").read_bytes()
+
+
+def test_every_option_arrives(work, undrawn, capsys):
+    options = {"hidden_dim": 5, "latent_dim": 3, "beta": 2.5, "likelihood": "gaussian", "x_std": 0.5, "epochs": 1,
+               "batch_size": 100, "lr": 0.0001, "optimizer": "sgd", "seed": 7, "dtype": "float64", "data": "digits"}
+    argv = [word for name, value in options.items() for word in ("--" + name.replace("_", "-"), str(value))]
+    status, out, err = call(capsys, "train", *argv, "--out", "new/deeper")
+    assert (status, err) == (0, "") and "recon + 2.5 KL" in out
+    assert checkpoint.load("new/deeper/model.npz")[1]["run"]["options"] == options
+    assert set(options) == set(cli.DEFAULTS) and all(options[name] != cli.DEFAULTS[name] for name in options
+                                                     if name != "data")
+
+
+def test_an_empty_folder_will_do(work, undrawn, capsys):
+    (work / "empty").mkdir()
+    assert call(capsys, "train", *SMALL, "--out", "empty")[0] == 0
+    assert sorted(os.listdir("empty")) == ["history.csv", "model.npz"]
+
+
+def test_the_pictures_of_more_dimensions_and_grey_values(work, capsys):
+    status, out, err = call(capsys, "train", "--epochs", "1", "--hidden-dim", "8", "--latent-dim", "3", "--beta", "0.5",
+                            "--likelihood", "gaussian", "--out", "grey")
+    assert (status, err) == (0, "")
+    assert sorted(os.listdir("grey")) == sorted({"model.npz", "history.csv", *PICTURES} - {"manifold.png"})
+    # The closing line is the ELBO, not the loss with its weight.
+    row = (work / "grey" / "history.csv").read_text().splitlines()[-1].split(",")
+    assert f"-ELBO = {float(row[5]) + float(row[6]):.2f} nats" in out
+
+
+# ---------------------------------------------------------------------- resume
+
+def test_resume_goes_on_exactly(work, undrawn, capsys):
+    assert call(capsys, "train", *SMALL, "--epochs", "4", "--out", "whole")[0] == 0
+    done = numpyvae_in(work, "train", "--resume", RUN, "--epochs", "4", "--lr", "2e-3",
+                       "--hidden-dim", "16", "--out", os.path.join(".", RUN))
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("model.npz", "history.csv"):
+        assert (work / RUN / name).read_bytes() == (work / "whole" / name).read_bytes()
+    assert sorted(os.listdir(RUN)) == sorted(["model.npz", "history.csv", *PICTURES])
+
+
+def test_a_finished_run_is_left_as_it_is(work, undrawn, capsys):
+    before = contents(work)
+    (work / RUN / "history.csv").unlink()          # as a kill between the two files would leave it
+    status, out, err = call(capsys, "train", "--resume", RUN)
+    assert (status, err) == (0, "") and "--epochs" in out
+    assert contents(work) == before
+
+
+INTERRUPT_ITSELF = """
+minibatches, epochs = training.minibatches, []
+def interrupted(*args):
+    epochs.append(1)
+    for i, batch in enumerate(minibatches(*args)):
+        if len(epochs) == 2 and i == 5:
+            signal.raise_signal(signal.SIGINT)
+        yield batch
+signal.signal(signal.SIGINT, signal.default_int_handler)
+training.minibatches = interrupted
+"""
+
+
+def test_what_ctrl_c_interrupts_can_be_taken_up_as_if_it_had_not(home, tmp_path):
+    command = child(INTERRUPT_ITSELF, "train", *SMALL)
+    done = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "numpyvae train: stopped\n")
+    assert "Stopped in epoch 2" in done.stdout and "after epoch 1" in done.stdout
+    assert sorted(os.listdir(tmp_path / RUN)) == ["history.csv", "model.npz"]
+    told, = re.findall(r"^ *numpyvae (train --resume .*)$", done.stdout, re.MULTILINE)
+    again = numpyvae_in(tmp_path, *told.split())
+    assert (again.returncode, again.stderr) == (0, "")
+    assert contents(tmp_path / "runs") == contents(home / "runs")
+
+
+@posix
+def test_ctrl_c_at_any_time(tmp_path):
+    command = [sys.executable, "-m", "numpyvae", "train", *SMALL, "--epochs", "1000000"]
+    # A background job of a shell starts with SIGINT ignored, and its children inherit that.
+    process = subprocess.Popen(command, cwd=tmp_path, env=ENV, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        while not process.stdout.readline().startswith("      1 |"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (130, "numpyvae train: stopped\n")
+    assert f"numpyvae train --resume {RUN}" in out
+    assert sorted(os.listdir(tmp_path / RUN)) == ["history.csv", "model.npz"]
+
+    data = datasets.load("digits")
+    kept = Run.load(tmp_path / RUN, lambda name: (data.x_train, data.x_test))
+    whole = Run(data.x_train, data.x_test, **{**kept.options, "epochs": len(kept.history)})
+    whole.train()
+    assert len(kept.history) > 0 and np.array_equal(kept.history, whole.history)
+    assert all(np.array_equal(kept.vae.params[name], whole.vae.params[name]) for name in kept.vae.params)
+
+
+def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+    monkeypatch.setattr("numpyvae.training.minibatches", interrupt)
+    status, out, err = call(capsys, "train", *SMALL, "--out", "my first run")
+    assert (status, err) == (130, "numpyvae train: stopped\n")
+    assert 'numpyvae train --resume "my first run"' in out and "after epoch 0" in out
+
+
+@pytest.mark.parametrize("command", [("show", RUN), ("sample", RUN)])
+def test_ctrl_c_while_drawing(work, capsys, monkeypatch, command):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+    before = contents(work)
+    monkeypatch.setattr("numpyvae.plots.save", interrupt)
+    status, _, err = call(capsys, *command)
+    assert (status, err) == (130, f"numpyvae {command[0]}: stopped\n")
+    assert contents(work) == before
+
+
+def test_divergence_keeps_the_last_checkpoint_and_suggests_a_smaller_lr(tmp_path):
+    done = numpyvae_in(tmp_path, "train", *SMALL, "--optimizer", "sgd", "--lr", "1000")
+    assert_one_sentence(done.returncode, done.stderr, "--lr", "1000", "epoch", RUN)
+    assert sorted(os.listdir(tmp_path / RUN)) == ["history.csv", "model.npz"]
+    kept = VAE.load(tmp_path / RUN / "model.npz")
+    assert np.isfinite(kept.generate(3)).all()
+
+
+# ---------------------------------------------------------------------- show, sample
+
+def test_show_draws_the_same_again(work, capsys):
+    before = contents(work)
+    for name in PICTURES[1:]:
+        (work / RUN / name).unlink()
+    (work / RUN / PICTURES[0]).write_bytes(b"damaged")
+    status, _, err = call(capsys, "show", RUN)
+    assert (status, err) == (0, "")
+    assert contents(work) == before                              # which another process had drawn
+
+
+def test_show_of_a_network_that_has_learned_nothing_yet(work, capsys):
+    data = datasets.load("digits")
+    (work / "new").mkdir()
+    Run(data.x_train, data.x_test, data="digits", hidden_dim=4, latent_dim=1).save(work / "new")
+    status, out, err = call(capsys, "show", "new")
+    assert (status, err) == (0, "") and "Learned" not in out
+    assert set(PICTURES) - set(os.listdir("new")) == {"loss.png", "manifold.png"}
+
+
+def test_sample_draws_a_new_picture_every_time(work, capsys):
+    before = contents(work)
+    done = numpyvae_in(work, "sample", RUN, "-n", "4")
+    assert (done.returncode, done.stderr) == (0, "")
+    status, out, err = call(capsys, "sample", RUN, "-n", "4")
+    assert (status, err) == (0, "")
+    assert done.stdout.startswith(os.path.join(RUN, "sample.png") + ": 4 images")
+    assert out.startswith(os.path.join(RUN, "sample-2.png") + ": 4 images")
+    after = contents(work)
+    new = {name: after.pop(name) for name in set(after) - set(before)}
+    assert after == before
+    assert {os.path.basename(name) for name in new} == {"sample.png", "sample-2.png"}
+    assert len(set(new.values())) == 2
+
+
+def test_samples_come_again_by_their_seed(work, capsys):
+    _, out, _ = call(capsys, "sample", RUN, "-n", "1")
+    seed, = re.findall(r"--seed (\d+)", out)
+    for argv in (("--seed", seed, "--out", "again.png"), ("--seed", str(int(seed) + 1), "--out", "other.PNG")):
+        assert call(capsys, "sample", RUN, "-n", "1", *argv)[0] == 0
+    first = (work / RUN / "sample.png").read_bytes()
+    assert (work / "again.png").read_bytes() == first != (work / "other.PNG").read_bytes()
+
+
+# ---------------------------------------------------------------------- check
+
+def test_check_finds_every_gradient_right(tmp_path):
+    done = numpyvae_in(tmp_path, "check")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.isascii()
+    assert "784-400-20" in done.stdout and "7-5-2" in done.stdout
+    for name in VAE(2, 2, 2).params:
+        assert done.stdout.count(f"\n{name} ") == 4 and "NO" not in done.stdout
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("backward, wrong", [
+    ("kl_backward", lambda dmu, dlogvar: (dmu, 0.5 * dlogvar)),
+    ("reparameterize_backward", lambda dmu, dlogvar: (dmu, 0 * dlogvar)),
+    ("relu_backward", lambda da: 1.001 * da)])
+def test_check_finds_a_wrong_backward(capsys, monkeypatch, backward, wrong):
+    right = getattr(numpyvae.vae, backward)
+
+    def spoiled(*args):
+        found = right(*args)
+        return wrong(*found) if isinstance(found, tuple) else wrong(found)
+    monkeypatch.setattr(numpyvae.vae, backward, spoiled)
+    status, out, err = call(capsys, "check")
+    assert (status, err) == (1, "")
+    assert "NO" in out and "wrong" in out.splitlines()[-1]
+
+
+# ---------------------------------------------------------------------- bad input: one sentence, and nothing is lost
+
+REFUSED = [
+    # numbers and names
+    (("train", "--epochs", "0"), "--epochs", "0"),
+    (("train", "--epochs", "-1"), "--epochs", "-1"),
+    (("train", "--epochs", "1.5"), "--epochs", "1.5"),
+    (("train", "--epochs", "many"), "--epochs", "many"),
+    (("train", "--epochs", "2147483648"), "--epochs"),
+    (("train", "--batch-size", "0"), "--batch-size"),
+    (("train", "--batch-size", "-64"), "--batch-size"),
+    (("train", "--hidden-dim", "0"), "--hidden-dim"),
+    (("train", "--hidden-dim", "99999999999"), "--hidden-dim"),
+    (("train", "--latent-dim", "-2"), "--latent-dim"),
+    (("train", "--latent-dim", ""), "--latent-dim"),
+    (("train", "--lr", "0"), "--lr"),
+    (("train", "--lr", "-0.1"), "--lr", "-0.1"),
+    (("train", "--lr", "nan"), "--lr", "nan"),
+    (("train", "--lr", "inf"), "--lr", "inf"),
+    (("train", "--lr", "1e-400"), "--lr", "0.0"),
+    (("train", "--lr", "fast"), "--lr", "fast"),
+    (("train", "--lr", "a\nb"), "--lr"),
+    (("train", "--beta", "-1"), "--beta"),
+    (("train", "--beta", "nan"), "--beta"),
+    (("train", "--x-std", "0"), "--x-std"),
+    (("train", "--seed", "-1"), "--seed"),
+    (("train", "--seed", "1.0"), "--seed"),
+    (("train", "--data", "mnist"), "--data", "digits"),
+    (("train", "--likelihood", "poisson"), "--likelihood", "bernoulli", "gaussian"),
+    (("train", "--optimizer", "lion"), "--optimizer", "adam", "sgd"),
+    (("train", "--dtype", "float16"), "--dtype", "float32", "float64"),
+    # commands and words
+    (("trian",), "trian", "train", "show", "sample", "check"),
+    (("",), "train"),
+    (("tra",), "tra"),
+    (("--vers",), "--vers"),
+    (("train", "--epoch", "3"), "--epoch"),
+    (("train", "--no-such-thing"), "--no-such-thing"),
+    (("train", "--no\nsuch\nthing"), "--no"),
+    (("train", "digits"), "digits"),
+    (("train", "--lr"), "--lr"),
+    (("--epochs", "3"), "numpyvae"),
+    (("show",), "RUN"),
+    (("sample",), "RUN"),
+    (("show", RUN, "--seed", "1"), "--seed"),
+    (("check", RUN), RUN),
+    (("check", "--seed", "-1"), "seed", "-1"),
+    # folders
+    (("train", "--out", RUN), RUN, "--resume"),
+    (("train", "--out", "full"), "full", "empty"),
+    (("train", "--out", "file"), "file"),
+    (("train", "--out", os.path.join("file", "below")), "file"),
+    (("train", "--out", ""), "train"),
+    (("show", "missing"), "missing", "model.npz"),
+    (("show", "runs"), "runs", "model.npz"),
+    (("show", "two\nlines"), "two lines", "model.npz"),
+    (("show", ""), "model.npz"),
+    (("show", "file"), "file"),
+    (("show", os.path.join(RUN, "model.npz")), "folder"),
+    (("sample", "missing"), "missing"),
+    (("train", "--resume", "missing"), "missing"),
+    # resume
+    (("train", "--resume", RUN, "--lr", "0.1"), "--lr", "0.1", "0.002"),
+    (("train", "--resume", RUN, "--epochs", "1"), "--epochs", "1", "2"),
+    (("train", "--resume", RUN, "--epochs", "0"), "--epochs"),
+    (("train", "--resume", RUN, "--epochs", "2147483648"), "--epochs"),
+    (("train", "--resume", RUN, "--seed", "1"), "--seed"),
+    (("train", "--resume", RUN, "--beta", "nan"), "--beta"),
+    (("train", "--resume", RUN, "--hidden-dim", "17", "--epochs", "9"), "--hidden-dim", "17", "16"),
+    (("train", "--resume", RUN, "--likelihood", "gaussian"), "--likelihood"),
+    (("train", "--resume", RUN, "--dtype", "float64"), "--dtype"),
+    (("train", "--resume", RUN, "--optimizer", "sgd"), "--optimizer"),
+    (("train", "--resume", RUN, "--out", "elsewhere"), "--out", "elsewhere"),
+    # sample
+    (("sample", RUN, "-n", "0"), "-n", "0"),
+    (("sample", RUN, "-n", "-5"), "-n"),
+    (("sample", RUN, "-n", "1e3"), "-n"),
+    (("sample", RUN, "-n", "4097"), "-n", "4096"),
+    (("sample", RUN, "--seed", "-1"), "seed", "-1"),
+    (("sample", RUN, "--out", os.path.join(RUN, "samples.png")), "--out", "new"),
+    (("sample", RUN, "--out", os.path.join(RUN, "model.npz")), "--out"),
+    (("sample", RUN, "--out", RUN), "--out"),
+    (("sample", RUN, "--out", "new.jpg"), "--out", ".png"),
+    (("sample", RUN, "--out", "missing/new.png"), "missing"),
+    (("sample", RUN, "--out", "file/new.png"), "file")]
+
+
+def _as_name(argv):
+    return " ".join(argv).encode("unicode_escape").decode() or "''"
+
+
+@pytest.mark.parametrize("argv, words", [pytest.param(argv, words, id=_as_name(argv)) for argv, *words in REFUSED])
+def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
+    monkeypatch.setattr(Run, "train", lambda *args: pytest.fail("it was accepted, and trains"))
+    (work / "file").write_text("precious")
+    (work / "full").mkdir()
+    (work / "full" / "letter").write_text("precious")
+    before = contents(work)
+    status, out, err = call(capsys, *argv)
+    assert_one_sentence(status, err, *words)
+    assert out == "" and contents(work) == before
+
+
+@pytest.mark.parametrize("argv", [
+    ("train", "--lr", "nan"), ("train", "--epochs", "many"), ("train", "--out", RUN),
+    ("train", "--resume", RUN, "--seed", "1"), ("show", "missing"), ("trian",)], ids=" ".join)
+def test_it_is_refused_by_a_real_process_too(work, argv):
+    before = contents(work)
+    done = numpyvae_in(work, *argv)
+    assert_one_sentence(done.returncode, done.stderr)
+    assert done.stdout == "" and contents(work) == before
+
+
+def _text(path):
+    path.write_text("loss,recon,kl\n")
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _network_alone(path):
+    VAE.load(path).save(path)
+
+
+def _other_images(path):
+    rng = np.random.default_rng(0)
+    Run(rng.random((9, 64)), rng.random((4, 64)), data="digits", hidden_dim=4, latent_dim=2).save(path.parent)
+
+
+def _unknown_data(path):
+    rng = np.random.default_rng(0)
+    Run(rng.random((9, 64)), rng.random((4, 64)), data="mine", hidden_dim=4, latent_dim=2).save(path.parent)
+
+
+DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (_network_alone, "no training run"),
+           (_other_images, "not the ones"), (_unknown_data, "mine"),
+           (lambda path: np.savez(path, W1=np.ones((64, 16))), "checkpoint"),
+           (lambda path: path.write_bytes(b""), "checkpoint"),
+           (lambda path: (path.unlink(), path.mkdir()), "model.npz")]
+
+
+@pytest.mark.parametrize("command", [("show",), ("sample",), ("train", "--resume")], ids=" ".join)
+@pytest.mark.parametrize("damage, word", DAMAGES)
+def test_a_damaged_or_foreign_run_is_refused_and_kept(work, capsys, command, damage, word):
+    damage(work / RUN / "model.npz")
+    before = contents(work)
+    status, out, err = call(capsys, *command, RUN)
+    assert_one_sentence(status, err, RUN, word)
+    assert out == "" and contents(work) == before
+
+
+@pytest.mark.parametrize("build", [lambda: open("runs", "w").close(), lambda: os.symlink("nowhere", "runs")])
+def test_something_else_is_called_runs(tmp_path, monkeypatch, capsys, build):
+    monkeypatch.chdir(tmp_path)
+    try:
+        build()
+    except OSError:
+        pytest.skip("no links here")
+    status, out, err = call(capsys, "train", *SMALL)
+    assert_one_sentence(status, err, "runs")
+    assert out == "" and os.listdir(tmp_path) == ["runs"]
+
+
+@pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() == 0,
+                    reason="nothing is forbidden to this user")
+def test_a_folder_that_may_not_be_written(work, capsys):
+    (work / "locked").mkdir(mode=0o500)
+    for out in ("locked", "locked/below"):
+        status, _, err = call(capsys, "train", *SMALL, "--out", out)
+        assert_one_sentence(status, err, "locked")
+
+
+def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr("numpyvae.checkpoint.os.fsync", full)
+    before = contents(work)
+    for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n", "1")):
+        status, _, err = call(capsys, *argv)
+        assert_one_sentence(status, err, "No space left on device")
+        assert contents(work) == before
+
+
+def test_sizes_that_do_not_fit_in_memory(work, capsys, monkeypatch):
+    def too_large(*args, **options):
+        raise MemoryError
+    monkeypatch.setattr(cli, "Run", too_large)
+    before = contents(work)
+    status, _, err = call(capsys, "train", "--hidden-dim", "1000000000")
+    assert_one_sentence(status, err, "memory")
+    assert contents(work) == before
+
+
+# ---------------------------------------------------------------------- terminals and pipes
+
+FAKE_CLOCK = """
+import itertools, types
+cli.time = types.SimpleNamespace(monotonic=itertools.count().__next__)
+cli._draw_pictures = lambda *args: None
+"""
+
+
+@posix
+def test_a_bar_grows_on_a_terminal(tmp_path):
+    import pty
+    outer, inner = pty.openpty()
+    process = subprocess.Popen(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env=ENV, stdout=inner, stderr=inner)
+    os.close(inner)
+    seen = b""
+    while True:
+        try:
+            part = os.read(outer, 4096)
+        except OSError:                                          # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+        seen += part
+    os.close(outer)
+    assert process.wait(timeout=60) == 0
+    bars = re.findall(r"\r *\[([#.]{30})\] epoch (\d) of 2", seen.decode())
+    lengths = [bar.count("#") for bar, _ in bars]
+    assert lengths == sorted(lengths) and lengths[0] < 3 and lengths[-1] == 30
+    assert {epoch for _, epoch in bars} == {"1", "2"} and len(bars) == 2 * 24                    # one for every batch
+    assert seen.decode().count("     1 |") == 1                  # and the lines between them
+
+
+def test_no_bar_in_a_pipe(tmp_path):
+    done = subprocess.run(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env=ENV, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"     2 |" in done.stdout and b"[" not in done.stdout and b"\r" not in done.stdout.replace(b"\r\n", b"\n")
+
+
+@posix
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("argv", [("check",), ("--help",), ("train", "--help"),
+                                  pytest.param(("--version",), marks=installed)], ids=" ".join)
+def test_a_reader_that_has_seen_enough(tmp_path, argv, unbuffered):
+    """As in `numpyvae check | head -1`, but whoever is slower: the pipe is closed from the start."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "numpyvae", *argv], env={**ENV, "PYTHONUNBUFFERED": unbuffered},
+                          stdout=writer, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_line_alone(tmp_path):
+    process = subprocess.Popen([sys.executable, "-m", "numpyvae", "check"], cwd=tmp_path, env=ENV, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert "7-5-2" in process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=60), err) == (0, "")
+
+
+@posix
+@pytest.mark.parametrize("argv", [("check",), ("train", *SMALL), ("show", "missing")], ids=lambda argv: argv[0])
+def test_no_standard_output_at_all(tmp_path, argv):
+    """As `numpyvae check >&-` and some schedulers start it."""
+    done = subprocess.run(child("cli._draw_pictures = lambda *args: None", *argv), cwd=tmp_path, env=ENV, text=True,
+                          stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if "missing" in argv else 0)
+
+
+def test_a_terminal_without_the_letters_of_a_path(work):
+    os.rename(RUN, "runs/Läufe ✓")
+    done = numpyvae_in(work, "sample", os.path.join("runs", "Läufe ✓"), "-n", "1", encoding="ascii",
+                       env={**ENV, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "") and "L?ufe ?" in done.stdout
+    assert "sample.png" in os.listdir("runs/Läufe ✓")
+    done = numpyvae_in(work, "show", "Löwe", encoding="ascii", env={**ENV, "PYTHONIOENCODING": "ascii"})
+    assert_one_sentence(done.returncode, done.stderr, "L?we")
+
+
+def test_a_stream_that_cannot_be_reconfigured(monkeypatch):
+    """As notebooks put in the place of standard output."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert cli.main([]) == 0
+    assert "numpyvae train" in stream.getvalue()
+
+
+# ---------------------------------------------------------------------- help, version
+
+@pytest.mark.parametrize("argv", [(), ("--help",), ("-h",)])
+def test_a_newcomer_is_told_where_to_start(capsys, argv):
+    status, out, err = call(capsys, *argv)
+    assert (status, err) == (0, "") and out.isascii()
+    for word in ("usage: numpyvae", "train", "show", "sample", "check", "start here"):
+        assert word in out
+
+
+@pytest.mark.parametrize("command", ["train", "show", "sample", "check"])
+def test_every_command_explains_itself(capsys, command):
+    status, out, err = call(capsys, command, "--help")
+    assert (status, err) == (0, "") and out.isascii() and f"usage: numpyvae {command}" in out
+    if command == "train":
+        for name, value in cli.DEFAULTS.items():
+            assert f"--{name.replace('_', '-')} " in out and f"(default {value})" in " ".join(out.split())
+
+
+@installed
+def test_the_version_and_the_installed_script(tmp_path):
+    version = metadata.version("numpyvae")
+    done = numpyvae_in(tmp_path, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"numpyvae {version}\n", "")
+    script = shutil.which("numpyvae", path=os.path.dirname(sys.executable))
+    if script is None:
+        pytest.skip("its script is not installed beside this Python")
+    done = subprocess.run([script, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"numpyvae {version}\n", "")

@@ -1,0 +1,115 @@
+"""The house: each room imports only rooms above it, nothing heavy is imported before it is needed, one legend."""
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import numpyvae
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "numpyvae"
+ROOMS = ["errors", "layers", "latent", "losses", "optim", "gradcheck", "checkpoint", "network", "vae", "datasets",
+         "evaluate", "training", "plots", "cli", "__main__"]
+FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """(own room or foreign top-level name, whether it is one of ours, whether it stands at the top) of every import."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        top = node in tree.body
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], False, top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0], False, top
+        elif isinstance(node, ast.ImportFrom):
+            inside = len(path.relative_to(PACKAGE).parts) - node.level         # 0: from . of the package itself
+            if inside > 0:
+                yield room(path), True, top
+            elif node.module:
+                yield node.module.split(".")[0], True, top
+            else:
+                yield from ((alias.name, True, top) for alias in node.names)
+
+
+def test_every_file_has_its_room():
+    assert {room(path) for path in FILES} == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_rooms_import_only_rooms_above_them(path):
+    for name, ours, _ in imports(path):
+        if ours and name != "__version__":
+            assert ROOMS.index(name) <= ROOMS.index(room(path)), f"{path.name} imports {name}"
+            assert name != room(path) or path.parent != PACKAGE
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_but_numpy_matplotlib_and_the_standard_library_is_imported(path):
+    for name, ours, _ in imports(path):
+        allowed = {"numpy", "matplotlib"} if room(path) == "plots" else {"numpy"}
+        assert ours or name in sys.stdlib_module_names or name in allowed
+
+
+def loaded_by(code):
+    code += "\nimport sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_numpyvae_imports_little_more_than_numpy():
+    more = loaded_by("import numpyvae") - loaded_by("import numpy")
+    assert more == {"numpyvae"}
+
+
+def test_matplotlib_is_imported_only_to_draw():
+    assert "matplotlib" not in loaded_by("import numpyvae.cli")
+    assert "matplotlib" in loaded_by("import numpyvae.plots")
+
+
+def test_the_version_is_the_literal_of_setup_cfg():
+    literal, = re.findall(r"^version = (.*)$", (ROOT / "setup.cfg").read_text(), re.MULTILINE)
+    assert numpyvae.__version__ == literal
+    with pytest.raises(AttributeError, match="nothing_here"):
+        numpyvae.nothing_here
+
+
+def test_everything_public_is_documented():
+    for name in numpyvae.__all__:
+        thing = getattr(numpyvae, name)
+        assert thing.__doc__ and thing.__module__.startswith("numpyvae")
+        if isinstance(thing, type):
+            for member, value in vars(thing).items():
+                if not member.startswith("_") and (callable(value) or isinstance(value, (property, classmethod,
+                                                                                         staticmethod))):
+                    assert getattr(thing, member).__doc__, f"{name}.{member}"
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name}"
+
+
+def test_the_legend_s_names_are_obeyed():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.id] if isinstance(node, ast.Name) else [node.arg] if isinstance(node, ast.arg) else []
+            assert not {"sigma", "elbo", "log_var", "epsilon", "lamda"} & set(names), f"{path.name}: {names}"
+
+
+def test_the_mathematical_core_reads_in_one_sitting():
+    core = ["layers", "latent", "losses", "optim", "gradcheck", "vae"]
+    assert sum(len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core) <= 1000
+
+
+@pytest.mark.parametrize("tutorial", sorted((ROOT / "tutorials").glob("*.py")), ids=lambda path: path.stem)
+def test_tutorials_run_and_print(tutorial, tmp_path):
+    done = subprocess.run([sys.executable, str(tutorial)], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout and not list(tmp_path.iterdir())

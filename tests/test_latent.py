@@ -1,0 +1,90 @@
+"""The reparameterization against sample moments, the KL divergence against quadrature and exact arithmetic."""
+from decimal import Decimal, getcontext
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import check_pair, draw, seeds, silence_required, sizes
+from numpyvae.latent import (kl_backward, kl_forward, kl_per_dim, reparameterize_backward, reparameterize_forward)
+
+
+@given(sizes, sizes, seeds)
+def test_reparameterize_backward(N, Z, seed):
+    # The noise is a constant: the backward has gradients for the first two arguments only.
+    check_pair(reparameterize_forward, reparameterize_backward, draw(seed, (N, Z), (N, Z), (N, Z)), (0, 1), seed + 1)
+
+
+@given(sizes, sizes, seeds)
+def test_kl_backward(N, Z, seed):
+    check_pair(kl_forward, kl_backward, draw(seed, (N, Z), (N, Z)), (0, 1), seed + 1)
+
+
+@given(sizes, sizes, seeds)
+def test_noise_of_plus_and_minus_one_shows_mean_and_standard_deviation_exactly(N, Z, seed):
+    mu, logvar = draw(seed, (N, Z), (N, Z))
+    one = np.ones((N, Z))
+    above, _ = reparameterize_forward(mu, logvar, one)
+    below, _ = reparameterize_forward(mu, logvar, -one)
+    np.testing.assert_allclose((above + below) / 2, mu, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(((above - below) / 2) ** 2, np.exp(logvar), rtol=1e-12)      # measured: 3e-14
+
+
+def test_samples_have_the_posteriors_mean_and_variance():
+    n = 200_000
+    eps = np.random.default_rng(0).standard_normal((n, 1))
+    for mu, logvar in [(0.0, 0.0), (1.5, -2.0), (-3.0, 1.3)]:
+        z, _ = reparameterize_forward(np.full((n, 1), mu), np.full((n, 1), logvar), eps)
+        variance = np.exp(logvar)
+        assert abs(z.mean() - mu) < 4 * np.sqrt(variance / n)                     # four standard errors
+        assert abs(z.var() - variance) < 4 * variance * np.sqrt(2 / n)
+
+
+@given(st.floats(-4, 4), st.floats(-4, 4))
+def test_kl_against_quadrature_of_its_definition(mu, logvar):
+    # KL = ∫ q (log q - log p) dz, by the trapezoid rule over ± 12 standard deviations, where it converges geometrically
+    std = np.exp(0.5 * logvar)
+    z = mu + std * np.linspace(-12, 12, 1201)
+    log_q = -0.5 * ((z - mu) / std) ** 2 - np.log(std) - 0.5 * np.log(2 * np.pi)
+    log_p = -0.5 * z ** 2 - 0.5 * np.log(2 * np.pi)
+    integral = np.sum(np.exp(log_q) * (log_q - log_p)) * (z[1] - z[0])
+    kl = kl_per_dim(np.array([[mu]]), np.array([[logvar]]))[0, 0]
+    assert kl == pytest.approx(integral, rel=1e-11, abs=1e-13)
+
+
+@given(sizes, sizes, seeds)
+def test_kl_adds_up_over_dimensions_and_is_positive_but_at_the_prior(N, Z, seed):
+    mu, logvar = draw(seed, (N, Z), (N, Z))
+    kl, _ = kl_forward(mu, logvar)
+    assert kl.shape == (N,)
+    np.testing.assert_allclose(kl, [sum(row) for row in kl_per_dim(mu, logvar)], rtol=1e-14)
+    assert (kl > 0).all()
+    assert not kl_forward(0 * mu, 0 * logvar)[0].any()
+
+
+def test_kl_keeps_its_digits_near_the_prior():
+    getcontext().prec = 60
+    for exponent in range(-9, 3):
+        for logvar in (10.0 ** exponent, -10.0 ** exponent):
+            exact = (Decimal(logvar).exp() - 1 - Decimal(logvar)) / 2
+            kl = kl_per_dim(np.zeros((1, 1)), np.array([[logvar]]))[0, 0]
+            # expm1(v) - v loses as many digits as v is small: half of them at 1e-8, where exp(v) - 1 - v loses all.
+            assert abs(Decimal(kl) - exact) <= Decimal(4e-16) * max(abs(Decimal(logvar)), exact)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_everything_is_finite_silent_and_right_for_logvar_from_minus_80_to_80(dtype):
+    logvar = np.linspace(-80, 80, 161).astype(dtype)[:, None]
+    mu, eps = np.full_like(logvar, 2), np.full_like(logvar, 1.5)
+    with silence_required():
+        z, c_z = reparameterize_forward(mu, logvar, eps)
+        kl, c_kl = kl_forward(mu, logvar)
+        grads = reparameterize_backward(np.ones_like(z), c_z) + kl_backward(np.ones_like(kl), c_kl)
+    exact = logvar[:, 0].astype(np.float64)
+    tight = {"rtol": 20 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(z[:, 0], 2 + 1.5 * np.exp(exact / 2), **tight)
+    np.testing.assert_allclose(kl, 0.5 * (4 + np.exp(exact) - 1 - exact), **tight)
+    np.testing.assert_allclose(grads[1][:, 0], 0.75 * np.exp(exact / 2), **tight)
+    np.testing.assert_allclose(grads[3][:, 0], 0.5 * np.expm1(exact), **tight)
+    assert all(array.dtype == dtype and np.isfinite(array).all() for array in (z, kl, *grads))

@@ -1,0 +1,75 @@
+"""The layers against loops, exact arithmetic and the complex step."""
+from decimal import Decimal, getcontext
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+
+from helpers import check_pair, draw, seeds, silence_required, sizes
+from numpyvae.layers import (dense_backward, dense_forward, relu_backward, relu_forward, sigmoid, sigmoid_backward,
+                             sigmoid_forward)
+
+
+@given(sizes, sizes, sizes, seeds)
+def test_dense_forward_is_the_sum_written_out(N, n_in, n_out, seed):
+    x, W, b = draw(seed, (N, n_in), (n_in, n_out), n_out)
+    y, _ = dense_forward(x, W, b)
+    for n in range(N):
+        for o in range(n_out):
+            assert y[n, o] == pytest.approx(sum(x[n, i] * W[i, o] for i in range(n_in)) + b[o], rel=1e-13, abs=1e-14)
+
+
+@given(sizes, sizes, sizes, seeds)
+def test_dense_backward(N, n_in, n_out, seed):
+    check_pair(dense_forward, dense_backward, draw(seed, (N, n_in), (n_in, n_out), n_out), (0, 1, 2), seed + 1)
+
+
+def test_dense_backward_without_dx_and_into_given_arrays():
+    x, W, b, dy = draw(0, (3, 7), (7, 5), 5, (3, 5))
+    _, cache = dense_forward(x, W, b)
+    dx, dW, db = dense_backward(dy, cache)
+    into = np.full_like(W, np.nan), np.full_like(b, np.nan)
+    none, dW_into, db_into = dense_backward(dy, cache, need_dx=False, out=into)
+    assert dx is not None and none is None
+    assert dW_into is into[0] and db_into is into[1]
+    assert np.array_equal(dW_into, dW) and np.array_equal(db_into, db)
+
+
+@given(sizes, sizes, seeds)
+def test_relu_forward_and_backward(N, H, seed):
+    a, = draw(seed, (N, H))
+    h, _ = relu_forward(a)
+    assert all(h[i] == (a[i] if a[i] > 0 else 0) for i in np.ndindex(a.shape))
+    assume((a > 0).any())                                        # else nothing flows, and nothing is tested
+    check_pair(relu_forward, relu_backward, [a], (0,), seed + 1)
+
+
+def test_relu_is_shut_at_its_kink():
+    _, cache = relu_forward(np.array([0.0, -0.0, 1e-300, -1e-300]))
+    assert relu_backward(np.ones(4), cache).tolist() == [0, 0, 1, 0]
+
+
+@given(sizes, sizes, seeds)
+def test_sigmoid_backward(N, D, seed):
+    check_pair(sigmoid_forward, sigmoid_backward, [3 * draw(seed, (N, D))[0]], (0,), seed + 1)
+
+
+def test_sigmoid_against_exact_arithmetic_out_to_1000():
+    getcontext().prec = 60
+    logits = np.concatenate([np.linspace(-1000, 1000, 401), [-745.2, -708.5, -1e-9, 0.0, 1e-9, 36.8, 37.5]])
+    with silence_required():
+        probs = sigmoid(logits)
+    for logit, prob in zip(logits, probs):
+        exact = 1 / (1 + Decimal(-logit).exp())
+        # Measured: 2 units in the last place; where the result is subnormal (below 2e-308), its own last place counts.
+        assert abs(Decimal(prob) - exact) <= 4 * Decimal(np.spacing(prob))
+    assert sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_is_finite_and_silent_at_1000_with_its_gradient(dtype):
+    with silence_required():
+        probs, cache = sigmoid_forward(np.array([-1000, 1000], dtype))
+        dlogits = sigmoid_backward(np.ones(2, dtype), cache)
+    assert probs.tolist() == [0, 1] and dlogits.tolist() == [0, 0]
+    assert probs.dtype == dlogits.dtype == dtype

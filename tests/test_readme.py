@@ -1,0 +1,40 @@
+"""The README: its block runs and prints what its comments say, its commands and its map are those of the project."""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from test_house import ROOMS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_block_prints_what_its_comments_say():
+    block, = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    promised = [line.split("# ")[-1] for line in block.splitlines() if line.startswith("print(")]
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == promised and len(promised) == 4
+
+
+def test_analytic_and_numeric_gradient_agree_in_the_readme_itself():
+    analytic, numeric = re.findall(r"# (-?0\.\d{8})$", README, re.MULTILINE)
+    assert abs(float(analytic) - float(numeric)) <= 1e-8
+
+
+def test_the_two_commands_stand_alone_on_their_lines():
+    commands = [line.strip() for line in README.splitlines() if line.strip().startswith("python3 -m venv")]
+    assert commands == [
+        "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/numpyvae train",
+        'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/python -m pytest']
+    windows = [line.strip() for line in README.splitlines() if line.strip().startswith("py -m venv")]
+    assert [line.replace("\\", "/").replace("Scripts", "bin").replace("py -m", "python3 -m", 1)
+            for line in windows] == commands
+
+
+def test_the_map_is_the_reading_order_and_every_picture_exists():
+    named = re.findall(r"^\| `(.*?)`", README.split("## Reading order")[1], re.MULTILINE)
+    assert named == [room + "/" if (ROOT / "numpyvae" / room).is_dir() else room + ".py"
+                     for room in ROOMS if room != "__main__"]
+    for picture in re.findall(r"\]\((\S+\.png)\)", README):
+        assert (ROOT / picture).is_file()

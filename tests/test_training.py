@@ -1,0 +1,499 @@
+"""Training: the same bits every time, however often it was interrupted; and a history that means what it says."""
+import copy
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, CheckpointError, DivergedError, checkpoint, datasets
+from numpyvae.training import HISTORY, Run, minibatches
+
+X_TRAIN = np.random.default_rng(1).random((30, 6))
+X_TEST = np.random.default_rng(2).random((11, 6))
+SMALL = {"epochs": 3, "hidden_dim": 8, "latent_dim": 2, "batch_size": 8, "lr": 0.01}
+
+KINDS = [(optimizer, dtype, likelihood) for optimizer in ("adam", "sgd") for dtype in ("float32", "float64")
+         for likelihood in ("bernoulli", "gaussian")]
+
+
+def load_data(name):
+    return X_TRAIN, X_TEST
+
+
+def start(**options):
+    return Run(X_TRAIN, X_TEST, **{**SMALL, **options})
+
+
+def train_in(folder, run):
+    """Train, saving before the first and after every epoch, as the command line does  ->  the bytes of both files."""
+    folder.mkdir(exist_ok=True)
+    run.save(folder)
+    run.train(on_epoch=lambda: run.save(folder))
+    return contents(folder)
+
+
+def contents(folder):
+    assert sorted(os.listdir(folder)) == ["history.csv", "model.npz"]
+    return [(folder / name).read_bytes() for name in ("model.npz", "history.csv")]
+
+
+def resume(folder, epochs):
+    run = Run.load(folder, load_data)
+    run.epochs = epochs
+    return run
+
+
+# ---------------------------------------------------------------------- minibatches
+
+@pytest.mark.parametrize("n, batch_size", [(12, 4), (13, 4), (3, 4), (4, 4), (1, 1), (100, 7), (5, 1)])
+def test_every_example_comes_once_per_epoch(n, batch_size):
+    batches = list(minibatches(n, batch_size, np.random.default_rng(0)))
+    assert sorted(np.concatenate(batches)) == list(range(n))
+    *full, last = [len(batch) for batch in batches]
+    assert full == [batch_size] * len(full) and last == n - sum(full) <= batch_size
+
+
+def test_the_order_is_random_new_every_epoch_and_the_seeds():
+    rng, twin = np.random.default_rng(3), np.random.default_rng(3)
+    first, second = (np.concatenate(list(minibatches(50, 8, rng))).tolist() for _ in range(2))
+    assert first != list(range(50)) and first != second
+    assert np.concatenate(list(minibatches(50, 8, twin))).tolist() == first
+
+
+# ---------------------------------------------------------------------- the same bits
+
+@pytest.mark.parametrize("optimizer, dtype, likelihood", KINDS)
+def test_three_epochs_and_three_more_are_six_to_the_bit(tmp_path, optimizer, dtype, likelihood):
+    kind = {"optimizer": optimizer, "dtype": dtype, "likelihood": likelihood, "beta": 0.5, "x_std": 0.3, "seed": 4}
+    six = train_in(tmp_path / "six", start(**kind, epochs=6))
+    three = train_in(tmp_path / "three", start(**kind))
+    assert three[0] != six[0]
+    assert train_in(tmp_path / "three", resume(tmp_path / "three", 6)) == six
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_run_interrupted_in_every_epoch_ends_the_same(tmp_path, optimizer):
+    whole = train_in(tmp_path / "whole", start(optimizer=optimizer))
+    folder = tmp_path / "torn"
+    folder.mkdir()
+    start(optimizer=optimizer).save(folder)
+
+    def stop_after_two_batches_of_the_second_epoch(done):
+        if done == 16 and len(run.history) == before + 1:
+            raise KeyboardInterrupt
+    for before in range(3):
+        run = resume(folder, 3)
+        assert len(run.history) == before                # the unfinished epoch is dropped
+        if before < 2:
+            with pytest.raises(KeyboardInterrupt):
+                run.train(stop_after_two_batches_of_the_second_epoch, lambda: run.save(folder))
+    run.train(on_epoch=lambda: run.save(folder))
+    assert contents(folder) == whole
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(tmp_path):
+    first, again, other = (train_in(tmp_path / name, start(seed=seed)) for name, seed in [("a", 5), ("b", 5), ("c", 6)])
+    assert first == again
+    assert first[1] != other[1]
+
+
+def test_what_is_reported_and_saved_between_does_not_change_the_bits(tmp_path):
+    quiet, told, done = start(), start(), []
+    quiet.train()
+    told.train(done.append, lambda: told.save(tmp_path))
+    assert done == 3 * [8, 16, 24, 30]
+    assert np.array_equal(quiet.history, told.history)
+    assert all(np.array_equal(quiet.vae.params[name], told.vae.params[name]) for name in quiet.vae.params)
+
+
+def test_one_seed_gives_independent_streams():
+    """Another batch size or data set changes neither the initial network nor the noise of the test."""
+    run, other = start(), Run(X_TEST, X_TRAIN[:11], **{**SMALL, "batch_size": 5})
+    assert all(np.array_equal(run.vae.params[name], other.vae.params[name]) for name in run.vae.params)
+    streams = [np.random.default_rng(noise).random(9) for noise in (run.test_noise, other.test_noise)]
+    streams += [rng.random(9) for rng in (run.shuffle_rng, run.noise_rng)]
+    assert np.array_equal(streams[0], streams[1])
+    assert len(np.unique(streams)) == 27                         # and what one of them draws, no other does
+
+
+def test_the_data_are_not_changed():
+    x_train, x_test = X_TRAIN.copy(), X_TEST.copy()
+    Run(x_train, x_test, **SMALL, dtype="float64").train()
+    assert np.array_equal(x_train, X_TRAIN) and np.array_equal(x_test, X_TEST)
+
+
+def test_options_start_another_run_like_it(tmp_path):
+    run = start(optimizer="sgd", lr=0.02, beta=2.0, likelihood="gaussian", x_std=0.5, dtype="float64", seed=9,
+                data="mine")
+    twin = Run(X_TRAIN, X_TEST, **run.options)
+    assert twin.options == run.options == {**SMALL, "optimizer": "sgd", "lr": 0.02, "beta": 2.0, "x_std": 0.5,
+                                           "likelihood": "gaussian", "dtype": "float64", "seed": 9, "data": "mine"}
+    assert train_in(tmp_path / "a", run) == train_in(tmp_path / "b", twin)
+
+
+# ---------------------------------------------------------------------- it learns
+
+def entropy(x):
+    """What grey pixels cost at least: the entropy of a Bernoulli pixel of each value, summed, in nats per image."""
+    inner = np.where((x > 0) & (x < 1), x, 0.5)
+    nats = -(inner * np.log(inner) + (1 - inner) * np.log(1 - inner))
+    return np.where((x > 0) & (x < 1), nats, 0).sum(axis=1).mean()
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("beta, least, most", [
+    # What the last 50 of 600 epochs lie above the entropy, in nats, measured with five seeds: 0.009 to 0.011.
+    (0.0, 0.0, 0.05),
+    # Here the code has its price, too, and at least log 8 = 2.08 for telling eight images apart: 5.16 to 5.35.
+    (1.0, 2.08, 5.7)])
+def test_eight_images_are_learned_by_heart(beta, least, most, seed):
+    x = datasets.load("digits").x_train[:8].astype(np.float64)
+    run = Run(x, x, epochs=600, hidden_dim=64, latent_dim=5, lr=1e-2, batch_size=8, beta=beta, seed=seed,
+              dtype="float64")
+    run.train()
+    floor = entropy(x)                                           # 13.96
+    assert run.history[0, 0] > floor + 29                        # at first every pixel is a guess: 64 log 2 = 44.4
+    assert floor + least < run.history[-50:, 0].mean() < floor + most
+    assert (run.history[:, 1] >= floor).all()                    # no reconstruction costs less than the entropy
+
+
+@pytest.mark.parametrize("optimizer, lr", [("adam", 0.01), ("sgd", 0.001)])
+def test_it_learns_with_either_optimiser(optimizer, lr):
+    x = datasets.load("digits")
+    run = Run(x.x_train[:256], x.x_test[:64], epochs=8, hidden_dim=32, latent_dim=4, lr=lr, optimizer=optimizer,
+              batch_size=32)
+    run.train()
+    # measured with four seeds: 33.5 -> 26.8 (adam, the smallest gain: 6.5), 43.8 -> 32.0 (sgd)
+    assert run.history[-1, 3] < run.history[0, 3] - 5
+
+
+# ---------------------------------------------------------------------- the history
+
+def test_the_training_columns_are_means_over_examples():
+    run, seen = start(beta=2.0, epochs=2), []
+    compute = run.vae.loss_and_grads
+
+    def listen(x, *args, **kwargs):
+        terms, grads = compute(x, *args, **kwargs)
+        seen.append((len(x), *map(float, terms)))
+        return terms, grads
+    run.vae.loss_and_grads = listen
+    run.train()
+    assert [batch[0] for batch in seen] == 2 * [8, 8, 8, 6]
+    for epoch in range(2):
+        counts, *terms = np.array(seen[4 * epoch:4 * epoch + 4]).T
+        expected = [(counts * term).sum() / 30 for term in terms]
+        np.testing.assert_allclose(run.history[epoch, :3], expected, rtol=1e-15)     # measured: equal
+        assert not np.allclose(run.history[epoch, :3], np.mean(terms, axis=1), rtol=1e-9)      # the weights matter
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-7), ("float64", 1e-15)])            # measured: equal
+def test_the_test_columns_can_be_computed_again(dtype, tolerance):
+    run = start(beta=2.0, dtype=dtype)
+    run.train()
+    eps = np.random.default_rng(run.test_noise).standard_normal((len(X_TEST), 2))
+    np.testing.assert_allclose(run.history[-1, 3:], np.array(run.vae.loss(X_TEST, eps, 2.0), float), rtol=tolerance)
+
+
+def test_a_loss_is_its_reconstruction_and_beta_times_its_kl():
+    run = start(beta=3.0)
+    run.train()
+    assert run.history.shape == (3, 6) and (run.history[:, [2, 5]] > 0).all()
+    for loss, recon, kl in (run.history[:, :3].T, run.history[:, 3:].T):
+        np.testing.assert_allclose(loss, recon + 3 * kl, rtol=1e-6)              # measured in float32: 2.4e-7
+
+
+def test_a_network_that_does_not_move_is_tested_alike_in_every_epoch():
+    """The test noise is the same in every epoch, so that only the network can change the test columns."""
+    run = start(optimizer="sgd", lr=1e-30)
+    run.train()
+    assert len(np.unique(run.history[:, 3:], axis=0)) == 1
+    assert len(np.unique(run.history[:, :3], axis=0)) == 3                       # the training noise is always new
+
+
+def test_history_csv_says_the_same(tmp_path):
+    run = start()
+    train_in(tmp_path / "run", run)
+    header, *rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert header == "epoch,train_loss,train_recon,train_kl,test_loss,test_recon,test_kl"
+    assert header == ",".join(("epoch", *HISTORY))
+    numbers = np.array([[float(cell) for cell in row.split(",")] for row in rows])
+    assert numbers[:, 0].tolist() == [1, 2, 3]
+    np.testing.assert_allclose(numbers[:, 1:], run.history, rtol=0, atol=5.1e-7)         # six digits after the point
+
+
+def test_before_the_first_epoch_there_is_a_checkpoint_without_history(tmp_path):
+    run = start()
+    run.save(tmp_path)
+    assert (tmp_path / "history.csv").read_text().count("\n") == 1
+    assert Run.load(tmp_path, load_data).history.shape == (0, 6)
+    assert all(np.array_equal(VAE.load(tmp_path / "model.npz").params[name], run.vae.params[name])
+               for name in run.vae.params)
+
+
+def test_a_finished_run_does_nothing_more(tmp_path):
+    before = train_in(tmp_path / "run", start())
+    assert train_in(tmp_path / "run", Run.load(tmp_path / "run", load_data)) == before
+
+
+# ---------------------------------------------------------------------- divergence
+
+@pytest.mark.parametrize("batch_size", [30, 8])          # one batch: the loss is finite, the step after it is not
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("lr", [1e4, 1e20, 1e38, 1e39, 1e300])
+def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(tmp_path, lr, optimizer, dtype, likelihood,
+                                                                     batch_size):
+    run = start(lr=lr, optimizer=optimizer, dtype=dtype, likelihood=likelihood, batch_size=batch_size, epochs=20)
+    run.save(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DivergedError, match="diverged in epoch .*smaller lr"):
+            run.train(on_epoch=lambda: run.save(tmp_path))
+    kept = Run.load(tmp_path, load_data)
+    assert len(kept.history) == len(run.history) < 20
+    assert np.isfinite(kept.history).all()
+    assert all(np.isfinite(param).all() for param in kept.vae.params.values())
+    assert np.isfinite(kept.vae.generate(3)).all()
+
+
+def test_divergence_after_some_good_epochs(tmp_path):
+    run = start(optimizer="sgd", epochs=6)
+    run.save(tmp_path)
+
+    def save_and_spoil():
+        run.save(tmp_path)
+        if len(run.history) == 2:
+            run.vae.params["W1"][0, 0] = np.nan
+    done = []
+    with pytest.raises(DivergedError, match="in epoch 3"):
+        run.train(done.append, save_and_spoil)
+    assert done == 2 * [8, 16, 24, 30]                           # the first batch with a NaN is the last
+    assert train_in(tmp_path, resume(tmp_path, 6)) == train_in(tmp_path / "whole", start(optimizer="sgd", epochs=6))
+
+
+def test_an_infinity_that_no_loss_shows():
+    """A bias of -inf before a relu: the unit is dead for every image, and every loss is finite."""
+    run = start()
+
+    def spoil(done):
+        if done == 30:
+            run.vae.params["b1"][0] = -np.inf
+    with pytest.raises(DivergedError, match="in epoch 1"):
+        run.train(spoil)
+
+
+# ---------------------------------------------------------------------- checkpoints that cannot be gone on with
+
+def one_pixel_changed():
+    x = X_TRAIN.copy()
+    x[7, 3] += 1e-12
+    return x, X_TEST
+
+
+OTHER_DATA = {"a pixel": one_pixel_changed,
+              "swapped": lambda: (X_TEST, X_TRAIN),
+              "the order": lambda: (X_TRAIN[::-1], X_TEST),
+              "fewer": lambda: (X_TRAIN[:-1], X_TEST),
+              "the border between both": lambda: (np.vstack([X_TRAIN, X_TEST[:1]]), X_TEST[1:]),
+              "narrower": lambda: (X_TRAIN[:, :5], X_TEST[:, :5]),
+              "reshaped": lambda: (X_TRAIN.reshape(60, 3), X_TEST.reshape(22, 3)),
+              "none": lambda: (X_TRAIN[:0], X_TEST),
+              "nothing": lambda: None,
+              "out of range": lambda: (2 * X_TRAIN, X_TEST)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train_in(folder, start(data="mine", dtype="float64"))
+    return folder
+
+
+@pytest.mark.parametrize("other", OTHER_DATA)
+def test_other_data_than_it_was_trained_on_are_refused(trained, other):
+    before = contents(trained)
+    with pytest.raises(CheckpointError, match="model.npz"):
+        Run.load(trained, lambda name: OTHER_DATA[other]())
+    assert contents(trained) == before
+
+
+def test_the_same_data_in_another_layout_are_the_same(trained):
+    swapped = X_TRAIN.astype(">f8"), np.asfortranarray(X_TEST)
+    assert len(Run.load(trained, lambda name: swapped).history) == 3
+
+
+def test_data_are_asked_for_by_name(trained):
+    asked = []
+    Run.load(trained, lambda name: (asked.append(name), load_data(name))[1])
+    assert asked == ["mine"]
+
+    def unknown(name):
+        raise ValueError("no such data")
+    with pytest.raises(CheckpointError, match="no such data"):
+        Run.load(trained, unknown)
+
+
+def test_a_network_without_a_run(tmp_path):
+    VAE(6, 8, 2).save(tmp_path / "model.npz")
+    with pytest.raises(CheckpointError, match="no training run"):
+        Run.load(tmp_path, load_data)
+
+
+def test_no_file_and_a_foreign_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Run.load(tmp_path, load_data)
+    (tmp_path / "model.npz").write_text("hello")
+    with pytest.raises(CheckpointError):
+        Run.load(tmp_path, load_data)
+
+
+def test_a_run_cut_short(trained, tmp_path):
+    whole = (trained / "model.npz").read_bytes()
+    for length in range(0, len(whole), 997):
+        (tmp_path / "model.npz").write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            Run.load(tmp_path, load_data)
+
+
+def setting(*keys_and_value):
+    *keys, last, value = keys_and_value
+
+    def change(arrays, description):
+        for key in keys:
+            description = description[key]
+        description[last] = value
+    return change
+
+
+def without(name):
+    return lambda arrays, description: arrays.pop(name)
+
+
+def replacing(name, array):
+    return lambda arrays, description: arrays.update({name: array})
+
+
+GENERATOR = ("run", "generators", "shuffle")
+CHANGES = {
+    "another model":        setting("model", "Autoencoder"),
+    "no settings":          setting("settings", None),
+    "another size":         setting("settings", "hidden_dim", 9),
+    "an absurd size":       setting("settings", "hidden_dim", 2 ** 31 - 1),
+    "options of a list":    setting("run", "options", [1]),
+    "another width":        setting("run", "options", "hidden_dim", 5),
+    "an unknown option":    setting("run", "options", "zoom", 1),
+    "an unknown optimizer": setting("run", "options", "optimizer", "lion"),
+    "a negative lr":        setting("run", "options", "lr", -1.0),
+    "no epochs":            setting("run", "options", "epochs", 0),
+    "a negative seed":      setting("run", "options", "seed", -1),
+    "another optimizer":    setting("run", "options", "optimizer", "sgd"),
+    "no optimizer":         setting("run", "optimizer", None),
+    "text for Adam's t":    setting("run", "optimizer", "t", "x"),
+    "no end for Adam's t":  setting("run", "optimizer", "t", float("inf")),
+    "no generators":        setting("run", "generators", None),
+    "another generator":    setting(*GENERATOR, "bit_generator", "MT19937"),
+    "text for a state":     setting(*GENERATOR, "state", "state", "x"),
+    "a huge state":         setting(*GENERATOR, "state", "state", 2 ** 200),
+    "no hash":              setting("run", "data_sha256", None),
+    "no history":           without("history"),
+    "half a row":           replacing("history", np.zeros(9)),
+    "rows of three":        replacing("history", np.zeros((2, 3))),
+    "a NaN in the history": replacing("history", np.full((1, 6), np.nan)),
+    "another likelihood":   setting("run", "options", "likelihood", "gaussian"),
+    "half a step of Adam":  setting("run", "optimizer", "t", 1.5),
+    "a step before Adam":   setting("run", "optimizer", "t", -1),
+    "no W1":                without("W1"),
+    "no m.W1":              without("m.W1"),
+    "a wrong m.W1":         replacing("m.W1", np.zeros((8, 6))),
+    "a wrong W1":           replacing("W1", np.zeros((8, 6))),
+    "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan))}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_run_that_was_meddled_with(trained, tmp_path, name):
+    arrays, description = checkpoint.load(trained / "model.npz")
+    description = {key: copy.deepcopy(value) for key, value in description.items() if key not in ("format", "arrays")}
+    CHANGES[name](arrays, description)
+    checkpoint.save(tmp_path / "model.npz", arrays, description)
+    with pytest.raises(CheckpointError):
+        Run.load(tmp_path, load_data)
+
+
+# ---------------------------------------------------------------------- bad input
+
+WHOLE = [(0, ValueError), (-1, ValueError), (2 ** 31, ValueError), (2.5, TypeError), ("3", TypeError),
+         (True, TypeError), (None, TypeError), (np.nan, TypeError)]
+REAL = [(np.nan, ValueError), (np.inf, ValueError), (-1.0, ValueError), ("0.1", TypeError), (None, TypeError),
+        (True, TypeError), (1j, TypeError)]
+BAD_OPTIONS = [(name, *bad) for name in ("epochs", "batch_size", "hidden_dim", "latent_dim") for bad in WHOLE]
+BAD_OPTIONS += [(name, *bad) for name in ("lr", "beta", "x_std") for bad in REAL]
+BAD_OPTIONS += [("lr", 0, ValueError), ("x_std", 0.0, ValueError),
+                pytest.param("lr", 10 ** 400, ValueError, id="lr-huge"),
+                ("seed", -1, ValueError), ("seed", 1.5, TypeError), ("seed", "0", TypeError), ("seed", True, TypeError),
+                ("seed", None, TypeError), ("optimizer", "lion", ValueError), ("optimizer", None, ValueError),
+                ("likelihood", "poisson", ValueError), ("likelihood", [], ValueError), ("dtype", "float16", TypeError),
+                ("dtype", int, TypeError), ("dtype", None, TypeError), ("data", None, TypeError),
+                ("data", 5, TypeError),
+                pytest.param("optimizer", np.array(["adam", "sgd"]), ValueError, id="optimizer-array")]
+
+
+@pytest.mark.parametrize("name, value, error", BAD_OPTIONS)
+def test_a_bad_option_is_named(name, value, error):
+    with pytest.raises(error, match=f"^{name}: expected .*, got "):
+        start(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["momentum", "batchsize", "learning_rate"])
+def test_an_unknown_option(name):
+    with pytest.raises(TypeError, match=name):
+        start(**{name: 1})
+
+
+def spoiled(x, value):
+    x = x.copy()
+    x[-1, -1] = value
+    return x
+
+
+BAD_DATA = {
+    "NaN":             (spoiled(X_TRAIN, np.nan), X_TEST, ValueError, "NaN or infinity"),
+    "infinity":        (spoiled(X_TRAIN, np.inf), X_TEST, ValueError, "NaN or infinity"),
+    "NaN to test":     (X_TRAIN, spoiled(X_TEST, np.nan), ValueError, "NaN or infinity"),
+    "bytes":           (255 * X_TRAIN, X_TEST, ValueError, r"\[0, 1\].*divide by 255"),
+    "below 0":         (spoiled(X_TRAIN, -1e-3), X_TEST, ValueError, r"\[0, 1\]"),
+    "above 1 to test": (X_TRAIN, spoiled(X_TEST, 1.001), ValueError, r"\[0, 1\]"),
+    "other widths":    (X_TRAIN, X_TEST[:, :5], ValueError, r"\(N, 6\).*\(11, 5\)"),
+    "nothing":         (X_TRAIN[:0], X_TEST, ValueError, "at least one example"),
+    "nothing to test": (X_TRAIN, X_TEST[:0], ValueError, "at least one example"),
+    "no pixels":       (X_TRAIN[:, :0], X_TEST[:, :0], ValueError, "at least one example"),
+    "one image":       (X_TRAIN[0], X_TEST, ValueError, r"\(6,\)"),
+    "images in 2D":    (X_TRAIN.reshape(30, 2, 3), X_TEST.reshape(11, 2, 3), ValueError, r"\(30, 2, 3\)"),
+    "text":            (X_TRAIN.astype(str), X_TEST, TypeError, "real numbers"),
+    "objects":         (X_TRAIN.astype(object), X_TEST, TypeError, "real numbers"),
+    "complex":         (X_TRAIN + 0j, X_TEST, TypeError, "real numbers"),
+    "None":            (None, X_TEST, ValueError, "x_train"),
+    "None to test":    (X_TRAIN, None, TypeError, "real numbers")}
+
+
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_bad_data(name):
+    x_train, x_test, error, message = BAD_DATA[name]
+    with pytest.raises(error, match=message):
+        Run(x_train, x_test, **SMALL)
+
+
+def test_any_finite_pixels_will_do_for_the_gaussian():
+    run = Run(5 * X_TRAIN - 2, 5 * X_TEST - 2, **SMALL, likelihood="gaussian")
+    run.train()
+    assert np.isfinite(run.history).all()
+
+
+def test_bytes_and_booleans_are_numbers_too():
+    whole = (X_TRAIN > 0.5), (X_TEST > 0.5)
+    runs = [Run(whole[0].astype(kind), whole[1].astype(kind), **SMALL) for kind in (bool, np.uint8, np.float64)]
+    for run in runs:
+        run.train()
+    assert np.array_equal(runs[0].history, runs[2].history) and np.array_equal(runs[1].history, runs[2].history)
