@@ -57,14 +57,22 @@ def check_number(name, value, above=None, at_least=None, below=None):
         value = float(value)
     except OverflowError:                            # a whole number that no float can hold
         value = math.inf if value > 0 else -math.inf
-    limits = [(above,    "above",    lambda limit: value > limit),
-              (at_least, "at least", lambda limit: value >= limit),
-              (below,    "below",    lambda limit: value < limit)]
-    wanted = " and ".join(f"{word} {limit}" for limit, word, _ in limits if limit is not None)
-    fits = all(holds(limit) for limit, _, holds in limits if limit is not None)
-    if not (fits and math.isfinite(value)):
-        raise InvalidValueError(f"{name}: expected a finite number{' ' if wanted else ''}{wanted}, got {value}")
+    fits = (math.isfinite(value) and (above is None or value > above) and (at_least is None or value >= at_least)
+            and (below is None or value < below))
+    if not fits:
+        limits = (("above", above), ("of at least", at_least), ("below", below))
+        wanted = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+        raise InvalidValueError(f"{name}: expected a finite number {wanted}, got {value}")
     return value
+
+
+def check_rng(rng):
+    """Return a Generator: `rng` itself, or the one of that seed, or raise."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise InvalidTypeError("rng: expected a seed (a whole number, 0 or more) or a numpy.random.Generator, "
+                               f"got {rng!r}") from error
 
 
 def check_choice(name, value, choices):
@@ -77,7 +85,7 @@ def check_choice(name, value, choices):
 def check_float_dtype(dtype):
     """Return `dtype` as np.dtype if it is float32 or float64, or raise."""
     for known in (np.float32, np.float64):
-        if dtype is not None and dtype in (known, known.__name__, np.dtype(known)):          # None == np.dtype(float)
+        if dtype is not None and dtype in (known, known.__name__, np.dtype(known)):     # np.dtype(None) is float64
             return np.dtype(known)
     raise InvalidTypeError(f"dtype: expected float32 or float64, got {dtype!r}")
 

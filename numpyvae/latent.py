@@ -50,6 +50,6 @@ def kl_backward(dkl, cache):
     dkl: (N,)  ->  dmu, dlogvar: (N, Z)
     """
     mu, logvar = cache
-    dmu     = dkl[:, None] * mu                      # ∂KL / ∂μ      = μ
-    dlogvar = dkl[:, None] * (0.5 * np.expm1(logvar))   # ∂KL / ∂log σ² = ½ (σ² - 1)
+    dmu     = dkl[:, None] * mu                          # ∂KL / ∂μ      = μ
+    dlogvar = dkl[:, None] * (0.5 * np.expm1(logvar))    # ∂KL / ∂log σ² = ½ (σ² - 1)
     return dmu, dlogvar

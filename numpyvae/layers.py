@@ -52,20 +52,20 @@ def sigmoid_forward(logits):
     """
     # p = exp(l)      / (1 + exp(l))     if l < 0:   both exponents are
     # p = 1           / (1 + exp(-l))    if l ≥ 0:   at most 0, and in one line
-    # p = exp(min(l, 0)) / (1 + exp(-|l|)),          with |l| = l - 2 min(l, 0)
+    # p = exp(min(l, 0)) / (1 + exp(-|l|)),          with |l| = l - 2 min(l, 0), which the complex step can follow
     neg = np.minimum(logits, 0)
-    mag = logits - 2 * neg
+    mag = logits - neg - neg
     probs = np.exp(neg) / (1 + np.exp(-mag))
-    return probs, (probs,)
+    return probs, (logits, probs)
 
 
 def sigmoid_backward(dprobs, cache):
-    """The gradient of the logistic function.
+    """The gradient of the logistic function. (The Bernoulli loss does without it: there it cancels against 1 / p.)
 
     dprobs: as probs  ->  dlogits: the same shape
     """
-    probs, = cache
-    return dprobs * probs * (1 - probs)              # ∂p / ∂l = p (1 - p)
+    logits, probs = cache
+    return dprobs * probs * sigmoid(-logits)         # ∂p / ∂l = p (1 - p),   where 1 - p = sigmoid(-l) keeps its digits
 
 
 def sigmoid(logits):

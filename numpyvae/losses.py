@@ -19,9 +19,11 @@ def bernoulli_loss_forward(logits, x, mask=None):
     # -log p(x) = -x log p - (1 - x) log(1 - p)          with p = sigmoid(l):  log p = l - softplus(l)
     #           = softplus(l) - x l                       and log(1 - p) = -softplus(l)
     #           = max(l, 0) + log(1 + exp(-|l|)) - x l    where a large l and a small logarithm swallow each other, so
-    #           = l ([l > 0] - x) + log1p(exp(-|l|))      the large parts are subtracted first
-    mag = logits - 2 * np.minimum(logits, 0)                             # |l|, in a form the complex step can follow
-    cost = logits * ((logits.real > 0) - x) + np.log1p(np.exp(-mag))
+    #           = l ([l ≥ 0] - x) + log1p(exp(-|l|))      the large parts are subtracted first
+    neg  = np.minimum(logits, 0)
+    mag  = logits - neg - neg                                # |l|, in a form the complex step can follow; [l ≥ 0] is
+    side = (neg == 0).astype(logits.real.dtype)              # taken from neg, so that both turn at the same point
+    cost = logits * (side - x) + np.log1p(np.exp(-mag))
     return _observed(cost, mask).sum(axis=1), (logits, x, mask)
 
 
@@ -44,7 +46,8 @@ def gaussian_loss_forward(x_mean, x, x_std, mask=None):
     x_mean, x: (N, D); x_std: one number above 0; mask: (N, D) booleans or None  ->  recon: (N,) in nats, cache
     Source: Kingma & Welling 2014, appendix C.2, with a fixed variance.
     """
-    # -log p(x) = ½ ((x - m) / s)² + log s + ½ log 2π
+    # -log p(x) = ½ e² + log x_std + ½ log 2π,   with e = (x - x_mean) / x_std
+    x_std = float(x_std)                                                 # a NumPy scalar would lift float32 to float64
     error = (x - x_mean) / x_std
     cost = 0.5 * (error * error) + (math.log(x_std) + 0.5 * math.log(2 * math.pi))
     return _observed(cost, mask).sum(axis=1), (error, x_std, mask)
@@ -56,7 +59,7 @@ def gaussian_loss_backward(drecon, cache):
     drecon: (N,)  ->  dx_mean: (N, D)
     """
     error, x_std, mask = cache
-    return _observed(drecon[:, None] * (-error / x_std), mask)           # ∂(½ e²) / ∂m = e ∂e/∂m = -e / s
+    return _observed(drecon[:, None] * (-error / x_std), mask)           # ∂(½ e²) / ∂x_mean = -e / x_std
 
 
 def _observed(per_pixel, mask):

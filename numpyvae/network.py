@@ -34,26 +34,29 @@ def check_params(params, own):
     return params, dtype
 
 
-def check_input(x, width, dtype, likelihood, mask=None):
+def check_input(x, width, dtype, likelihood, mask=None, name="x"):
     """Return (x, mask), validated and x cast to dtype; whatever x holds where the mask is False is replaced by 0."""
     if mask is not None:
         mask = check_mask(mask, np.shape(x))
         x = np.where(mask, x, 0)
-    x = check_batch("x", x, width, dtype)
+    x = check_batch(name, x, width, dtype)
     if likelihood == "bernoulli":
-        check_pixels("x", x.real)
+        check_pixels(name, x.real)               # x is complex where the parameters are, in the complex step
     return x, mask
 
 
 def check_out(out, params):
-    """Return a dictionary that says where each gradient is to be written: into `out`, or (None) into a fresh array."""
+    """Where the gradients of each layer are to be written: {suffix: (W, b)}, both of `out`, or None for fresh ones."""
+    suffixes = [name[1:] for name in params if name.startswith("W")]
     if out is None:
-        return dict.fromkeys(params)
+        return dict.fromkeys(suffixes, (None, None))
     check_like("out", out, params)
+    others = list(params.values())
     for name, param in params.items():
-        if out[name].dtype != param.dtype or np.shares_memory(out[name], param):
+        if out[name].dtype != param.dtype or any(np.may_share_memory(out[name], other) for other in others):
             raise InvalidValueError(f"out[{name!r}]: expected an array of its own of dtype {param.dtype}")
-    return out
+        others.append(out[name])
+    return {suffix: (out["W" + suffix], out["b" + suffix]) for suffix in suffixes}
 
 
 def save_network(path, network):

@@ -2,7 +2,7 @@
 import numpy as np
 
 from . import checkpoint, network
-from .errors import check_batch, check_choice, check_float_dtype, check_number, check_positive_int
+from .errors import check_batch, check_choice, check_float_dtype, check_number, check_positive_int, check_rng
 from .latent import kl_backward, kl_forward, reparameterize_backward, reparameterize_forward
 from .layers import dense_backward, dense_forward, relu_backward, relu_forward, sigmoid
 from .losses import (bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_backward, gaussian_loss_forward)
@@ -31,7 +31,7 @@ class VAE:
         self.x_std      = check_number("x_std", x_std, above=0)
         self.dtype      = check_float_dtype(dtype)
         layers = self.layers(self.input_dim, self.hidden_dim, self.latent_dim)
-        self.params = network.init_params(layers, np.random.default_rng(rng), self.dtype)
+        self.params = network.init_params(layers, check_rng(rng), self.dtype)
 
     @staticmethod
     def layers(D, H, Z):
@@ -86,9 +86,11 @@ class VAE:
     # ------------------------------------------------------------------ the loss and its gradient
 
     def loss(self, x, eps, beta=1.0, mask=None, params=None):
-        """The loss without its gradient, at these parameters or others of the same shapes (complex ones, too).
+        """The loss without its gradient, at this network's parameters or at others of the same shapes.
 
-        Takes and returns what `loss_and_grads` does, but for the gradients:  ->  loss, recon, kl in nats per example
+        x, eps, beta, mask: as for `loss_and_grads`; params: a dictionary like `self.params`, complex arrays included
+        ->  loss, recon, kl in nats per example
+        Raises ValueError or TypeError.
         """
         x, eps, beta, mask, params = self._check(x, eps, beta, mask, params)
         mu, logvar = self._encode(x, params)
@@ -99,7 +101,7 @@ class VAE:
         return (recon + beta * kl).mean(), recon.mean(), kl.mean()
 
     def loss_and_grads(self, x, eps, beta=1.0, mask=None, out=None):
-        """The loss of a batch, -ELBO = recon + beta kl, and its gradient with respect to every parameter.
+        """The loss of a batch, recon + beta kl (-ELBO if beta is 1), and its gradient by every parameter.
 
         x: (N, D); eps: (N, Z), drawn from N(0, I); beta: the weight of the KL term, at least 0
         mask: (N, D) booleans, True where a pixel was observed; the network sees 0 elsewhere
@@ -108,38 +110,38 @@ class VAE:
         ->  (loss, recon, kl) in nats, sums over pixels and latent dimensions, means over the batch; grads, like params
         Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10; Higgins et al. 2017 (beta).
         """
-        x, eps, beta, mask, p = self._check(x, eps, beta, mask)
-        to = network.check_out(out, p)                       # where each gradient is written
+        x, eps, beta, mask, params = self._check(x, eps, beta, mask)
+        to = network.check_out(out, params)                  # where the gradients of each layer are written
 
         # Forward: every line keeps in its cache c_… what its mirror image below needs.
-        a1,     c_a1     = dense_forward(x,  p["W1"],       p["b1"])            # a1     = x W1 + b1
-        h1,     c_h1     = relu_forward(a1)                                     # h1     = max(a1, 0)
-        mu,     c_mu     = dense_forward(h1, p["W_mu"],     p["b_mu"])          # μ      = h1 W_mu + b_mu
-        logvar, c_logvar = dense_forward(h1, p["W_logvar"], p["b_logvar"])      # log σ² = h1 W_logvar + b_logvar
-        z,      c_z      = reparameterize_forward(mu, logvar, eps)              # z      = μ + σ ε
-        a3,     c_a3     = dense_forward(z,  p["W3"],       p["b3"])            # a3     = z W3 + b3
-        h3,     c_h3     = relu_forward(a3)                                     # h3     = max(a3, 0)
-        logits, c_logits = dense_forward(h3, p["W4"],       p["b4"])            # l      = h3 W4 + b4
-        recon,  c_recon  = self._recon_forward(logits, x, mask)                 # recon  = -log p(x given z)
-        kl,     c_kl     = kl_forward(mu, logvar)                               # kl     = KL(q(z given x), p(z))
-        loss             = (recon + beta * kl).mean()                           # loss   = 1/N Σ (recon + β kl)
+        a1,     c_a1     = dense_forward(x,  params["W1"],       params["b1"])        # a1     = x W1 + b1
+        h1,     c_h1     = relu_forward(a1)                                           # h1     = max(a1, 0)
+        mu,     c_mu     = dense_forward(h1, params["W_mu"],     params["b_mu"])      # μ      = h1 W_mu + b_mu
+        logvar, c_logvar = dense_forward(h1, params["W_logvar"], params["b_logvar"])  # log σ² = h1 W_logvar + b_logvar
+        z,      c_z      = reparameterize_forward(mu, logvar, eps)                    # z      = μ + σ ε
+        a3,     c_a3     = dense_forward(z,  params["W3"],       params["b3"])        # a3     = z W3 + b3
+        h3,     c_h3     = relu_forward(a3)                                           # h3     = max(a3, 0)
+        logits, c_logits = dense_forward(h3, params["W4"],       params["b4"])        # l      = h3 W4 + b4
+        recon,  c_recon  = self._recon_forward(logits, x, mask)                       # recon  = -log p(x given z)
+        kl,     c_kl     = kl_forward(mu, logvar)                                     # kl     = KL(q(z given x), p(z))
+        loss             = (recon + beta * kl).mean()                                 # loss   = 1/N Σ (recon + β kl)
 
         # Backward: the same lines from the last to the first. dT is ∂ loss / ∂ T; where T went two ways, it is a sum.
-        drecon                           = np.full_like(recon, 1 / len(x))              # the mean's 1/N: once, here
-        dkl                              = beta * drecon
-        dmu_kl,     dlogvar_kl           = kl_backward(dkl, c_kl)
-        dlogits                          = self._recon_backward(drecon, c_recon)
-        dh3,        dW4,       db4       = dense_backward(dlogits, c_logits, out=(to["W4"], to["b4"]))
-        da3                              = relu_backward(dh3, c_h3)
-        dz,         dW3,       db3       = dense_backward(da3, c_a3, out=(to["W3"], to["b3"]))
-        dmu_z,      dlogvar_z            = reparameterize_backward(dz, c_z)
+        drecon                           = np.full_like(recon, 1 / len(x))                     # 1/N: it enters once
+        dkl                              = beta * drecon                                       # β/N
+        dmu_kl,     dlogvar_kl           = kl_backward(dkl, c_kl)                              # dkl μ, dkl ½ (σ² - 1)
+        dlogits                          = self._recon_backward(drecon, c_recon)               # drecon (p - x)
+        dh3,        dW4,       db4       = dense_backward(dlogits, c_logits, out=to["4"])      # dl W4ᵀ, h3ᵀ dl, Σ dl
+        da3                              = relu_backward(dh3, c_h3)                            # dh3 where a3 > 0
+        dz,         dW3,       db3       = dense_backward(da3, c_a3, out=to["3"])              # da3 W3ᵀ, zᵀ da3, Σ da3
+        dmu_z,      dlogvar_z            = reparameterize_backward(dz, c_z)                    # dz, dz ε ½ σ
         dlogvar                          = dlogvar_z + dlogvar_kl
         dmu                              = dmu_z + dmu_kl
-        dh1_logvar, dW_logvar, db_logvar = dense_backward(dlogvar, c_logvar, out=(to["W_logvar"], to["b_logvar"]))
-        dh1_mu,     dW_mu,     db_mu     = dense_backward(dmu, c_mu, out=(to["W_mu"], to["b_mu"]))
+        dh1_logvar, dW_logvar, db_logvar = dense_backward(dlogvar, c_logvar, out=to["_logvar"])
+        dh1_mu,     dW_mu,     db_mu     = dense_backward(dmu, c_mu, out=to["_mu"])            # dμ W_muᵀ, h1ᵀ dμ, Σ dμ
         dh1                              = dh1_mu + dh1_logvar
-        da1                              = relu_backward(dh1, c_h1)
-        _,          dW1,       db1       = dense_backward(da1, c_a1, need_dx=False, out=(to["W1"], to["b1"]))
+        da1                              = relu_backward(dh1, c_h1)                            # dh1 where a1 > 0
+        _,          dW1,       db1       = dense_backward(da1, c_a1, need_dx=False, out=to["1"])        # xᵀ da1, Σ da1
 
         grads = {"W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_logvar": dW_logvar, "b_logvar": db_logvar,
                  "W3": dW3, "b3": db3, "W4": dW4, "b4": db4}
@@ -161,7 +163,7 @@ class VAE:
         n: how many; rng: a seed or a Generator  ->  probs: (n, D)
         """
         n = check_positive_int("n", n)
-        z = np.random.default_rng(rng).standard_normal((n, self.latent_dim))
+        z = check_rng(rng).standard_normal((n, self.latent_dim))
         return self.decode(z)
 
     def save(self, path):

@@ -503,13 +503,17 @@ def test_something_else_is_called_runs(tmp_path, monkeypatch, capsys, build):
     assert out == "" and os.listdir(tmp_path) == ["runs"]
 
 
-@pytest.mark.skipif(os.name != "posix" or not hasattr(os, "geteuid") or os.geteuid() == 0,
-                    reason="nothing is forbidden to this user")
-def test_a_folder_that_may_not_be_written(work, capsys):
-    (work / "locked").mkdir(mode=0o500)
-    for out in ("locked", "locked/below"):
-        status, _, err = call(capsys, "train", *SMALL, "--out", out)
-        assert_one_sentence(status, err, "locked")
+def test_a_folder_that_may_not_be_written(work, capsys, monkeypatch):
+    def forbidden(path, *rest, **options):                       # in words of the system, since an administrator may
+        raise PermissionError(13, "Permission denied", str(path))
+    (work / "locked").mkdir()
+    before = contents(work)
+    for function, out in (("os.makedirs", "new"), ("numpyvae.checkpoint.open", "locked")):
+        with monkeypatch.context() as patch:
+            patch.setattr(function, forbidden, raising=False)
+            status, _, err = call(capsys, "train", *SMALL, "--out", out)
+        assert_one_sentence(status, err, out, "Permission denied")
+        assert contents(work) == before
 
 
 def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):

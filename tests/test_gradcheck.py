@@ -48,8 +48,8 @@ def test_central_steps_grow_with_the_element_so_that_large_ones_are_not_rounding
 
 def test_the_step_can_be_chosen_and_is_used():
     steps = []
-    numeric_gradient(lambda x: steps.append(x[0]) or x[0], np.zeros(1), step=0.25)
-    assert steps == [0.25, -0.25]
+    numeric_gradient(lambda x: steps.append(x[0]) or x[0], np.full(1, 1000.0), step=0.25)
+    assert steps == [1000.25, 999.75]
     numeric_gradient(lambda x: steps.append(x[0]) or x[0], np.zeros(1), "complex", step=1e-9)
     assert steps[2:] == [1e-9j]
 
@@ -196,6 +196,82 @@ def test_a_gradient_that_cannot_be_compared_is_reported(grads, finding, by):
     assert any(re.match(finding, sentence) for sentence in report.findings)
 
 
+def normalised(p):
+    """Batch normalisation of X w + c: its gradient by the shift c is zero, by cancellation."""
+    y = draw(3, (6, 4))[0] @ p["w"] + p["c"]
+    y = (y - y.mean()) / np.sqrt(((y - y.mean()) ** 2).mean() + 1e-5)
+    return (np.tanh(y) * np.arange(6)).sum()
+
+
+@pytest.mark.parametrize("by", ["element", "direction"])
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_gradient_that_is_zero_by_cancellation_is_right(method, by):
+    for seed in range(20):
+        params = {"w": draw(seed, 4)[0], "c": 0.3}
+        grads = {"w": numeric_gradient(lambda w: normalised({"w": w, "c": 0.3}), params["w"], "complex"), "c": 0.0}
+        report = check_gradients(normalised, params, grads, method, by, rng=seed, show=False)
+        assert report.ok and report.max_error < 1e-5
+        assert not check_gradients(normalised, params, {**grads, "c": 1e-3}, method, by, rng=seed, show=False).ok
+    rows = {row.name: row.ok for row in report.rows}
+    assert rows["w"] == "yes" and rows["c"] in ("tiny", "yes")
+
+
+def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error():
+    def f(p): return 1e6 + 1e-6 * p["x"].sum()
+    report = check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 2e-6)}, show=False)
+    assert report.ok and report.rows[0].ok == "tiny" and report.max_error == 0 and "rounding" in report.findings[0]
+
+
+@pytest.mark.parametrize("by", ["element", "direction"])
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_jumps_and_fresh_noise_are_no_kinks(method, by):
+    rng = np.random.default_rng(0)
+    def fresh(p): return (p["x"] ** 2).sum() + 1e-3 * rng.standard_normal() * p["x"].sum()
+    def jump(p): return np.floor(p["x"].real).sum() + p["x"].sum()
+    for seed in range(50):
+        wrong = {"x": draw(seed, 3)[0] - 5}
+        assert not check_gradients(fresh, {"x": np.ones(3)}, wrong, method, by, rng=seed, show=False).ok
+        assert not check_gradients(jump, {"x": np.arange(1.0, 4.0)}, wrong, method, by, rng=seed, show=False).ok
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+@given(seeds, st.sampled_from([1e-10, 1e-9, 1e-8, 1e-7, 1e-6]))
+def test_the_complex_step_finds_the_smallest_errors(method, seed, error):
+    params, grads = smooth_case(seed)
+    for by in ("element", "direction"):
+        off = {**grads, "b": grads["b"] * (1 + error)}
+        assert check_gradients(smooth, params, off, method, by, rng=seed, show=False).ok == (method == "central")
+
+
+@pytest.mark.parametrize("size", [1e-170, 1e170])
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_gradients_whose_squares_over_or_underflow_are_compared_all_the_same(method, size):
+    def f(p): return size * (p["x"] ** 2).sum()
+    params = {"x": np.array([1.0, -2.0, 3.0])}
+    for by in ("element", "direction"):
+        assert check_gradients(f, params, {"x": 2 * size * params["x"]}, method, by, show=False).ok
+        assert not check_gradients(f, params, {"x": -2 * size * params["x"]}, method, by, show=False).ok
+
+
+def test_large_parameters_get_large_steps_along_directions_too():
+    def f(p): return np.tanh(p["x"] / 1e8).sum()
+    params = {"x": 1e8 * draw(0, 4)[0]}
+    report = check_gradients(f, params, {"x": (1 - np.tanh(params["x"] / 1e8) ** 2) / 1e8}, by="direction", show=False)
+    assert report.ok and report.max_error < 1e-7
+
+
+def test_single_precision_inside_f_is_refused_in_words():
+    with pytest.raises(InvalidTypeError, match="double precision, got float32"):
+        check_gradients(lambda p: np.float32(p["x"].sum()), {"x": np.ones(2)}, {"x": np.ones(2)}, show=False)
+
+
+def test_nan_is_blamed_on_the_element_that_has_it():
+    def f(p): return np.log(p["x"]).sum()
+    with np.errstate(invalid="ignore"):
+        report = check_gradients(f, {"x": np.array([1, 1e-7, 2])}, {"x": np.array([1, 1e7, 0.5])}, show=False)
+    assert not report.ok and report.findings[0].startswith("x[1]")
+
+
 def test_a_loss_of_nan_is_wrong():
     params, grads = smooth_case()
     report = check_gradients(lambda p: np.nan * p["W"].sum(), params, grads, show=False)
@@ -252,7 +328,7 @@ def test_float32_gradients_get_a_tolerance_of_their_own(seed, by):
 
 
 @pytest.mark.parametrize("method, dtype, passes, fails", [
-    ("central", np.float64, 5e-6, 2e-5), ("complex", np.float64, 5e-12, 2e-11), ("complex", np.float32, 1e-4, 5e-4)])
+    ("central", np.float64, 5e-6, 2e-5), ("complex", np.float64, 5e-12, 2e-11), ("complex", np.float32, 5e-4, 2e-3)])
 def test_the_default_tolerances_lie_where_they_are_said_to_lie(method, dtype, passes, fails):
     params, grads = smooth_case()
     for error, ok in [(passes, True), (fails, False)]:

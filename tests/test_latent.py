@@ -73,6 +73,12 @@ def test_kl_keeps_its_digits_near_the_prior():
             assert abs(Decimal(kl) - exact) <= Decimal(4e-16) * max(abs(Decimal(logvar)), exact)
 
 
+def test_the_gradient_of_kl_keeps_its_digits_near_the_prior():
+    logvar = np.array([[1e-9, -1e-12, 1e-15]])
+    _, dlogvar = kl_backward(np.ones(1), kl_forward(0 * logvar, logvar)[1])
+    np.testing.assert_allclose(dlogvar, logvar / 2 + logvar ** 2 / 4, rtol=1e-15)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_everything_is_finite_silent_and_right_for_logvar_from_minus_80_to_80(dtype):
     logvar = np.linspace(-80, 80, 161).astype(dtype)[:, None]

@@ -67,13 +67,30 @@ def test_losses_are_finite_silent_and_right_at_1000(dtype):
     with silence_required():
         recon, cache = bernoulli_loss_forward(logits, x)
         dlogits = bernoulli_loss_backward(np.ones(1, dtype), cache)
-        cost, cache = gaussian_loss_forward(logits, x, 0.1)
+        cost, cache = gaussian_loss_forward(logits, x, np.float64(0.1))
         dx_mean = gaussian_loss_backward(np.ones(1, dtype), cache)
     assert recon.tolist() == [2000] and dlogits.tolist() == [[0, 0, -1, 1]]
     density = math.log(0.1) + 0.5 * math.log(2 * math.pi)
     assert cost[0] == pytest.approx(0.5 * (1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2) / 0.01 + 4 * density, rel=1e-6)
     np.testing.assert_allclose(dx_mean, (logits - x) / 0.01, rtol=1e-6)
     assert recon.dtype == dlogits.dtype == cost.dtype == dx_mean.dtype == dtype
+
+
+def test_logits_of_exactly_zero_have_their_right_gradient_too():
+    # NumPy orders complex numbers by their real part, then by their imaginary one: both parts of the loss must turn at
+    # the same point, or the complex step finds another derivative there.
+    check_pair(bernoulli_loss_forward, bernoulli_loss_backward,
+               [np.array([[0.0, -0.0, 0.0]]), np.array([[0.0, 0.3, 1.0]])], (0,), 0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_pixels_may_be_bytes_or_booleans(dtype):
+    logits, x = draw(0, (3, 4))[0], pixels(0, (3, 4)).round()
+    for forward, backward, rest in LOSSES.values():
+        expected, c_expected = forward(logits, x, *rest)
+        found, c_found = forward(logits, x.astype(dtype), *rest)
+        assert np.array_equal(found, expected)
+        assert np.array_equal(backward(np.ones(3), c_found), backward(np.ones(3), c_expected))
 
 
 def test_zero_logits_cost_the_logarithm_of_two_a_pixel():

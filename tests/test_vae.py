@@ -409,7 +409,7 @@ GOOD = {"x": np.full((N, D), 0.5), "eps": np.zeros((N, Z))}
     ({"eps": np.zeros((N, Z + 1))}, InvalidValueError, r"eps: expected shape \(3, 2\)"),
     ({"eps": np.zeros((N + 1, Z))}, InvalidValueError, r"eps: expected shape \(3, 2\), .*got \(4, 2\)"),
     ({"eps": np.full((N, Z), np.inf)}, InvalidValueError, "eps: expected finite"),
-    ({"beta": -1}, InvalidValueError, "beta: expected a finite number at least 0, got -1"),
+    ({"beta": -1}, InvalidValueError, "beta: expected a finite number of at least 0, got -1"),
     ({"beta": math.nan}, InvalidValueError, "beta"),
     ({"beta": "1"}, InvalidTypeError, "beta: expected a number, got '1'"),
     ({"mask": np.ones((N, D))}, InvalidTypeError, "mask: expected booleans"),
