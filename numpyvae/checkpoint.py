@@ -1,4 +1,4 @@
-"""Files: named arrays and a description, written atomically and read with suspicion. It knows no model.
+"""Files: named arrays and a description, written atomically and checked before they are believed. It knows no model.
 
 A checkpoint is an .npz archive (np.load reads its arrays) with one more member, description.json. Members are stored,
 not compressed, so that none can be larger than the file; equal contents give equal bytes.
@@ -63,7 +63,8 @@ def load(path):
         except Exception as error:   # zipfile, JSON and NumPy raise a dozen kinds for damaged files: all mean this one
             reason = json.dumps(str(error) or type(error).__name__, ensure_ascii=False)[1:-1]
             raise CheckpointError(f"{path}: not a whole numpyvae checkpoint ({reason}); "
-                                  "it may be damaged, cut short, or another program's") from error
+                                  "it is damaged, cut short, or another program's: take another copy, or make it again"
+                                  ) from error
 
 
 def write_atomically(path, write):
@@ -72,7 +73,7 @@ def write_atomically(path, write):
     Source: the usual protocol of temporary file, fsync, rename, fsync of the folder.
     """
     path = os.fspath(path)
-    temporary = path + ".tmp"        # one fixed name, so that what a kill leaves behind is overwritten by the next save
+    temporary = f"{path}.{os.getpid()}.tmp"      # of this process alone; what a kill leaves of it, `sweep` removes
     try:
         with open(temporary, "wb") as file:
             write(file)
@@ -91,6 +92,13 @@ def write_atomically(path, write):
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def sweep(folder):
+    """Remove the temporary files that a kill left in `folder`.  Raises OSError."""
+    for name in os.listdir(folder):
+        if name.endswith(".tmp"):
+            os.remove(os.path.join(folder, name))
 
 
 def _member(name):

@@ -1,6 +1,8 @@
 """The command line: train, show, sample, check."""
 import argparse
 import os
+import shlex
+import shutil
 import sys
 import time
 
@@ -23,7 +25,8 @@ MAX_SAMPLES = 4096                   # in one picture
 
 
 def main(argv=None):
-    """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend; 130, Ctrl-C."""
+    """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend; 130, Ctrl-C; 141, the
+    reader of its output left."""
     if sys.stdout is None:                                       # numpyvae check >&-
         sys.stdout = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
@@ -36,7 +39,7 @@ def main(argv=None):
             sys.stdout.flush()                                   # here, and not when Python ends and can only complain
     except BrokenPipeError:                                      # numpyvae check | head: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141                                               # as of any program that SIGPIPE ends: 128 + 13
 
 
 def _run(argv):
@@ -51,8 +54,8 @@ def _run(argv):
         return status
     except BrokenPipeError:
         raise
-    except KeyboardInterrupt:
-        return _complain(args, "stopped", 130)
+    except KeyboardInterrupt as stop:
+        return _complain(args, str(stop) or "stopped", 130)
     except MemoryError:
         return _complain(args, "not enough memory for sizes like these; take smaller ones")
     except OSError as error:
@@ -69,12 +72,15 @@ def train(args):
     given = {name: getattr(args, name) for name in DEFAULTS if getattr(args, name) is not None}
     if args.resume is None:
         options = {**DEFAULTS, **given}
+        if "x_std" in given and options["likelihood"] != "gaussian":
+            raise InvalidValueError("--x-std: is for --likelihood gaussian alone; give both or neither")
         dataset = datasets.load(options["data"])
         run = Run(dataset.x_train, dataset.x_test, **options)
         folder = _new_folder(args.out, run.data)
         run.save(folder)
     else:
         folder = _run_folder(args.resume)
+        checkpoint.sweep(folder)
         run, dataset = _open_run(folder)
         _take_what_may_change(run, given, args.out, folder)
         run.save_history(folder)                                 # a kill may have come between checkpoint and history
@@ -85,7 +91,7 @@ def train(args):
     if len(run.history) < run.epochs:
         _train_with_progress(run, folder)
     else:
-        print(f"All {run.epochs} epochs are done already; --epochs with a larger number goes on.")
+        print(f"Nothing is left to do of {_epochs(run.epochs)}; --epochs with a larger number goes on.")
     _draw_pictures(run, dataset, folder)
     return 0
 
@@ -93,13 +99,14 @@ def train(args):
 def show(args):
     """Draw a saved run's pictures again."""
     folder = _run_folder(args.run)
+    checkpoint.sweep(folder)
     run, dataset = _open_run(folder)
     _draw_pictures(run, dataset, folder)
     return 0
 
 
 def sample(args):
-    """Decode draws from the prior into a new picture."""
+    """Let a trained network invent images: z drawn from the prior N(0, I), decoded, and put into a new picture."""
     n = check_positive_int("-n", args.n)
     if n > MAX_SAMPLES:
         raise InvalidValueError(f"-n: expected at most {MAX_SAMPLES} images for one picture, got {n}")
@@ -118,18 +125,21 @@ def sample(args):
 def check(args):
     """Compare every hand-written gradient with numerical differentiation."""
     seed = check_count("--seed", args.seed)
+    print("Each row compares a block of the hand-written gradient (analytic) with the slope of the loss (numeric).\n"
+          "A central difference moves a parameter p by h to both sides, (f(p + h) - f(p - h)) / 2h; the complex step\n"
+          "moves it by ih, Im f(p + ih) / h, and loses no digits in a difference.\n")
     tiny = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
     gaussian = {**tiny, "likelihood": "gaussian", "x_std": 0.5}
     blog = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
     reports = [
         _check_network(seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
-        _check_network(seed, "The same network by the complex step, which subtracts nothing", tiny, 3, "complex"),
-        _check_network(seed, "Gaussian pixels, some of which nobody saw", gaussian, 3, "complex", masked=True),
-        _check_network(seed, "The blog's network, along random directions", blog, 8, "complex")]
+        _check_network(seed, "The same network, every element, by the complex step", tiny, 3, "complex"),
+        _check_network(seed, "Gaussian pixels, some unseen, by the complex step", gaussian, 3, "complex", masked=True),
+        _check_network(seed, "The blog's network, along random directions, by the complex step", blog, 8, "complex")]
     if all(report.ok for report in reports):
         worst = max(report.max_error for report in reports[1:])
-        print(f"Every gradient agrees: to {reports[0].max_error:.0e} with central differences, "
-              f"to {worst:.0e} with the complex step.")
+        print(f"Every gradient agrees, with central differences to a relative {reports[0].max_error:.0e}, "
+              f"with the complex step to {worst:.0e}.")
         return 0
     print("At least one gradient is wrong: see the rows that say NO.")
     return 1
@@ -148,13 +158,12 @@ def _train_with_progress(run, folder):
         run.train(progress.on_batch, on_epoch)
     except (KeyboardInterrupt, DivergedError) as error:
         progress.clear()
-        kept = len(checkpoint.load(os.path.join(folder, "model.npz"))[0]["history"])
-        kept = f"{folder} keeps the state after epoch {kept}"
+        epoch = len(checkpoint.load(os.path.join(folder, "model.npz"))[0]["history"])
+        kept = f"{folder} keeps the state after epoch {epoch}"
         if isinstance(error, DivergedError):
-            raise DivergedError(f"{str(error).replace('smaller lr', 'smaller --lr')}; {kept}") from error
-        print(f"\nStopped in epoch {len(run.history) + 1}; {kept}. To go on:\n"
-              f"    numpyvae train --resume {_quoted(folder)}")
-        raise
+            raise DivergedError(f"{error} (--lr), in a new folder; {kept}") from error
+        raise KeyboardInterrupt(f"stopped in epoch {epoch + 1}; {kept}; go on with: "
+                                f"{_me()} train --resume {_quoted(folder)}") from error
 
 
 class _Progress:
@@ -177,12 +186,12 @@ class _Progress:
             total = self.run.epochs - self.first
             left = (now - self.started) * (total / part - 1)
             bar = ("#" * int(30 * part / total)).ljust(30, ".")
-            print(f"\r  [{bar}] epoch {len(self.run.history) + 1} of {self.run.epochs}, {left:.0f} s left  ", end="",
-                  flush=True)
+            text = f"  [{bar}] epoch {len(self.run.history) + 1} of {self.run.epochs}, about {left + 0.5:.0f} s left"
+            print("\r" + self._fitted(text), end="", flush=True)
 
     def on_epoch(self):
         epoch, now = len(self.run.history), time.monotonic()
-        if epoch in (self.first + 1, self.run.epochs) or epoch % self.every == 0 or now - self.printed > 2:
+        if epoch in (self.first + 1, self.run.epochs) or epoch % self.every == 0 or now - self.printed > 10:
             self.printed = now
             self.clear()
             row = self.run.history[-1]
@@ -191,7 +200,12 @@ class _Progress:
 
     def clear(self):
         if self.live:
-            print("\r" + " " * 75 + "\r", end="", flush=True)
+            print("\r" + self._fitted("") + "\r", end="", flush=True)
+
+    @staticmethod
+    def _fitted(text):
+        width = min(79, shutil.get_terminal_size().columns - 1)          # a full line would wrap, and stay
+        return text[:width].ljust(width)
 
 
 def _take_what_may_change(run, given, out, folder):
@@ -211,17 +225,29 @@ def _take_what_may_change(run, given, out, folder):
 def _draw_pictures(run, dataset, folder):
     print("\nDrawing", flush=True)
     from . import plots                                          # here, since matplotlib is slow to import
-    for name, figure in _pictures(plots, run, dataset):
-        path = os.path.join(folder, name + ".png")
-        plots.save(figure, path)
-        print(f"  {path}", flush=True)
+    try:
+        for name, figure in _pictures(plots, run, dataset):
+            path = os.path.join(folder, name + ".png")
+            plots.save(figure, path)
+            print(f"  {path}", flush=True)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"stopped while drawing; the run itself is whole, and its pictures come with: "
+                                f"{_me()} show {_quoted(folder)}") from stop
     if len(run.history):
-        _, recon, kl = run.history[-1, 3:]
-        chance = run.vae.input_dim * np.log(2)
-        guess = f" (every pixel guessed at one half: {chance:.2f})" if run.vae.likelihood == "bernoulli" else ""
-        print(f"\nLearned in {len(run.history)} epochs: test -ELBO = {recon + kl:.2f} nats per image = "
-              f"{recon:.2f} recon + {kl:.2f} KL{guess}.")
-    print(f"The pictures lie in {folder}; for more, numpyvae sample {_quoted(folder)} -n 64")
+        _print_what_was_learned(run, plots)
+    print(f"The pictures lie in {folder}. To see it invent more: {_me()} sample {_quoted(folder)}")
+
+
+def _print_what_was_learned(run, plots):
+    _, recon, kl = run.history[-1, 3:]
+    loss, recon, kl = (term.replace("−", "-") for term in plots.shown_terms(recon + kl, kl, 1, 2))
+    guess = f" (every pixel guessed at one half: {run.vae.input_dim * np.log(2):.2f})"
+    used = int((mean_kl_per_dim(run.vae, run.x_test) > plots.USED).sum())
+    print(f"\nLearned in {_epochs(len(run.history))}: test -ELBO = {loss} nats per image = {recon} recon + {kl} KL"
+          f"{guess if run.vae.likelihood == 'bernoulli' else ''}.\n"
+          f"It uses {used} of {run.vae.latent_dim} latent dimensions (KL above {plots.USED} nats).")
+    if not used:
+        print("So its codes say next to nothing: if more epochs do not help, the posterior collapsed onto the prior.")
 
 
 def _pictures(plots, run, dataset):
@@ -232,8 +258,8 @@ def _pictures(plots, run, dataset):
     if len(run.history):
         yield "loss", plots.loss_curves(run.history, run.beta)
     yield "reconstructions", plots.reconstructions(
-        {"typical: of each label, the image nearest to their mean": (x[typical], vae.reconstruct(x[typical])),
-         "unusual: of each label, the image farthest from it": (x[unusual], vae.reconstruct(x[unusual]))}, shape)
+        {"typical: of each label, the image nearest to the mean of its kind": (x[typical], vae.reconstruct(x[typical])),
+         "unusual: of each label, the image farthest from that mean": (x[unusual], vae.reconstruct(x[unusual]))}, shape)
     yield "samples", plots.samples(vae.generate(64, rng=run.seed), shape)
     starts, ends = typical[:len(typical) // 2], typical[-(len(typical) // 2):]
     steps = np.linspace(0, 1, 11)[:, None]
@@ -287,7 +313,8 @@ def _new_folder(out, data):
     if not out:
         raise InvalidValueError("--out: expected the name of a folder, got an empty one")
     if os.path.exists(os.path.join(out, "model.npz")):
-        raise InvalidValueError(f"--out {out}: holds a run already; name a new folder, or go on with --resume {out}")
+        raise InvalidValueError(f"--out {out}: holds a model.npz already; name a new folder, or, if it is a run, "
+                                f"go on with it: --resume {_quoted(out)}")
     if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
         raise InvalidValueError(f"--out {out}: expected a new or an empty folder, and something is there already")
     os.makedirs(out, exist_ok=True)
@@ -344,17 +371,18 @@ def _parser():
     for name, kind, text in [
             ("data",       datasets.NAMES,         "the images to learn from"),
             ("hidden_dim", _whole,                 "units in each hidden layer"),
-            ("latent_dim", _whole,                 "latent dimensions; with 2, the whole latent plane is drawn, too"),
+            ("latent_dim", _whole,                 "latent dimensions; of 2, the whole plane is drawn"),
             ("beta",       _number,                "weight of the KL term in the loss"),
-            ("likelihood", LIKELIHOODS,            "of a pixel given its code: ink or no ink, or around a grey value"),
-            ("x_std",      _number,                "standard deviation of the Gaussian likelihood"),
+            ("likelihood", LIKELIHOODS,            "of a pixel: ink by a probability, or a grey value within x_std"),
+            ("x_std",      _number,                "standard deviation of a grey value, for --likelihood gaussian"),
             ("epochs",     _whole,                 "passes through the training images, in all"),
             ("batch_size", _whole,                 "images per step"),
             ("lr",         _number,                "learning rate"),
             ("optimizer",  tuple(OPTIMIZERS),      "Adam, or gradient descent with momentum 0.9"),
             ("seed",       _whole,                 "the same seed gives the same network, to the bit"),
-            ("dtype",      ("float32", "float64"), "precision")]:
-        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": name[0].upper()}
+            ("dtype",      ("float32", "float64"), "precision of the computation: single, fast, or double")]:
+        letter = "N" if kind is _whole else "X"
+        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": letter}
         option(_flag(name), help=f"{text} (default {DEFAULTS[name]})", **accepts)
     option("--out", metavar="DIR", help="folder of the run (default: a new one, runs/digits, runs/digits-2, ...)")
     option("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had never stopped: it "
@@ -371,7 +399,7 @@ def _parser():
     option("--out", metavar="FILE.png", help="where to draw them (default: a new sample.png in the run's folder)")
 
     option = command(check, "compare every hand-written gradient with a numeric one")
-    option("--seed", type=_whole, default=0, metavar="S", help="of networks, data and directions (default 0)")
+    option("--seed", type=_whole, default=0, metavar="S", help="try other random networks and data (default 0)")
     return parser
 
 
@@ -401,7 +429,22 @@ def _flag(name):
 
 
 def _quoted(path):
-    return f'"{path}"' if " " in path else path
+    """`path` as it can be typed into a shell."""
+    return shlex.quote(path) if os.name == "posix" else f'"{path}"' if " " in path else path
+
+
+def _me():
+    """This program as it can be called again: by the name that it was called by, which may not be on the PATH."""
+    called = sys.argv[0]
+    if os.path.basename(called) == "__main__.py":
+        return "python -m numpyvae"
+    found = shutil.which("numpyvae")
+    on_path = found and os.path.exists(called) and os.path.samefile(found, called)
+    return "numpyvae" if on_path or os.sep not in called else _quoted(os.path.relpath(called))
+
+
+def _epochs(count):
+    return f"{count} epoch" if count == 1 else f"{count} epochs"
 
 
 def _complain(args, sentence, status=2):

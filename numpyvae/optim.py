@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .errors import InvalidValueError, check_count, check_like, check_number
+from .errors import InvalidTypeError, InvalidValueError, check_count, check_like, check_number
 
 # An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this many elements at a
 # time, so that the block's parameters, gradients and moments stay in the processor's cache from pass to pass.
@@ -28,7 +28,7 @@ class SGD:
 
         grads: a dictionary like params.  Raises ValueError if its keys or shapes are others.
         """
-        check_like("grads", grads, self.params)
+        check_like("grads", grads, _check_params(self.params))
         for param, grad, velocity, scratch in _blocks(self.params, grads, self.velocity):
             velocity *= self.momentum
             velocity += grad                                         # velocity = momentum velocity + grad
@@ -39,7 +39,7 @@ class SGD:
         return _prefixed("velocity", self.velocity), {}
 
     def set_state(self, arrays, numbers):
-        """Take over what `state` gave."""
+        """Take over what `state` gave (of plain numbers, SGD has none)."""
         self.velocity = _unprefixed("velocity", arrays, self.params)
 
 
@@ -69,7 +69,7 @@ class Adam:
         # v = β2 v + (1 - β2) g²        and of its square                       v̂ = v / (1 - β2^t)
         # param = param - lr m̂ / (√v̂ + adam_eps)
         # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out.
-        check_like("grads", grads, self.params)
+        check_like("grads", grads, _check_params(self.params))
         self.t += 1
         unbias_m = 1 / (1 - self.beta1 ** self.t)
         unbias_root_v = math.sqrt(1 / (1 - self.beta2 ** self.t))
@@ -102,24 +102,26 @@ class Adam:
 
 def _check_params(params):
     for name, param in params.items():
-        if not param.flags.c_contiguous:         # a flat view of it would be a copy, and the step would change that
-            raise InvalidValueError(f"params[{name!r}]: expected a contiguous array, got a strided view; copy it first")
+        if not isinstance(param, np.ndarray) or param.dtype.kind != "f":
+            raise InvalidTypeError(f"params[{name!r}]: expected an array of floating point numbers, got {param!r:.60}")
+        if not (param.flags.c_contiguous and param.flags.writeable):     # a step would change a copy of it, or nothing
+            raise InvalidValueError(f"params[{name!r}]: expected an array that can be changed in place; "
+                                    "take np.array(..., order=\"C\")")
     return params
 
 
 def _blocks(params, grads, *states):
     """Yield flat views of at most BLOCK elements: of a parameter, its gradient, each of its states, and scratch."""
-    scratch = {}
     for name, param in params.items():
-        arrays = [array.reshape(-1) for array in (param, grads[name], *(state[name] for state in states))]
-        room = scratch.setdefault(param.dtype, np.empty(BLOCK, param.dtype))
+        arrays = [np.reshape(array, -1) for array in (param, grads[name], *(state[name] for state in states))]
+        room = np.empty(min(BLOCK, param.size), param.dtype)
         for start in range(0, param.size, BLOCK):
             views = [array[start:start + BLOCK] for array in arrays]
             yield *views, room[:len(views[0])]
 
 
 def _prefixed(prefix, arrays):
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+    return {f"{prefix}.{name}": array.copy() for name, array in arrays.items()}
 
 
 def _unprefixed(prefix, arrays, params):

@@ -4,15 +4,21 @@ from statistics import NormalDist
 import numpy as np
 from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from .checkpoint import write_atomically
+from .errors import InvalidValueError
 
 STYLE = {"font.size": 17, "axes.titlesize": 18, "figure.titlesize": 21, "axes.labelsize": 17, "legend.fontsize": 16,
          "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 2.8, "axes.grid": True,
-         "grid.color": "#e4e4e4", "axes.axisbelow": True, "figure.constrained_layout.use": True}
+         "grid.color": "#e4e4e4", "axes.axisbelow": True, "figure.constrained_layout.use": True,
+         "figure.constrained_layout.h_pad": 0.1}
 TRAIN, TEST = "#9bbce0", "#c2410c"                               # pale and strong: the test curve is the one to read
 INK = colormaps["gray_r"].with_extremes(bad="#d9e4ec")               # ink on paper; between the images, a pale blue
 DIGITS = colormaps["tab10"]
+HALO = [withStroke(linewidth=5, foreground="white")]             # around writing that may lie over what is drawn
+USED = 0.1                                                       # nats of KL that make a latent dimension a used one
 
 
 def save(figure, path):
@@ -21,13 +27,25 @@ def save(figure, path):
         write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=100))
 
 
+def shown_terms(loss, kl, beta, digits):
+    """Loss, reconstruction and KL as they are written: rounded so that loss = reconstruction + beta KL still holds.
+
+    loss, kl: in nats  ->  three strings
+    """
+    loss, kl = round(loss, digits), round(kl, digits)
+    return tuple(f"{value:.{digits}f}".replace("-", "−") for value in (loss, loss - beta * kl, kl))
+
+
 def loss_curves(history, beta=1.0):
     """The loss and its two terms over the epochs, in training and on test images.
 
     history: (epochs, 6), in nats per example, as `training.HISTORY` names the columns; beta: the weight of the KL term
     """
     history = np.asarray(history)
+    if len(history) == 0:
+        raise InvalidValueError("history: expected at least one epoch, got none")
     epochs = np.arange(1, len(history) + 1)
+    last = shown_terms(history[-1, 3], history[-1, 5], beta, 1)
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 6))
         loss_title = "loss  =  −ELBO" if beta == 1 else f"loss  =  reconstruction + {beta:g} KL"
@@ -36,17 +54,15 @@ def loss_curves(history, beta=1.0):
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, history[:, term], color=TRAIN, marker=marker, label="training")
             axes.plot(epochs, history[:, term + 3], color=TEST, marker=marker, label="test")
-            axes.set(title=title, xlabel="epoch")
-            axes.margins(y=0.1)                                      # room for the number at the curve's end
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.annotate(f"{history[-1, term + 3]:.1f}", (epochs[-1], history[-1, term + 3]), xytext=(0, 10),
-                          textcoords="offset points", ha="right", color=TEST, weight="bold", fontsize=19)
+            axes.set(title=title, xlabel="epoch", ylabel="nats per image")
+            axes.set_xlim(0.5, len(epochs) + max(0.5, 0.25 * len(epochs)))           # room for the number at the end
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+            axes.annotate(last[term], (epochs[-1], history[-1, term + 3]), xytext=(8, 0), va="center",
+                          textcoords="offset points", color=TEST, weight="bold", fontsize=20)
             if term == 0:
-                axes.set_ylabel("nats per image")
                 axes.legend(frameon=False)
-        loss, recon, kl = history[-1, 3:]
         weight = "" if beta == 1 else f"{beta:g} × "
-        figure.suptitle(f"Test images cost {loss:.1f} nats  =  {recon:.1f} reconstruction  +  {weight}{kl:.1f} KL")
+        figure.suptitle(f"A test image costs {last[0]} nats  =  {last[1]} reconstruction  +  {weight}{last[2]} KL")
     return figure
 
 
@@ -56,7 +72,7 @@ def reconstructions(groups, image_shape):
     groups: {title: (x, probs)}, both (N, D); image_shape: (height, width)
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(15, 0.6 + 3.6 * len(groups)))
+        figure = Figure(figsize=(15, 0.6 + 3.4 * len(groups)))
         for axes, (title, pair) in zip(np.atleast_1d(figure.subplots(len(groups), 1)), groups.items()):
             _show(axes, _mosaic(np.concatenate(pair), image_shape, len(pair[0])))
             axes.set_title(title)
@@ -66,18 +82,19 @@ def reconstructions(groups, image_shape):
     return figure
 
 
-def samples(probs, image_shape, columns=16):
+def samples(probs, image_shape):
     """Decoded draws from the prior.
 
     probs: (N, D); image_shape: (height, width)
     """
-    columns = min(columns, len(probs))
+    columns = min(len(probs), max(16, round(len(probs) ** 0.5)))
     rows = -(-len(probs) // columns)
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 0.6 + 15 * rows / columns))
         _show(figure.subplots(), _mosaic(probs, image_shape, columns))
-        count = f"{len(probs)} images that nobody wrote" if len(probs) > 1 else "An image that nobody wrote"
-        figure.suptitle(f"{count}: codes drawn from the prior, z ~ N(0, I), and decoded")
+        one, many = "An image that nobody wrote: a code", f"{len(probs)} images that nobody wrote: codes"
+        count = many if len(probs) > 1 else one
+        figure.suptitle(f"{count} drawn from the prior, z ~ N(0, I), and decoded")
     return figure
 
 
@@ -88,7 +105,7 @@ def interpolation(starts, paths, ends, image_shape):
     """
     steps, width = paths.shape[1], image_shape[1]
     with rc_context(STYLE):
-        figure = Figure(figsize=(15, 6.4))
+        figure = Figure(figsize=(15, 6.9))
         ratios = [width + 2, steps * (width + 1) + 1, width + 2]         # in pixels: all three to the same scale
         left, middle, right = figure.subplots(1, 3, width_ratios=ratios)
         _show(left, _mosaic(starts, image_shape, 1))
@@ -107,15 +124,16 @@ def latent_scatter(mu, labels):
     mu: (N, Z); labels: (N,) whole numbers
     """
     mu, labels = np.asarray(mu, dtype=np.float64), np.asarray(labels)
-    names = ["z₁", "z₂"]
+    names, title = ["z₁", "z₂"], f"{len(mu)} test images in latent space, each at the mean of its code"
     if mu.shape[1] > 2:
         centred = mu - mu.mean(axis=0)
         spread, axes_of_mu = np.linalg.eigh(centred.T @ centred)         # the largest last
         mu = centred @ axes_of_mu[:, [-1, -2]]
         share = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
         names = [f"{nth} principal axis of μ  ({part:.0%} of its variance)" for nth, part in zip(("1st", "2nd"), share)]
+        title = f"{len(mu)} test images in the plane where their codes spread most"
     elif mu.shape[1] == 1:
-        mu = np.column_stack([mu, labels])
+        mu = np.column_stack([mu, labels])                       # a line: the labels are set apart from each other
         names = ["z₁", "label"]
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 9.5))
@@ -123,34 +141,41 @@ def latent_scatter(mu, labels):
         for label in np.unique(labels):
             colour, own = DIGITS(int(label) % 10), mu[labels == label]
             axes.scatter(*own.T, s=70, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
-            axes.annotate(str(label), np.median(own, axis=0), fontsize=34, weight="bold", color=colour, ha="center",
-                          va="center", path_effects=_halo())
+            if names[1] != "label":
+                axes.annotate(str(label), np.median(own, axis=0), fontsize=34, weight="bold", color=colour, ha="center",
+                              va="center", path_effects=HALO)
         axes.set(xlabel=names[0], ylabel=names[1])
-        axes.set_aspect("equal", adjustable="datalim")
-        figure.suptitle(f"{len(mu)} test images in latent space: each at the mean of its code")
+        if names[1] == "label":
+            axes.set_yticks(np.unique(labels))
+        else:
+            axes.set_aspect("equal", adjustable="datalim")
+        figure.suptitle(title)
     return figure
 
 
-def kl_per_dimension(kl, threshold=0.1):
+def kl_per_dimension(kl):
     """What each latent dimension tells the decoder, the largest first.
 
     kl: (Z,) in nats per example
     """
     kl = np.asarray(kl, dtype=np.float64)
     order = np.argsort(-kl)
-    used = int((kl > threshold).sum())
+    used = int((kl > USED).sum())
+    named = range(len(kl)) if len(kl) <= 24 else range(used)         # of very many, only those that are used
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 6.5))
         axes = figure.subplots()
-        colours = [TEST if value > threshold else TRAIN for value in kl[order]]
-        bars = axes.bar(range(len(kl)), kl[order], color=colours)
-        if len(kl) <= 24:
-            axes.bar_label(bars, [f"{value:.2f}" for value in kl[order]], padding=3, fontsize=15)
-        axes.set_xticks(range(len(kl)), [str(i + 1) for i in order], fontsize=15 if len(kl) <= 32 else 8)
-        axes.set(xlabel="latent dimension, the most informative first", ylabel="KL, nats per image")
+        axes.bar(range(len(kl)), kl[order], color=[TEST if value > USED else TRAIN for value in kl[order]])
+        axes.axhline(USED, color="black", linestyle="--", linewidth=1.2)
+        for i in named:
+            axes.annotate(f"{kl[order[i]]:.2g}", (i, max(kl[order[i]], 0)), xytext=(0, 4), textcoords="offset points",
+                          ha="center", fontsize=15 if len(named) <= 16 else 12, path_effects=HALO)
+        axes.set_xticks(named, [str(order[i] + 1) for i in named], fontsize=15 if len(named) <= 16 else 12)
+        axes.set(xlabel="latent dimension, the most informative first", ylabel="KL, nats per image",
+                 xlim=(-0.7, max(6, len(kl)) - 0.3), ylim=(0, 1.12 * max(kl.max(), 2 * USED)))
         axes.grid(axis="x", visible=False)
-        figure.suptitle(f"KL of each latent dimension: {used} of {len(kl)} carry more than {threshold} nats; "
-                        f"{kl.sum():.1f} in all")
+        figure.suptitle(f"KL of each latent dimension: {used} of {len(kl)} {'is' if used == 1 else 'are'} used "
+                        f"(more than {USED} nats); {kl.sum():.1f} in all")
     return figure
 
 
@@ -163,18 +188,18 @@ def manifold(decode, image_shape, side=16):
     z = [NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)]
     grid = np.array([(z1, z2) for z2 in reversed(z) for z1 in z])                # z2 grows upwards, z1 to the right
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 11.6))
+        figure = Figure(figsize=(11, 11.3))
         axes = figure.subplots()
         _show(axes, _mosaic(decode(grid), image_shape, side))
         axes.axis("on")
         height, width = image_shape
         shown = range(0, side, 3)
-        names = [f"{z[i]:.1f}" for i in shown]
+        names = [f"{z[i]:.1f}".replace("-", "−") for i in shown]
         axes.set_xticks([(i + 0.5) * (width + 1) for i in shown], names)
         axes.set_yticks([(side - i - 0.5) * (height + 1) for i in shown], names)
         axes.grid(False)
         axes.spines[:].set_visible(False)
-        axes.set(xlabel="z₁", ylabel="z₂")
+        axes.set(xlabel="z₁, in steps that are equally probable", ylabel="z₂, likewise")
         figure.suptitle("The latent plane: each image decoded where it stands")
     return figure
 
@@ -193,8 +218,3 @@ def _mosaic(images, image_shape, columns):
 def _show(axes, mosaic):
     axes.imshow(mosaic, cmap=INK, vmin=0, vmax=1, interpolation="nearest")
     axes.axis("off")
-
-
-def _halo():
-    from matplotlib.patheffects import withStroke
-    return [withStroke(linewidth=5, foreground="white")]

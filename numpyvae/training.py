@@ -50,8 +50,9 @@ class Run:
         self.shuffle_rng = np.random.default_rng(shuffle)
         self.noise_rng   = np.random.default_rng(noise)
         self.vae = VAE(_width(x_train), hidden_dim, latent_dim, likelihood, x_std, np.random.default_rng(init), dtype)
-        self.x_train, _ = network.check_input(x_train, self.vae.input_dim, self.vae.dtype, likelihood)
-        self.x_test,  _ = network.check_input(x_test,  self.vae.input_dim, self.vae.dtype, likelihood)
+        self.x_train, _ = network.check_input(x_train, self.vae.input_dim, self.vae.dtype, likelihood, name="x_train")
+        self.x_test,  _ = network.check_input(x_test,  self.vae.input_dim, self.vae.dtype, likelihood, name="x_test")
+        self.data_sha256 = _fingerprint(self.x_train, self.x_test)
         self.optimizer_name = check_choice("optimizer", optimizer, tuple(OPTIMIZERS))
         self.optimizer = OPTIMIZERS[optimizer](self.vae.params, lr)
         self.history = np.zeros((0, len(HISTORY)))
@@ -92,21 +93,21 @@ class Run:
                 on_batch(done)
         self._require_finite(*(param.sum() for param in self.vae.params.values()))
         # The same noise after every epoch: what changes from one test figure to the next is the network alone.
-        test = neg_elbo(self.vae, self.x_test, np.random.default_rng(self.test_noise), self.beta)
-        self._require_finite(test[0])
-        return [*(total / len(self.x_train)), *test]
+        _, recon, kl = neg_elbo(self.vae, self.x_test, np.random.default_rng(self.test_noise))
+        self._require_finite(recon, kl)
+        return [*(total / len(self.x_train)), recon + self.beta * kl, recon, kl]
 
     def _require_finite(self, *values):
         if not all(map(math.isfinite, values)):
             raise DivergedError(f"training diverged in epoch {len(self.history) + 1}: its loss is no longer finite; "
-                                f"try a smaller lr than {self.optimizer.lr:g}")
+                                f"train again with a smaller lr than {self.optimizer.lr:g}")
 
     # ------------------------------------------------------------------ files
 
     def save(self, folder):
         """Write the checkpoint, model.npz, and from it history.csv, each atomically.  Raises OSError."""
         arrays, numbers = self.optimizer.state()
-        run = {"options": self.options, "optimizer": numbers, "data_sha256": _fingerprint(self.x_train, self.x_test),
+        run = {"options": self.options, "optimizer": numbers, "data_sha256": self.data_sha256,
                "generators": {"shuffle": self.shuffle_rng.bit_generator.state,
                               "noise": self.noise_rng.bit_generator.state}}
         checkpoint.save(os.path.join(folder, "model.npz"), {**self.vae.params, **arrays, "history": self.history},
@@ -130,16 +131,16 @@ class Run:
         path = os.path.join(folder, "model.npz")
         arrays, description = checkpoint.load(path)
         if not isinstance(description.get("run"), dict):
-            raise CheckpointError(f"{path}: holds a network, but no training run to go on with")
+            raise CheckpointError(f"{path}: expected a training run, got a network that was saved without one; "
+                                  "VAE.load reads it")
         saved = description["run"]
         try:
-            x_train, x_test = load_data(saved["options"]["data"])
-            run = cls(x_train, x_test, **saved["options"])
-            if _fingerprint(run.x_train, run.x_test) != saved["data_sha256"]:
-                raise InvalidValueError(f"the data called {run.data!r} are not the ones it was trained on")
             trained = network.restore_network(VAE, path, arrays, description)
-            if trained.settings != run.vae.settings:
+            if not trained.settings.items() <= {**saved["options"], "input_dim": trained.input_dim}.items():
                 raise InvalidValueError("its options and its network's settings differ")
+            run = cls(*load_data(saved["options"]["data"]), **saved["options"])
+            if run.data_sha256 != saved["data_sha256"]:
+                raise InvalidValueError(f"the data called {run.data!r} are not the ones it was trained on")
             for name, param in run.vae.params.items():
                 param[...] = trained.params[name]
             run.optimizer.set_state(arrays, saved["optimizer"])
@@ -151,7 +152,8 @@ class Run:
         except CheckpointError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise CheckpointError(f"{path}: holds no run that can be gone on with ({error})") from error
+            raise CheckpointError(f"{path}: expected a whole training run, got one that is damaged ({error}); "
+                                  "take another copy, or train again") from error
         return run
 
 
@@ -165,6 +167,6 @@ def _width(x):
 def _fingerprint(*arrays):
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(repr(array.shape).encode())
-        digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        digest.update(repr((array.shape, array.dtype.name)).encode())
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -338,7 +338,7 @@ def test_data_are_asked_for_by_name(trained):
 
 def test_a_network_without_a_run(tmp_path):
     VAE(6, 8, 2).save(tmp_path / "model.npz")
-    with pytest.raises(CheckpointError, match="no training run"):
+    with pytest.raises(CheckpointError, match="expected a training run, got a network"):
         Run.load(tmp_path, load_data)
 
 
