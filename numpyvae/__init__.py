@@ -12,6 +12,7 @@ The legend: one notation, in package, tests and tutorials.
     ε ~ N(0, I),  z = μ + σ ε                              eps, z                (N, Z)
     a3 = z W3 + b3,  h3 = relu(a3)                         a3, h3, W3, b3        (N, H); (Z, H), (H,)
     l = h3 W4 + b4,  p = sigmoid(l)                        logits, probs, W4, b4 (N, D); (H, D), (D,)
+    of a Gaussian pixel: its mean (l itself), its σ        x_mean, x_std         (N, D); one number
     -log p(x given z),  KL(q(z given x), p(z)), in nats    recon, kl             (N,), or their batch means
     -ELBO = mean over the batch of recon + β kl            loss, beta            scalars
     ∂ loss / ∂ T                                           dT; grads["W1"]       as T

@@ -185,7 +185,7 @@ class _Progress:
             part = len(self.run.history) - self.first + done / len(self.run.x_train)
             total = self.run.epochs - self.first
             left = (now - self.started) * (total / part - 1)
-            bar = ("#" * int(30 * part / total)).ljust(30, ".")
+            bar = ("#" * int(20 * part / total)).ljust(20, ".")
             text = f"  [{bar}] epoch {len(self.run.history) + 1} of {self.run.epochs}, about {left + 0.5:.0f} s left"
             print("\r" + self._fitted(text), end="", flush=True)
 

@@ -113,7 +113,7 @@ class VAE:
         x, eps, beta, mask, params = self._check(x, eps, beta, mask)
         to = network.check_out(out, params)                  # where the gradients of each layer are written
 
-        # Forward: every line keeps in its cache c_… what its mirror image below needs.
+        # Forward: every line keeps in its cache c_… what its mirror image below needs. (A Gaussian pixel's mean is l.)
         a1,     c_a1     = dense_forward(x,  params["W1"],       params["b1"])        # a1     = x W1 + b1
         h1,     c_h1     = relu_forward(a1)                                           # h1     = max(a1, 0)
         mu,     c_mu     = dense_forward(h1, params["W_mu"],     params["b_mu"])      # μ      = h1 W_mu + b_mu

@@ -571,10 +571,12 @@ cli._draw_pictures = lambda *args: None
 
 
 @posix
-def test_a_bar_grows_on_a_terminal(tmp_path):
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_a_bar_grows_on_a_terminal(tmp_path, columns):
     import pty
     outer, inner = pty.openpty()
-    process = subprocess.Popen(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env=ENV, stdout=inner, stderr=inner)
+    process = subprocess.Popen(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env={**ENV, "COLUMNS": columns},
+                               stdout=inner, stderr=inner)
     os.close(inner)
     seen = b""
     while True:
@@ -587,11 +589,12 @@ def test_a_bar_grows_on_a_terminal(tmp_path):
         seen += part
     os.close(outer)
     assert process.wait(timeout=60) == 0
-    bars = re.findall(r"\r *\[([#.]{30})\] epoch (\d) of 2", seen.decode())
+    bars = re.findall(r"\r *\[([#.]{20})\] epoch (\d) of 2, about \d+ s left", seen.decode())
     lengths = [bar.count("#") for bar, _ in bars]
-    assert lengths == sorted(lengths) and lengths[0] < 3 and lengths[-1] == 30
+    assert lengths == sorted(lengths) and lengths[0] < 3 and lengths[-1] == 20
     assert {epoch for _, epoch in bars} == {"1", "2"} and len(bars) == 2 * 24                    # one for every batch
     assert seen.decode().count("     1 |") == 1                  # and the lines between them
+    assert max(len(text) for text in seen.decode().split("\r") if "[" in text or not text.strip()) < int(columns)
 
 
 def test_no_bar_in_a_pipe(tmp_path):
