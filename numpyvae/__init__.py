@@ -14,7 +14,7 @@ The legend: one notation, in package, tests and tutorials.
     l = h3 W4 + b4,  p = sigmoid(l)                        logits, probs, W4, b4 (N, D); (H, D), (D,)
     of a Gaussian pixel: its mean (l itself), its σ        x_mean, x_std         (N, D); one number
     -log p(x given z),  KL(q(z given x), p(z)), in nats    recon, kl             (N,), or their batch means
-    -ELBO = mean over the batch of recon + β kl            loss, beta            scalars
+    mean over the batch of recon + β kl; β = 1: -ELBO      loss, beta            scalars
     ∂ loss / ∂ T                                           dT; grads["W1"]       as T
 
 Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the batch. `eps` is

@@ -5,6 +5,7 @@ not compressed, so that none can be larger than the file; equal contents give eq
 """
 import math
 import os
+import re
 
 import numpy as np
 
@@ -95,9 +96,9 @@ def write_atomically(path, write):
 
 
 def sweep(folder):
-    """Remove the temporary files that a kill left in `folder`.  Raises OSError."""
+    """Remove the temporary files that a kill left in `folder`, known by their names; no others.  Raises OSError."""
     for name in os.listdir(folder):
-        if name.endswith(".tmp"):
+        if re.fullmatch(r".+\.(npz|csv|png)\.\d+\.tmp", name):
             os.remove(os.path.join(folder, name))
 
 

@@ -80,9 +80,9 @@ def train(args):
         run.save(folder)
     else:
         folder = _run_folder(args.resume)
-        checkpoint.sweep(folder)
         run, dataset = _open_run(folder)
         _take_what_may_change(run, given, args.out, folder)
+        checkpoint.sweep(folder)                                 # now that it is known to be a run's
         run.save_history(folder)                                 # a kill may have come between checkpoint and history
     network = "-".join(str(size) for size in (run.vae.input_dim, run.vae.hidden_dim, run.vae.latent_dim))
     weight = "" if run.beta == 1 else f"{run.beta:g} "
@@ -99,8 +99,8 @@ def train(args):
 def show(args):
     """Draw a saved run's pictures again."""
     folder = _run_folder(args.run)
-    checkpoint.sweep(folder)
     run, dataset = _open_run(folder)
+    checkpoint.sweep(folder)
     _draw_pictures(run, dataset, folder)
     return 0
 
@@ -240,7 +240,7 @@ def _draw_pictures(run, dataset, folder):
 
 def _print_what_was_learned(run, plots):
     _, recon, kl = run.history[-1, 3:]
-    loss, recon, kl = (term.replace("−", "-") for term in plots.shown_terms(recon + kl, kl, 1, 2))
+    loss, recon, kl = plots.shown_terms(recon + kl, kl, 1, 2)
     guess = f" (every pixel guessed at one half: {run.vae.input_dim * np.log(2):.2f})"
     used = int((mean_kl_per_dim(run.vae, run.x_test) > plots.USED).sum())
     print(f"\nLearned in {_epochs(len(run.history))}: test -ELBO = {loss} nats per image = {recon} recon + {kl} KL"

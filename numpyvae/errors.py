@@ -30,20 +30,22 @@ class DivergedError(NumpyvaeError, ArithmeticError):
 
 def check_positive_int(name, value):
     """Return `value` as an int if it is a whole number above 0 that an array can have for a size, or raise."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InvalidTypeError(f"{name}: expected a whole number, got {value!r}")
-    if not 0 < value < 2 ** 31:
+    if not 0 < _whole(name, value) < 2 ** 31:
         raise InvalidValueError(f"{name}: expected a whole number above 0 (and below 2**31), got {value}")
     return int(value)
 
 
 def check_count(name, value):
     """Return `value` as an int if it is a whole number, 0 or more, or raise."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InvalidTypeError(f"{name}: expected a whole number, got {value!r}")
-    if value < 0:
+    if _whole(name, value) < 0:
         raise InvalidValueError(f"{name}: expected a whole number, 0 or more, got {value}")
     return int(value)
+
+
+def _whole(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InvalidTypeError(f"{name}: expected a whole number, got {value!r}")
+    return value
 
 
 def check_number(name, value, above=None, at_least=None, below=None):

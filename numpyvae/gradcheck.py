@@ -183,8 +183,8 @@ def _direction(f, params, grads, rng, method, step):
     """A random line through params along the blocks that grads has: its slope by grads, the line, its step."""
     norm = _norm(grads.values())
     for _ in range(100):
-        directions = {name: rng.standard_normal(np.shape(grad)) * max(1.0, np.sqrt(np.mean(params[name] ** 2)))
-                      for name, grad in grads.items()}
+        directions = {name: rng.standard_normal(grad.shape) * max(1.0, _norm([params[name]]) / max(1, grad.size) ** 0.5)
+                      for name, grad in grads.items()}                       # as long as the parameters are large
         slope = sum(np.sum(grad * directions[name]) for name, grad in grads.items())
         if abs(slope) >= 0.1 * norm:             # nearly at right angles to the gradient, a slope is mostly rounding
             break

@@ -33,7 +33,7 @@ def shown_terms(loss, kl, beta, digits):
     loss, kl: in nats  ->  three strings
     """
     loss, kl = round(loss, digits), round(kl, digits)
-    return tuple(f"{value:.{digits}f}".replace("-", "−") for value in (loss, loss - beta * kl, kl))
+    return tuple(f"{value:.{digits}f}" for value in (loss, loss - beta * kl, kl))
 
 
 def loss_curves(history, beta=1.0):
@@ -45,7 +45,7 @@ def loss_curves(history, beta=1.0):
     if len(history) == 0:
         raise InvalidValueError("history: expected at least one epoch, got none")
     epochs = np.arange(1, len(history) + 1)
-    last = shown_terms(history[-1, 3], history[-1, 5], beta, 1)
+    last = [term.replace("-", "−") for term in shown_terms(history[-1, 3], history[-1, 5], beta, 1)]
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 6))
         loss_title = "loss  =  −ELBO" if beta == 1 else f"loss  =  reconstruction + {beta:g} KL"
@@ -132,8 +132,9 @@ def latent_scatter(mu, labels):
         share = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
         names = [f"{nth} principal axis of μ  ({part:.0%} of its variance)" for nth, part in zip(("1st", "2nd"), share)]
         title = f"{len(mu)} test images in the plane where their codes spread most"
-    elif mu.shape[1] == 1:
-        mu = np.column_stack([mu, labels])                       # a line: the labels are set apart from each other
+    on_a_line = mu.shape[1] == 1
+    if on_a_line:
+        mu = np.column_stack([mu, labels])                       # the labels are set apart from each other
         names = ["z₁", "label"]
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 9.5))
@@ -141,11 +142,11 @@ def latent_scatter(mu, labels):
         for label in np.unique(labels):
             colour, own = DIGITS(int(label) % 10), mu[labels == label]
             axes.scatter(*own.T, s=70, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
-            if names[1] != "label":
+            if not on_a_line:
                 axes.annotate(str(label), np.median(own, axis=0), fontsize=34, weight="bold", color=colour, ha="center",
                               va="center", path_effects=HALO)
         axes.set(xlabel=names[0], ylabel=names[1])
-        if names[1] == "label":
+        if on_a_line:
             axes.set_yticks(np.unique(labels))
         else:
             axes.set_aspect("equal", adjustable="datalim")

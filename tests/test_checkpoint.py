@@ -141,18 +141,26 @@ def test_an_interruption_leaves_the_old_file(tmp_path):
 
 
 def test_a_kill_leaves_the_old_file_and_a_sweep_tidies_up(tmp_path):
-    before = small(tmp_path / "file")
+    before = small(tmp_path / "model.npz")
     killed = ("import os, sys\nfrom numpyvae.checkpoint import write_atomically\n"
               "def write(file):\n    file.write(b'half' * 9999)\n    file.flush()\n    os._exit(9)\n"
               "write_atomically(sys.argv[1], write)\n")
     env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
-    child = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "file")], env=env)
+    child = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "model.npz")], env=env)
     assert child.returncode == 9
-    assert (tmp_path / "file").read_bytes() == before
-    stale = set(os.listdir(tmp_path)) - {"file"}
+    assert (tmp_path / "model.npz").read_bytes() == before
+    stale = set(os.listdir(tmp_path)) - {"model.npz"}
     assert len(stale) == 1 and stale.pop().endswith(".tmp")
     checkpoint.sweep(tmp_path)
-    assert os.listdir(tmp_path) == ["file"]
+    assert os.listdir(tmp_path) == ["model.npz"]
+
+
+def test_a_sweep_takes_nothing_that_is_not_its_own(tmp_path):
+    mine = ["notes.tmp", "model.npz.tmp", "letter.txt.12.tmp", "model.npz.old.tmp", "model.npz"]
+    for name in [*mine, "model.npz.12.tmp", "history.csv.345.tmp", "loss.png.6.tmp"]:
+        (tmp_path / name).write_bytes(b"precious")
+    checkpoint.sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(mine)
 
 
 def test_it_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):

@@ -274,6 +274,17 @@ def test_a_kill_s_leftovers_are_swept_when_the_run_is_opened_again(work, capsys)
         assert not (work / RUN / name).exists()
 
 
+@pytest.mark.parametrize("command", [("show", "other"), ("train", "--resume", "other"), ("sample", "other")])
+def test_a_folder_that_holds_no_run_is_not_swept(work, capsys, command):
+    (work / "other").mkdir()
+    for name in ("model.npz", "model.npz.1.tmp", "notes.tmp"):
+        (work / "other" / name).write_bytes(b"somebody else's")
+    before = contents(work)
+    status, _, err = call(capsys, *command)
+    assert_one_sentence(status, err, "other")
+    assert contents(work) == before
+
+
 def test_what_was_learned_names_a_collapsed_posterior(work, capsys):
     status, out, _ = call(capsys, "train", *SMALL, "--beta", "1000", "--out", "collapsed")
     assert status == 0 and "uses 0 of 2 latent dimensions" in out and "collapsed onto the prior" in out
@@ -537,6 +548,7 @@ def test_a_folder_that_may_not_be_written(work, capsys, monkeypatch):
             patch.setattr(function, forbidden, raising=False)
             status, _, err = call(capsys, "train", *SMALL, "--out", out)
         assert_one_sentence(status, err, out, "Permission denied")
+        assert ".tmp" not in err                                 # a name that the user never gave
         assert contents(work) == before
 
 

@@ -294,6 +294,7 @@ def one_pixel_changed():
 
 
 OTHER_DATA = {"a pixel": one_pixel_changed,
+              "a test image": lambda: (X_TRAIN, np.vstack([X_TEST[1:], X_TEST[:1]])),
               "swapped": lambda: (X_TEST, X_TRAIN),
               "the order": lambda: (X_TRAIN[::-1], X_TEST),
               "fewer": lambda: (X_TRAIN[:-1], X_TEST),
