@@ -12,6 +12,7 @@ The legend: one notation, in package, tests and tutorials.
     ε ~ N(0, I),  z = μ + σ ε                              eps, z                (N, Z)
     a3 = z W3 + b3,  h3 = relu(a3)                         a3, h3, W3, b3        (N, H); (Z, H), (H,)
     l = h3 W4 + b4,  p = sigmoid(l)                        logits, probs, W4, b4 (N, D); (H, D), (D,)
+    in an ordinary auto-encoder: z = h1 W_z + b_z          z, W_z, b_z           (N, Z); (H, Z), (Z,)
     of a Gaussian pixel: its mean (l itself), its σ        x_mean, x_std         (N, D); one number
     -log p(x given z),  KL(q(z given x), p(z)), in nats    recon, kl             (N,), or their batch means
     mean over the batch of recon + β kl; β = 1: -ELBO      loss, beta            scalars
@@ -21,13 +22,14 @@ Rows are examples, weights are (in, out). Sums run over pixels and latent dimens
 always the noise: Adam's constant is `adam_eps`, a difference step is `step`. σ is never a name: it is `std` or
 `sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
 """
-from .errors import CheckpointError, DivergedError, NumpyvaeError
+from .autoencoder import Autoencoder
+from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError
 from .gradcheck import check_gradients, numeric_gradient
 from .optim import SGD, Adam
 from .vae import VAE
 
-__all__ = ["VAE", "SGD", "Adam", "check_gradients", "numeric_gradient",
-           "NumpyvaeError", "CheckpointError", "DivergedError"]
+__all__ = ["VAE", "Autoencoder", "SGD", "Adam", "check_gradients", "numeric_gradient",
+           "NumpyvaeError", "CheckpointError", "DataFormatError", "DivergedError"]
 
 
 def __getattr__(name):

@@ -1,7 +1,8 @@
-"""Files: named arrays and a description, written atomically and checked before they are believed. It knows no model.
+"""Files: written atomically, and checked before they are believed. It knows no model.
 
-A checkpoint is an .npz archive (np.load reads its arrays) with one more member, description.json. Members are stored,
-not compressed, so that none can be larger than the file; equal contents give equal bytes.
+A checkpoint is named arrays and a description: an .npz archive (np.load reads its arrays) with one more member,
+description.json. Members are stored, not compressed, so that none can be larger than the file; equal contents give
+equal bytes.
 """
 import math
 import os
@@ -16,6 +17,7 @@ DESCRIPTION = "description.json"
 MAX_DESCRIPTION = 1_000_000          # bytes; ours have a few thousand
 MAX_HEADER = 10_000                  # bytes before an array's data in its member; ours have 128
 KINDS = "fiub"                       # of arrays: floating point, whole numbers, booleans
+CHUNK = 1 << 20                      # bytes read at once
 
 
 def save(path, arrays, description):
@@ -49,7 +51,6 @@ def save(path, arrays, description):
 
 def load(path):
     """Read what `save` wrote  ->  arrays, description.  Raises CheckpointError for any other file, and OSError."""
-    import json
     import zipfile
 
     path = os.fspath(path)
@@ -62,8 +63,7 @@ def load(path):
         except MemoryError:
             raise
         except Exception as error:   # zipfile, JSON and NumPy raise a dozen kinds for damaged files: all mean this one
-            reason = json.dumps(str(error) or type(error).__name__, ensure_ascii=False)[1:-1]
-            raise CheckpointError(f"{path}: not a whole numpyvae checkpoint ({reason}); "
+            raise CheckpointError(f"{path}: not a whole numpyvae checkpoint ({reason(error)}); "
                                   "it is damaged, cut short, or another program's: take another copy, or make it again"
                                   ) from error
 
@@ -84,8 +84,8 @@ def write_atomically(path, write):
     except BaseException as error:
         if os.path.exists(temporary):
             os.remove(temporary)
-        if isinstance(error, OSError) and error.filename == temporary:
-            error.filename = path                # the name that the caller knows
+        if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
+            error.filename = path                # the name that the caller knows; a full disk names no file at all
         raise
     if os.name == "posix":           # Windows cannot open a folder, and needs no such sync
         folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
@@ -100,6 +100,40 @@ def sweep(folder):
     for name in os.listdir(folder):
         if re.fullmatch(r".+\.(npz|csv|png)\.\d+\.tmp", name):
             os.remove(os.path.join(folder, name))
+
+
+def read_npy(file, size, name):
+    """The array in an open .npy file of `size` bytes; `name` stands in front of complaints.  Raises ValueError.
+
+    Nothing is read, and no memory taken, beyond what both the header and `size` promise.
+    """
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):            # NumPy writes others for arrays that are not of plain numbers
+        raise CheckpointError(f"{name}: expected version 1.0 of the .npy format, got {version[0]}.{version[1]}")
+    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=MAX_HEADER)
+    if dtype.kind not in KINDS:
+        raise CheckpointError(f"{name}: expected an array of numbers or booleans, got dtype {dtype}")
+    nbytes, found = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if found == nbytes:
+        data = read_up_to(file, nbytes + 1)      # and so to the end, where an archive compares its checksum
+        found = len(data)
+    if found != nbytes:
+        raise CheckpointError(f"{name}: expected {nbytes} bytes after its header, got {found}; it is damaged")
+    return np.ndarray(shape, dtype, data, order="F" if columns_first else "C")
+
+
+def read_up_to(file, nbytes):
+    """The next `nbytes` bytes of `file`, or as many as there are, in memory that grows only with what comes."""
+    data = bytearray()
+    while len(data) < nbytes and (chunk := file.read(min(CHUNK, nbytes - len(data)))):
+        data += chunk
+    return data
+
+
+def reason(error):
+    """What `error` says, as one line that can stand in a sentence; if it says nothing, the name of its kind."""
+    import json
+    return json.dumps(str(error) or type(error).__name__, ensure_ascii=False)[1:-1]
 
 
 def _member(name):
@@ -129,14 +163,8 @@ def _read(archive):
 
 
 def _read_array(archive, info, dtype, shape):
-    nbytes = math.prod(shape) * np.dtype(dtype).itemsize
-    if np.dtype(dtype).kind not in KINDS or not nbytes <= info.file_size <= nbytes + MAX_HEADER:
-        raise CheckpointError(f"{info.filename} is not the array that it declares")
     with archive.open(info) as member:
-        np.lib.format.read_magic(member)
-        header = np.lib.format.read_array_header_1_0(member, max_header_size=MAX_HEADER)
-        data = member.read()         # to the end, where the archive compares its checksum
-    found_shape, columns_first, found_dtype = header
-    if found_dtype != np.dtype(dtype) or found_shape != tuple(shape) or len(data) != nbytes:
+        array = read_npy(member, info.file_size, info.filename)
+    if array.dtype != np.dtype(dtype) or array.shape != tuple(shape):
         raise CheckpointError(f"{info.filename} is not the array that it declares")
-    return np.ndarray(found_shape, found_dtype, bytearray(data), order="F" if columns_first else "C")
+    return array

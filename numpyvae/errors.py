@@ -24,6 +24,10 @@ class CheckpointError(NumpyvaeError, ValueError):
     """A file that is not a whole checkpoint of this package, or not the one that was asked for."""
 
 
+class DataFormatError(NumpyvaeError, ValueError):
+    """A file of examples, or one that was downloaded, that does not hold what it should."""
+
+
 class DivergedError(NumpyvaeError, ArithmeticError):
     """Training whose loss is no longer finite."""
 

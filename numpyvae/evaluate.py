@@ -1,25 +1,52 @@
-"""What a trained network is worth: its loss on a data set, and what each latent dimension carries."""
+"""What a trained network is worth: its loss on a data set, log p(x), what each latent dimension carries, imputation.
+
+Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a time.
+"""
 import numpy as np
 
-from .errors import InvalidValueError, check_positive_int, check_rng
-from .latent import kl_per_dim
+from .datasets.pixels import as_floats
+from .errors import InvalidValueError, check_mask, check_positive_int, check_rng
+from .latent import kl_per_dim, reparameterize_forward
+from .network import check_input
+
+BATCH = 1000                         # rows at a time, of 784 pixels about 3 MB in float32
+ACTIVE = 0.01                        # the variance of E[u given x] that makes a latent dimension an active unit
 
 
-def neg_elbo(vae, x, rng=0, batch_size=1000):
-    """-ELBO = recon + kl over a whole data set, with one latent sample per example, a batch at a time.
+def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
+    """-ELBO = recon + kl over a whole data set, a mean over latent samples.
 
-    x: (N, D); rng: a seed or a Generator for the samples  ->  -ELBO, recon, kl: floats, nats per example
+    x: (N, D); rng: a seed or a Generator for the samples; num_samples: how many for each example
+    mask: (N, D) booleans, True where a pixel was observed, or None
+    ->  -ELBO, recon, kl: floats, nats per example
     Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10.
     """
-    check_positive_int("batch_size", batch_size)
-    x, rng, total = np.asarray(x), check_rng(rng), np.zeros(3)
-    if x.ndim != 2 or len(x) == 0:
-        raise InvalidValueError(f"x: expected at least one example, one a row, got shape {x.shape}")
-    for start in range(0, len(x), batch_size):
-        batch = x[start:start + batch_size]
-        eps = rng.standard_normal((len(batch), vae.latent_dim))
-        total += len(batch) * np.array(vae.loss(batch, eps), dtype=np.float64)
-    return tuple(map(float, total / len(x)))
+    rng, num_samples, total = check_rng(rng), check_positive_int("num_samples", num_samples), np.zeros(3)
+    for batch, observed in _batches(x, vae.dtype, batch_size, mask):
+        for _ in range(num_samples):
+            eps = rng.standard_normal((len(batch), vae.latent_dim))
+            total += len(batch) * np.array(vae.loss(batch, eps, mask=observed), dtype=np.float64)
+    return tuple(map(float, total / (len(x) * num_samples)))
+
+
+def reconstruction_loss(autoencoder, x, batch_size=BATCH, mask=None):
+    """The loss of an ordinary auto-encoder over a whole data set.
+
+    x, mask: (N, D)  ->  a float, nats per example
+    """
+    total = 0.0
+    for batch, observed in _batches(x, autoencoder.dtype, batch_size, mask):
+        total += len(batch) * float(autoencoder.loss(batch, observed))
+    return total / len(x)
+
+
+def encode(network, x, batch_size=BATCH):
+    """What the encoder makes of a whole data set.
+
+    x: (N, D)  ->  mu, logvar: (N, Z) of a VAE; z: (N, Z) of an ordinary auto-encoder
+    """
+    parts = [network.encode(batch) for batch, _ in _batches(x, network.dtype, batch_size)]
+    return tuple(map(np.concatenate, zip(*parts))) if isinstance(parts[0], tuple) else np.concatenate(parts)
 
 
 def mean_kl_per_dim(vae, x):
@@ -27,4 +54,75 @@ def mean_kl_per_dim(vae, x):
 
     x: (N, D)  ->  kl: (Z,) in nats
     """
-    return kl_per_dim(*vae.encode(x)).mean(axis=0)
+    return kl_per_dim(*encode(vae, x)).mean(axis=0)
+
+
+def active_units(vae, x):
+    """Which latent dimensions move with the example: those where Var over x of E[u given x] is above 0.01.
+
+    x: (N, D)  ->  (Z,) booleans
+    Source: Burda, Grosse & Salakhutdinov 2016, section 5.2.
+    """
+    mu, _ = encode(vae, x)
+    return mu.var(axis=0, dtype=np.float64) > ACTIVE
+
+
+def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None):
+    """log p(x) of every example by importance sampling, with the posterior q(z given x) as the proposal.
+
+    x: (N, D); num_samples: K, latent samples per example; rng: a seed or a Generator
+    on_batch(examples done): called now and then, to report
+    ->  (N,) float64 in nats: a lower bound on average, which rises towards log p(x) with K
+    Raises ValueError or TypeError.  Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
+    """
+    # log p(x) ≈ log 1/K Σ_k w_k,    w = p(x given z) p(z) / q(z given x),    z = μ + σ ε
+    # log p(z)           = Σ_j -½ z_j² - ½ log 2π
+    # log q(z given x)   = Σ_j -½ ε_j² - ½ log 2π - ½ log σ_j²
+    K, rng, found = check_positive_int("num_samples", num_samples), check_rng(rng), []
+    rows = max(1, min(100, 1_000_000 // K))                      # examples at a time, each with K weights
+    for batch, _ in _batches(x, vae.dtype, rows):
+        mu, logvar = vae.encode(batch)
+        log_w = np.concatenate([_log_weights(vae, batch, mu, logvar, min(k, K - first), rng)
+                                for k in [max(1, BATCH // len(batch))] for first in range(0, K, k)])
+        largest = log_w.max(axis=0)                              # log-mean-exp: the largest weight is taken out first
+        found.extend(largest + np.log(np.exp(log_w - largest).mean(axis=0)))
+        if on_batch:
+            on_batch(len(found))
+    return np.array(found)
+
+
+def _log_weights(vae, x, mu, logvar, k, rng):
+    """log w of k samples for each example: (k, N), float64."""
+    x, mu, logvar = (np.tile(array, (k, 1)) for array in (x, mu, logvar))
+    eps = rng.standard_normal(mu.shape).astype(vae.dtype)
+    z, _ = reparameterize_forward(mu, logvar, eps)
+    recon, _ = vae._recon_forward(vae._decode(z, vae.params), x, None)
+    log_w = 0.5 * (eps * eps - z * z + logvar).sum(axis=1, dtype=np.float64) - recon
+    return log_w.reshape(k, -1)
+
+
+def impute(vae, x, mask, num_samples=1, rng=0):
+    """Examples with their missing pixels filled in, once for every latent sample given the observed ones.
+
+    x: (N, D), whatever it holds where nobody looked; mask: (N, D) booleans, True where a pixel was observed
+    num_samples: S, how many; rng: a seed or a Generator
+    ->  (S, N, D): observed pixels as they were, the others the mean of p(x given z), z drawn from q(z given x * mask)
+    Raises ValueError or TypeError.  Source: Rezende, Mohamed & Wierstra 2014, appendix F (one step of its chain).
+    """
+    S, rng, mask = check_positive_int("num_samples", num_samples), check_rng(rng), check_mask(mask, np.shape(x))
+    x, mask = check_input(as_floats(x, vae.dtype), vae.input_dim, vae.dtype, vae.likelihood, mask)
+    mu, logvar = vae.encode(x)
+    eps = rng.standard_normal((S, *mu.shape))
+    return np.array([np.where(mask, x, vae.decode(vae.reparameterize(mu, logvar, noise))) for noise in eps])
+
+
+def _batches(x, dtype, batch_size, mask=None):
+    """Yield a data set's rows as floats, batch_size at a time, each with its part of the mask (or None)."""
+    check_positive_int("batch_size", batch_size)
+    x = np.asarray(x)
+    if x.ndim != 2 or len(x) == 0:
+        raise InvalidValueError(f"x: expected at least one example, one a row, got shape {x.shape}")
+    mask = None if mask is None else check_mask(mask, x.shape)
+    for start in range(0, len(x), batch_size):
+        rows = slice(start, start + batch_size)
+        yield as_floats(x[rows], dtype), None if mask is None else mask[rows]

@@ -7,8 +7,6 @@ import math
 
 import numpy as np
 
-from .layers import sigmoid
-
 
 def bernoulli_loss_forward(logits, x, mask=None):
     """The cross entropy of pixels x under Bernoulli probabilities, computed from their logits.
@@ -20,11 +18,11 @@ def bernoulli_loss_forward(logits, x, mask=None):
     #           = softplus(l) - x l                       and log(1 - p) = -softplus(l)
     #           = max(l, 0) + log(1 + exp(-|l|)) - x l    where a large l and a small logarithm swallow each other, so
     #           = l ([l ≥ 0] - x) + log1p(exp(-|l|))      the large parts are subtracted first
-    neg  = np.minimum(logits, 0)
-    mag  = logits - neg - neg                                # |l|, in a form the complex step can follow; [l ≥ 0] is
-    side = (neg == 0).astype(logits.real.dtype)              # taken from neg, so that both turn at the same point
-    cost = logits * (side - x) + np.log1p(np.exp(-mag))
-    return _observed(cost, mask).sum(axis=1), (logits, x, mask)
+    neg  = np.minimum(logits, 0)                             # |l| = l - 2 min(l, 0), in a form the complex step can
+    side = (neg == 0).astype(logits.real.dtype)              # follow; [l ≥ 0] is taken from neg, so that both turn at
+    e    = np.exp(neg + neg - logits)                        # the same point; e = exp(-|l|)
+    cost = logits * (side - x) + np.log1p(e)
+    return _observed(cost, mask).sum(axis=1), (side, e, x, mask)
 
 
 def bernoulli_loss_backward(drecon, cache):
@@ -32,8 +30,9 @@ def bernoulli_loss_backward(drecon, cache):
 
     drecon: (N,)  ->  dlogits: (N, D)
     """
-    logits, x, mask = cache
-    return _observed(drecon[:, None] * (sigmoid(logits) - x), mask)      # ∂(softplus(l) - x l) / ∂l = p - x
+    side, e, x, mask = cache
+    probs = np.maximum(side, e) / (1 + e)                                # p = (1 if l ≥ 0 else exp(l)) / (1 + exp(-|l|))
+    return _observed(drecon[:, None] * (probs - x), mask)                # ∂(softplus(l) - x l) / ∂l = p - x
 
 
 def gaussian_loss_forward(x_mean, x, x_std, mask=None):

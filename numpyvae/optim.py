@@ -68,11 +68,12 @@ class Adam:
         # m = β1 m + (1 - β1) g         the running mean of the gradient        m̂ = m / (1 - β1^t)
         # v = β2 v + (1 - β2) g²        and of its square                       v̂ = v / (1 - β2^t)
         # param = param - lr m̂ / (√v̂ + adam_eps)
-        # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out.
+        # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out. With r = √(1 - β2^t) the last
+        # line is param - (lr r / (1 - β1^t)) m / (√v + r adam_eps), a pass over the memory less (the paper, section 2).
         check_like("grads", grads, _check_params(self.params))
         self.t += 1
-        unbias_m = 1 / (1 - self.beta1 ** self.t)
-        unbias_root_v = math.sqrt(1 / (1 - self.beta2 ** self.t))
+        r = math.sqrt(1 - self.beta2 ** self.t)
+        rate = self.lr * r / (1 - self.beta1 ** self.t)
         for param, grad, m, v, scratch in _blocks(self.params, grads, self.m, self.v):
             m *= self.beta1
             m += np.multiply(grad, 1 - self.beta1, out=scratch)          # m = β1 m + (1 - β1) g
@@ -83,11 +84,10 @@ class Adam:
             v += scratch                                                 # v = β2 v + (1 - β2) g²
 
             np.sqrt(v, out=scratch)
-            scratch *= unbias_root_v
-            scratch += self.adam_eps                                     # √v̂ + adam_eps
+            scratch += r * self.adam_eps
             np.divide(m, scratch, out=scratch)
-            scratch *= self.lr * unbias_m
-            param -= scratch                                             # param = param - lr m̂ / (√v̂ + adam_eps)
+            scratch *= rate
+            param -= scratch                                             # param = param - rate m / (√v + r adam_eps)
 
     def state(self):
         """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name)."""

@@ -39,18 +39,24 @@ def shown_terms(loss, kl, beta, digits):
 def loss_curves(history, beta=1.0):
     """The loss and its two terms over the epochs, in training and on test images.
 
-    history: (epochs, 6), in nats per example, as `training.HISTORY` names the columns; beta: the weight of the KL term
+    history: (epochs, 6), in nats per example, as `training.HISTORY` names the columns
+    beta: the weight of the KL term, or None for an ordinary auto-encoder, whose loss has one term
     """
     history = np.asarray(history)
     if len(history) == 0:
         raise InvalidValueError("history: expected at least one epoch, got none")
     epochs = np.arange(1, len(history) + 1)
-    last = [term.replace("-", "−") for term in shown_terms(history[-1, 3], history[-1, 5], beta, 1)]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(15, 6))
+    last = [term.replace("-", "−") for term in shown_terms(history[-1, 3], history[-1, 5], beta or 0, 1)]
+    if beta is None:
+        titles, sum_of_terms = ("loss  =  −log p(x | z)",), ""
+    else:
+        weight = "" if beta == 1 else f"{beta:g} × "
+        sum_of_terms = f"  =  {last[1]} reconstruction  +  {weight}{last[2]} KL"
         loss_title = "loss  =  −ELBO" if beta == 1 else f"loss  =  reconstruction + {beta:g} KL"
         titles = (loss_title, "reconstruction,  −log p(x | z)", "KL(q(z | x), p(z))")
-        for term, (axes, title) in enumerate(zip(figure.subplots(1, 3), titles)):
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15 if len(titles) > 1 else 9, 6))
+        for term, (axes, title) in enumerate(zip(figure.subplots(1, len(titles), squeeze=False)[0], titles)):
             marker = "o" if len(epochs) == 1 else None
             axes.plot(epochs, history[:, term], color=TRAIN, marker=marker, label="training")
             axes.plot(epochs, history[:, term + 3], color=TEST, marker=marker, label="test")
@@ -61,15 +67,15 @@ def loss_curves(history, beta=1.0):
                           textcoords="offset points", color=TEST, weight="bold", fontsize=20)
             if term == 0:
                 axes.legend(frameon=False)
-        weight = "" if beta == 1 else f"{beta:g} × "
-        figure.suptitle(f"A test image costs {last[0]} nats  =  {last[1]} reconstruction  +  {weight}{last[2]} KL")
+        figure.suptitle(f"A test image costs {last[0]} nats{sum_of_terms}")
     return figure
 
 
-def reconstructions(groups, image_shape):
+def reconstructions(groups, image_shape, codes_are="the mean of its code"):
     """Examples over their reconstructions, a double row for each group.
 
-    groups: {title: (x, probs)}, both (N, D); image_shape: (height, width)
+    groups: {title: (x, probs)}, both (N, D), NaN where a pixel was not observed; image_shape: (height, width)
+    codes_are: what each was rebuilt from
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 0.6 + 3.4 * len(groups)))
@@ -78,7 +84,7 @@ def reconstructions(groups, image_shape):
             axes.set_title(title)
             for height, name in ((0.75, "original"), (0.25, "rebuilt")):
                 axes.text(-0.01, height, name, transform=axes.transAxes, ha="right", va="center")
-        figure.suptitle("Test images, and each rebuilt from the mean of its own code")
+        figure.suptitle(f"Test images, and each rebuilt from {codes_are.replace('its', 'its own')}")
     return figure
 
 
@@ -118,13 +124,14 @@ def interpolation(starts, paths, ends, image_shape):
     return figure
 
 
-def latent_scatter(mu, labels):
+def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
     """Where the encoder puts the examples: the means of their posteriors, in the plane of their largest spread.
 
-    mu: (N, Z); labels: (N,) whole numbers
+    mu: (N, Z), or the codes of an ordinary auto-encoder; labels: (N,) whole numbers, or None; codes_are: what each is at
     """
-    mu, labels = np.asarray(mu, dtype=np.float64), np.asarray(labels)
-    names, title = ["z₁", "z₂"], f"{len(mu)} test images in latent space, each at the mean of its code"
+    mu, named = np.asarray(mu, dtype=np.float64), labels is not None
+    labels = np.asarray(labels) if named else np.zeros(len(mu), int)
+    names, title = ["z₁", "z₂"], f"{len(mu)} test images in latent space, each at {codes_are}"
     if mu.shape[1] > 2:
         centred = mu - mu.mean(axis=0)
         spread, axes_of_mu = np.linalg.eigh(centred.T @ centred)         # the largest last
@@ -141,8 +148,8 @@ def latent_scatter(mu, labels):
         axes = figure.subplots()
         for label in np.unique(labels):
             colour, own = DIGITS(int(label) % 10), mu[labels == label]
-            axes.scatter(*own.T, s=70, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
-            if not on_a_line:
+            axes.scatter(*own.T, s=70 if len(mu) <= 2000 else 15, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
+            if named and not on_a_line:
                 axes.annotate(str(label), np.median(own, axis=0), fontsize=34, weight="bold", color=colour, ha="center",
                               va="center", path_effects=HALO)
         axes.set(xlabel=names[0], ylabel=names[1])

@@ -6,12 +6,15 @@ import os
 import numpy as np
 
 from . import checkpoint, network
-from .errors import (CheckpointError, DivergedError, InvalidTypeError, InvalidValueError, check_choice, check_count,
-                     check_number, check_positive_int)
-from .evaluate import neg_elbo
+from .autoencoder import Autoencoder
+from .datasets.pixels import PIXELS, as_floats, sampled, thresholded
+from .errors import (CheckpointError, DataFormatError, DivergedError, InvalidTypeError, InvalidValueError, check_choice, check_count,
+                     check_mask, check_number, check_positive_int)
+from .evaluate import neg_elbo, reconstruction_loss
 from .optim import SGD, Adam
 from .vae import VAE
 
+MODELS = {"vae": VAE, "ae": Autoencoder}
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 
 HISTORY = ("train_loss", "train_recon", "train_kl", "test_loss", "test_recon", "test_kl")
@@ -27,41 +30,51 @@ def minibatches(n, batch_size, rng):
 class Run:
     """A network in training, with all that its next epoch depends on.
 
-    x_train, x_test: (N, D) examples; data: what they are called
+    x_train, x_test: (N, D) examples, numbers or bytes; bytes are divided by 255, a batch at a time
+    mask_train, mask_test: (N, D) booleans, True where a pixel was observed, or None
+    data, data_dir: what all this is called, and the folder it lies in, or None; image_shape: (height, width), or None
+    model: "vae", or "ae" for the ordinary auto-encoder, which has no use for beta
     epochs: how many in all; batch_size, lr, beta: as their names say; optimizer: "adam", or "sgd" with momentum 0.9
+    pixels: "grey" as they are, or made black and white, see `datasets.pixels`
     hidden_dim, latent_dim, likelihood, x_std, dtype: of the network, see `VAE`; seed: a whole number, 0 or more
     `history` has a row per epoch and a column for each of HISTORY, in nats per example: the training columns are means
     over the epoch's batches while the network learned from them, the test columns come after it.
     Raises ValueError or TypeError.
     """
 
-    def __init__(self, x_train, x_test, data="your own", epochs=10, hidden_dim=400, latent_dim=20,
-                 likelihood="bernoulli", x_std=1.0, dtype="float32", optimizer="adam", lr=1e-3, beta=1.0,
-                 batch_size=128, seed=0):
-        if not isinstance(data, str):
-            raise InvalidTypeError(f"data: expected a name, got {data!r}")
-        self.data       = data
+    def __init__(self, x_train, x_test, mask_train=None, mask_test=None, data="your own", data_dir=None, image_shape=None,
+                 model="vae", epochs=10, hidden_dim=400, latent_dim=20, likelihood="bernoulli", x_std=1.0,
+                 pixels="grey", dtype="float32", optimizer="adam", lr=1e-3, beta=1.0, batch_size=128, seed=0):
+        if not isinstance(data, str) or not isinstance(data_dir, (str, type(None))):
+            raise InvalidTypeError(f"data: expected a name, and its folder or None, got {data!r}, {data_dir!r}")
+        self.data, self.data_dir = data, data_dir
+        self.image_shape = _check_image_shape(image_shape, _width(x_train))
         self.epochs     = check_positive_int("epochs", epochs)
         self.batch_size = check_positive_int("batch_size", batch_size)
         self.beta       = check_number("beta", beta, at_least=0)
         self.seed       = check_count("seed", seed)
-        # One seed, four independent streams: changing how one of them is used leaves the others as they were.
-        init, shuffle, noise, self.test_noise = np.random.SeedSequence(self.seed).spawn(4)
-        self.shuffle_rng = np.random.default_rng(shuffle)
-        self.noise_rng   = np.random.default_rng(noise)
-        self.vae = VAE(_width(x_train), hidden_dim, latent_dim, likelihood, x_std, np.random.default_rng(init), dtype)
-        self.x_train, _ = network.check_input(x_train, self.vae.input_dim, self.vae.dtype, likelihood, name="x_train")
-        self.x_test,  _ = network.check_input(x_test,  self.vae.input_dim, self.vae.dtype, likelihood, name="x_test")
-        self.data_sha256 = _fingerprint(self.x_train, self.x_test)
+        self.pixels     = check_choice("pixels", pixels, PIXELS)
+        # One seed, five independent streams: changing how one of them is used leaves the others as they were.
+        init, shuffle, noise, self.test_noise, ink = np.random.SeedSequence(self.seed).spawn(5)
+        self.rngs = {"shuffle": np.random.default_rng(shuffle), "noise": np.random.default_rng(noise),
+                     "pixels": np.random.default_rng(ink)}
+        self.model_name = check_choice("model", model, tuple(MODELS))
+        self.model = MODELS[model](_width(x_train), hidden_dim, latent_dim, likelihood, x_std,
+                                   np.random.default_rng(init), dtype)
+        self.x_train, self.mask_train = self._checked("x_train", x_train, mask_train)
+        self.x_test,  self.mask_test  = self._checked("x_test", x_test, mask_test)
+        self.data_sha256 = _fingerprint(self.x_train, self.x_test, self.mask_train, self.mask_test)
+        self.x_train, self.x_test = _inked(self.pixels, self.x_train, self.x_test)
         self.optimizer_name = check_choice("optimizer", optimizer, tuple(OPTIMIZERS))
-        self.optimizer = OPTIMIZERS[optimizer](self.vae.params, lr)
+        self.optimizer = OPTIMIZERS[optimizer](self.model.params, lr)
         self.history = np.zeros((0, len(HISTORY)))
 
     @property
     def options(self):
         """What this run was started with, as plain values: Run(x_train, x_test, **options) starts another like it."""
-        network_options = {name: value for name, value in self.vae.settings.items() if name != "input_dim"}
-        return {"data": self.data, "epochs": self.epochs, **network_options, "optimizer": self.optimizer_name,
+        network_options = {name: value for name, value in self.model.settings.items() if name != "input_dim"}
+        return {"data": self.data, "data_dir": self.data_dir, "image_shape": self.image_shape, "model": self.model_name,
+                "epochs": self.epochs, **network_options, "pixels": self.pixels, "optimizer": self.optimizer_name,
                 "lr": self.optimizer.lr, "beta": self.beta, "batch_size": self.batch_size, "seed": self.seed}
 
     def train(self, on_batch=None, on_epoch=None):
@@ -71,7 +84,7 @@ class Run:
         Raises DivergedError when the loss is no longer finite; then, as after an interruption, this object has the
         state of the middle of an epoch, and only a saved checkpoint is worth going on from.
         """
-        grads = {name: np.empty_like(param) for name, param in self.vae.params.items()}
+        grads = {name: np.empty_like(param) for name, param in self.model.params.items()}
         while len(self.history) < self.epochs:
             with np.errstate(over="ignore", invalid="ignore"):       # what overflows is told by the checks below
                 row = self._train_one_epoch(grads, on_batch)
@@ -81,21 +94,45 @@ class Run:
 
     def _train_one_epoch(self, grads, on_batch):
         total, done = np.zeros(3), 0
-        for batch in minibatches(len(self.x_train), self.batch_size, self.shuffle_rng):
-            x   = self.x_train[batch]
-            eps = self.noise_rng.standard_normal((len(batch), self.vae.latent_dim))
-            terms, grads = self.vae.loss_and_grads(x, eps, self.beta, out=grads)
+        for batch in minibatches(len(self.x_train), self.batch_size, self.rngs["shuffle"]):
+            x    = self._pixels_of(self.x_train[batch])
+            mask = None if self.mask_train is None else self.mask_train[batch]
+            terms, grads = self._loss_and_grads(x, mask, grads)
             self._require_finite(terms[0])
             self.optimizer.step(grads)
             total += len(batch) * np.array(terms, dtype=np.float64)
             done  += len(batch)
             if on_batch:
                 on_batch(done)
-        self._require_finite(*(param.sum() for param in self.vae.params.values()))
-        # The same noise after every epoch: what changes from one test figure to the next is the network alone.
-        _, recon, kl = neg_elbo(self.vae, self.x_test, np.random.default_rng(self.test_noise))
+        self._require_finite(*(param.sum() for param in self.model.params.values()))
+        recon, kl = self._test()
         self._require_finite(recon, kl)
         return [*(total / len(self.x_train)), recon + self.beta * kl, recon, kl]
+
+    def _loss_and_grads(self, x, mask, grads):
+        if self.model_name == "ae":
+            loss, grads = self.model.loss_and_grads(x, mask, out=grads)
+            return (loss, loss, 0), grads                            # no distribution, no KL
+        eps = self.rngs["noise"].standard_normal((len(x), self.model.latent_dim))
+        return self.model.loss_and_grads(x, eps, self.beta, mask, out=grads)
+
+    def _test(self):
+        if self.model_name == "ae":
+            return reconstruction_loss(self.model, self.x_test, mask=self.mask_test), 0.0
+        # The same noise after every epoch: what changes from one test figure to the next is the network alone.
+        return neg_elbo(self.model, self.x_test, np.random.default_rng(self.test_noise), mask=self.mask_test)[1:]
+
+    def _pixels_of(self, batch):
+        return as_floats(sampled(batch, self.rngs["pixels"]) if self.pixels == "resampled" else batch, self.model.dtype)
+
+    def _checked(self, name, x, mask):
+        x, mask = np.asarray(x), None if mask is None else check_mask(mask, np.shape(x))
+        if x.dtype == np.uint8 and x.ndim == 2 and x.size and x.shape[1] == self.model.input_dim:
+            if x.max() == 1:
+                raise InvalidValueError(f"{name}: expected bytes up to 255, which are divided by 255, got none above 1; "
+                                        "make pixels of 0 and 1 floats")
+            return (x if mask is None else x * mask), mask           # bytes stay bytes: they cannot be out of range
+        return network.check_input(x, self.model.input_dim, self.model.dtype, self.model.likelihood, mask, name)
 
     def _require_finite(self, *values):
         if not all(map(math.isfinite, values)):
@@ -108,10 +145,9 @@ class Run:
         """Write the checkpoint, model.npz, and from it history.csv, each atomically.  Raises OSError."""
         arrays, numbers = self.optimizer.state()
         run = {"options": self.options, "optimizer": numbers, "data_sha256": self.data_sha256,
-               "generators": {"shuffle": self.shuffle_rng.bit_generator.state,
-                              "noise": self.noise_rng.bit_generator.state}}
-        checkpoint.save(os.path.join(folder, "model.npz"), {**self.vae.params, **arrays, "history": self.history},
-                        {**network.describe(self.vae), "run": run})
+               "generators": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
+        checkpoint.save(os.path.join(folder, "model.npz"), {**self.model.params, **arrays, "history": self.history},
+                        {**network.describe(self.model), "run": run})
         self.save_history(folder)
 
     def save_history(self, folder):
@@ -125,36 +161,66 @@ class Run:
     def load(cls, folder, load_data):
         """The run that `save` left in `folder`, at the end of its last whole epoch.
 
-        load_data: takes the name of the data, returns x_train, x_test
+        load_data: takes the options `data` and `data_dir`, returns x_train, x_test and, if there are any, their masks
         Raises CheckpointError if there is none or these are not the data it was trained on, and OSError.
         """
+        trained, saved, arrays = load_trained(folder)
         path = os.path.join(folder, "model.npz")
-        arrays, description = checkpoint.load(path)
-        if not isinstance(description.get("run"), dict):
-            raise CheckpointError(f"{path}: expected a training run, got a network that was saved without one; "
-                                  "VAE.load reads it")
-        saved = description["run"]
         try:
-            trained = network.restore_network(VAE, path, arrays, description)
-            if not trained.settings.items() <= {**saved["options"], "input_dim": trained.input_dim}.items():
-                raise InvalidValueError("its options and its network's settings differ")
-            run = cls(*load_data(saved["options"]["data"]), **saved["options"])
+            run = cls(*load_data(saved["options"]["data"], saved["options"]["data_dir"]), **saved["options"])
             if run.data_sha256 != saved["data_sha256"]:
                 raise InvalidValueError(f"the data called {run.data!r} are not the ones it was trained on")
-            for name, param in run.vae.params.items():
+            for name, param in run.model.params.items():
                 param[...] = trained.params[name]
             run.optimizer.set_state(arrays, saved["optimizer"])
-            run.shuffle_rng.bit_generator.state = saved["generators"]["shuffle"]
-            run.noise_rng.bit_generator.state   = saved["generators"]["noise"]
+            for name, rng in run.rngs.items():
+                rng.bit_generator.state = saved["generators"][name]
             run.history = arrays["history"]
             if run.history.shape[1:] != (len(HISTORY),) or not np.isfinite(run.history).all():
                 raise InvalidValueError("its history is not a table of finite losses")
-        except CheckpointError:
+        except (CheckpointError, DataFormatError):
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise CheckpointError(f"{path}: expected a whole training run, got one that is damaged ({error}); "
-                                  "take another copy, or train again") from error
+            raise _damaged(path, error) from error
         return run
+
+
+def load_trained(folder):
+    """What `Run.save` left in `folder`, without the data it was trained on.
+
+    ->  the network; its run's "options" and the rest of the description; all arrays
+    Raises CheckpointError, OSError.
+    """
+    path = os.path.join(folder, "model.npz")
+    arrays, description = checkpoint.load(path)
+    saved = description.get("run")
+    if not isinstance(saved, dict):
+        raise CheckpointError(f"{path}: expected a training run, got a network that was saved without one; "
+                              f"{description.get('model', 'VAE')}.load reads it")
+    try:
+        trained = network.restore_network(MODELS[saved["options"]["model"]], path, arrays, description)
+        if not trained.settings.items() <= {**saved["options"], "input_dim": trained.input_dim}.items():
+            raise InvalidValueError("its options and its network's settings differ")
+        _check_image_shape(saved["options"]["image_shape"], trained.input_dim)
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, error) from error
+    return trained, saved, arrays
+
+
+def _damaged(path, error):
+    return CheckpointError(f"{path}: expected a whole training run, got one that is damaged ({error}); "
+                           "take another copy, or train again")
+
+
+def _check_image_shape(shape, width):
+    if shape is None:
+        return None
+    sides = [check_positive_int("image_shape", side) for side in shape]
+    if len(sides) != 2 or math.prod(sides) != width:
+        raise InvalidValueError(f"image_shape: expected height and width whose product is {width}, got {sides}")
+    return tuple(sides)
 
 
 def _width(x):
@@ -164,9 +230,21 @@ def _width(x):
     return shape[1]
 
 
+def _inked(pixels, x_train, x_test):
+    if pixels == "threshold":
+        return thresholded(x_train), thresholded(x_test)
+    if pixels == "grey":
+        return x_train, x_test
+    rng = np.random.default_rng(0)                                   # one draw for everybody: runs can be compared
+    x_test = sampled(x_test, rng)
+    return (sampled(x_train, rng) if pixels == "fixed" else x_train), x_test
+
+
 def _fingerprint(*arrays):
     digest = hashlib.sha256()
     for array in arrays:
+        if array is None:
+            continue
         digest.update(repr((array.shape, array.dtype.name)).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,16 +1,13 @@
 """The variational auto-encoder of the blog: two hidden layers, a Gaussian code, and a gradient derived by hand."""
 import numpy as np
 
-from . import checkpoint, network
-from .errors import check_batch, check_choice, check_float_dtype, check_number, check_positive_int, check_rng
+from . import network
+from .errors import check_batch, check_number, check_positive_int, check_rng
 from .latent import kl_backward, kl_forward, reparameterize_backward, reparameterize_forward
-from .layers import dense_backward, dense_forward, relu_backward, relu_forward, sigmoid
-from .losses import (bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_backward, gaussian_loss_forward)
-
-LIKELIHOODS = ("bernoulli", "gaussian")
+from .layers import dense_backward, dense_forward, relu_backward, relu_forward
 
 
-class VAE:
+class VAE(network.Network):
     """The blog's network: x -> h1 -> (mu, logvar) -> z -> h3 -> probs, 784-400-20-400-784 by default.
 
     input_dim, hidden_dim, latent_dim: D, H, Z, whole numbers above 0
@@ -22,29 +19,14 @@ class VAE:
     Source: blog 2.4; Kingma & Welling 2014, appendix C.
     """
 
-    def __init__(self, input_dim=784, hidden_dim=400, latent_dim=20, likelihood="bernoulli", x_std=1.0, rng=0,
-                 dtype=np.float64):
-        self.input_dim  = check_positive_int("input_dim", input_dim)
-        self.hidden_dim = check_positive_int("hidden_dim", hidden_dim)
-        self.latent_dim = check_positive_int("latent_dim", latent_dim)
-        self.likelihood = check_choice("likelihood", likelihood, LIKELIHOODS)
-        self.x_std      = check_number("x_std", x_std, above=0)
-        self.dtype      = check_float_dtype(dtype)
-        layers = self.layers(self.input_dim, self.hidden_dim, self.latent_dim)
-        self.params = network.init_params(layers, check_rng(rng), self.dtype)
+    TORCH_NAMES = {"1": "fc1", "_mu": "fc21", "_logvar": "fc22", "3": "fc3", "4": "fc4"}
 
     @staticmethod
     def layers(D, H, Z):
         """The dense layers by the suffix of their parameters, each with its (in, out)."""
         return {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D)}
 
-    @property
-    def settings(self):
-        """What this network was built with, as plain values: VAE(**settings) makes another of its kind."""
-        return {"input_dim": self.input_dim, "hidden_dim": self.hidden_dim, "latent_dim": self.latent_dim,
-                "likelihood": self.likelihood, "x_std": self.x_std, "dtype": self.dtype.name}
-
-    # ------------------------------------------------------------------ the blog's four functions
+    # ------------------------------------------------------------------ the blog's functions; decode is in network.py
 
     def encode(self, x):
         """The posterior q(z given x) of every example, as its mean and the logarithm of its variance.
@@ -63,15 +45,6 @@ class VAE:
         logvar = check_batch("logvar", logvar, self.latent_dim, self.dtype, rows=len(mu))
         eps    = check_batch("eps", eps, self.latent_dim, self.dtype, rows=len(mu))
         return reparameterize_forward(mu, logvar, eps)[0]
-
-    def decode(self, z):
-        """The mean of p(x given z): the probability of every pixel, or the Gaussian's mean.
-
-        z: (N, Z)  ->  probs: (N, D)
-        """
-        z = check_batch("z", z, self.latent_dim, self.dtype)
-        logits = self._decode(z, self.params)
-        return sigmoid(logits) if self.likelihood == "bernoulli" else logits
 
     def forward(self, x, eps):
         """The blog's forward pass.
@@ -166,15 +139,6 @@ class VAE:
         z = check_rng(rng).standard_normal((n, self.latent_dim))
         return self.decode(z)
 
-    def save(self, path):
-        """Write settings and parameters to `path`, atomically.  Raises OSError."""
-        network.save_network(path, self)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote, or the network of a training run's model.npz.  Raises CheckpointError, OSError."""
-        return network.restore_network(cls, path, *checkpoint.load(path))
-
     # ------------------------------------------------------------------ the parts that the functions above share
 
     def _encode(self, x, p):
@@ -183,22 +147,6 @@ class VAE:
         mu, _     = dense_forward(h1, p["W_mu"],     p["b_mu"])
         logvar, _ = dense_forward(h1, p["W_logvar"], p["b_logvar"])
         return mu, logvar
-
-    def _decode(self, z, p):
-        a3, _     = dense_forward(z,  p["W3"], p["b3"])
-        h3, _     = relu_forward(a3)
-        logits, _ = dense_forward(h3, p["W4"], p["b4"])
-        return logits                                        # the Gaussian's mean, if the likelihood is Gaussian
-
-    def _recon_forward(self, logits, x, mask):
-        if self.likelihood == "bernoulli":
-            return bernoulli_loss_forward(logits, x, mask)
-        return gaussian_loss_forward(logits, x, self.x_std, mask)
-
-    def _recon_backward(self, drecon, cache):
-        if self.likelihood == "bernoulli":
-            return bernoulli_loss_backward(drecon, cache)
-        return gaussian_loss_backward(drecon, cache)
 
     def _check(self, x, eps, beta, mask, params=None):
         params, dtype = network.check_params(params, self.params)

@@ -1,4 +1,5 @@
 """Files: what is saved comes back to the bit, whole or not at all, and nothing else is taken for it."""
+import errno
 import io
 import json
 import os
@@ -161,6 +162,17 @@ def test_a_sweep_takes_nothing_that_is_not_its_own(tmp_path):
         (tmp_path / name).write_bytes(b"precious")
     checkpoint.sweep(tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted(mine)
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    def full(fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    before = small(tmp_path / "file")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as caught:
+        small(tmp_path / "file")
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == before and os.listdir(tmp_path) == ["file"]
 
 
 def test_it_is_on_disk_before_it_has_its_name(tmp_path, monkeypatch):
@@ -380,6 +392,59 @@ def test_a_line_break_in_a_damaged_file_does_not_break_the_sentence(tmp_path):
     with pytest.raises(CheckpointError) as caught:
         checkpoint.load(tmp_path / "file")
     assert "not the array that it declares" in str(caught.value) and "\n" not in str(caught.value)
+
+
+# ---------------------------------------------------------------------- single arrays
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_is_read_to_the_bit(name):
+    content = npy(ARRAYS[name])
+    found = checkpoint.read_npy(io.BytesIO(content), len(content), "x")
+    assert same(found, ARRAYS[name]) and found.flags.writeable
+
+
+@pytest.mark.parametrize("change", [-1, 1, 1000, -24])
+def test_an_array_has_the_size_of_its_file(change):
+    content = npy(np.arange(3.0))
+    longer = content + bytes(max(0, change))
+    shorter = content[:min(0, change) or None]
+    with pytest.raises(CheckpointError, match=f"x: expected 24 bytes after its header, got {24 + change};"):
+        checkpoint.read_npy(io.BytesIO(longer if change > 0 else shorter), len(content) + change, "x")
+    with pytest.raises(CheckpointError, match="x: expected 24 bytes after its header, got"):     # the size is a lie
+        checkpoint.read_npy(io.BytesIO(content), len(content) + change, "x")
+    with pytest.raises(CheckpointError, match=f"x: expected 24 bytes after its header, got {24 + min(change, 1)};"):
+        checkpoint.read_npy(io.BytesIO(longer if change > 0 else shorter), len(content), "x")
+
+
+@pytest.mark.parametrize("array", [np.array([1j]), np.array(["text"]), np.zeros(2, "f4,f4"), np.array([0], "M8[D]")])
+def test_an_array_is_of_numbers(array):
+    with pytest.raises(CheckpointError, match="x: expected an array of numbers or booleans, got dtype"):
+        checkpoint.read_npy(io.BytesIO(npy(array)), len(npy(array)), "x")
+
+
+@pytest.mark.parametrize("version", [(2, 0), (3, 0)])
+def test_an_array_has_the_version_that_numpy_writes(version):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.arange(3.0), version=version)
+    with pytest.raises(CheckpointError, match=rf"x: expected version 1.0 of the .npy format, got {version[0]}\.0"):
+        checkpoint.read_npy(io.BytesIO(file.getvalue()), len(file.getvalue()), "x")
+
+
+def test_no_more_is_read_than_there_is():
+    assert checkpoint.read_up_to(io.BytesIO(b"12345"), 3) == b"123"
+    assert checkpoint.read_up_to(io.BytesIO(b"12345"), 10 ** 15) == b"12345"
+    sizes = []
+
+    class File(io.BytesIO):
+        def read(self, size):
+            sizes.append(size)
+            return super().read(size)
+    assert checkpoint.read_up_to(File(bytes(3_000_000)), 2_500_000) == bytes(2_500_000)
+    assert max(sizes) == checkpoint.CHUNK and sum(sizes) == 2_500_000
+
+
+def test_a_reason_is_one_line():
+    assert checkpoint.reason(ValueError("a\nb\x1b")) == "a\\nb\\u001b" and checkpoint.reason(EOFError()) == "EOFError"
 
 
 def test_the_error_is_one_that_a_user_can_mend():

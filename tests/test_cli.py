@@ -127,10 +127,11 @@ def test_what_is_said_is_what_was_learned(home):
 
 def test_it_is_the_network_of_the_library(home):
     data = datasets.load("digits")
-    run = Run(data.x_train, data.x_test, **{**cli.DEFAULTS, "epochs": 2, "hidden_dim": 16, "latent_dim": 2})
+    run = Run(data.x_train, data.x_test, **{**cli.DEFAULTS, **cli.DEFAULTS_BY_DATA["digits"], "epochs": 2,
+                                              "hidden_dim": 16, "latent_dim": 2})
     run.train()
     saved = VAE.load(home / RUN / "model.npz")
-    assert all(np.array_equal(saved.params[name], run.vae.params[name]) for name in run.vae.params)
+    assert all(np.array_equal(saved.params[name], run.model.params[name]) for name in run.model.params)
 
 
 def test_another_seed_gives_another_network(work, undrawn, capsys):
@@ -141,13 +142,16 @@ def test_another_seed_gives_another_network(work, undrawn, capsys):
 
 def test_every_option_arrives(work, undrawn, capsys):
     options = {"hidden_dim": 5, "latent_dim": 3, "beta": 2.5, "likelihood": "gaussian", "x_std": 0.5, "epochs": 1,
-               "batch_size": 100, "lr": 0.0001, "optimizer": "sgd", "seed": 7, "dtype": "float64", "data": "digits"}
+               "batch_size": 100, "lr": 0.0001, "optimizer": "sgd", "seed": 7, "dtype": "float64", "data": "faces",
+               "model": "vae", "pixels": "threshold"}
     argv = [word for name, value in options.items() for word in ("--" + name.replace("_", "-"), str(value))]
     status, out, err = call(capsys, "train", *argv, "--out", "new/deeper")
     assert (status, err) == (0, "") and "recon + 2.5 KL" in out
-    assert checkpoint.load("new/deeper/model.npz")[1]["run"]["options"] == options
-    assert set(options) == set(cli.DEFAULTS) and all(options[name] != cli.DEFAULTS[name] for name in options
-                                                     if name != "data")
+    found = checkpoint.load("new/deeper/model.npz")[1]["run"]["options"]
+    assert found == {**options, "data_dir": None, "image_shape": [28, 28]}
+    assert set(options) | {"data_dir"} == set(cli.OPTIONS)
+    defaults = {**cli.DEFAULTS, **cli.DEFAULTS_BY_DATA["digits"]}
+    assert all(options[name] != defaults[name] for name in options if name != "model")
 
 
 def test_an_empty_folder_will_do(work, undrawn, capsys):
@@ -230,11 +234,11 @@ def test_ctrl_c_at_any_time(tmp_path):
     assert sorted(os.listdir(tmp_path / RUN)) == ["history.csv", "model.npz"]
 
     data = datasets.load("digits")
-    kept = Run.load(tmp_path / RUN, lambda name: (data.x_train, data.x_test))
+    kept = Run.load(tmp_path / RUN, lambda name, place: (data.x_train, data.x_test))
     whole = Run(data.x_train, data.x_test, **{**kept.options, "epochs": len(kept.history)})
     whole.train()
     assert len(kept.history) > 0 and np.array_equal(kept.history, whole.history)
-    assert all(np.array_equal(kept.vae.params[name], whole.vae.params[name]) for name in kept.vae.params)
+    assert all(np.array_equal(kept.model.params[name], whole.model.params[name]) for name in kept.model.params)
 
 
 def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
@@ -394,7 +398,7 @@ REFUSED = [
     (("train", "--x-std", "0"), "--x-std"),
     (("train", "--seed", "-1"), "--seed"),
     (("train", "--seed", "1.0"), "--seed"),
-    (("train", "--data", "mnist"), "--data", "digits"),
+    (("train", "--data", "minst"), "--data", "digits"),
     (("train", "--likelihood", "poisson"), "--likelihood", "bernoulli", "gaussian"),
     (("train", "--optimizer", "lion"), "--optimizer", "adam", "sgd"),
     (("train", "--dtype", "float16"), "--dtype", "float32", "float64"),
@@ -491,7 +495,7 @@ def _cut(path):
 
 def _flip(path):
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[content.index(b"W1.npy") + 300] ^= 1                 # among its numbers: local headers are stored twice
     path.write_bytes(content)
 
 
@@ -516,8 +520,9 @@ DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (
            (lambda path: (path.unlink(), path.mkdir()), "model.npz")]
 
 
-@pytest.mark.parametrize("command", [("show",), ("sample",), ("train", "--resume")], ids=" ".join)
-@pytest.mark.parametrize("damage, word", DAMAGES)
+@pytest.mark.parametrize("command, damage, word", [
+    (command, damage, word) for command in (("show",), ("sample",), ("train", "--resume")) for damage, word in DAMAGES
+    if command != ("sample",) or damage not in (_other_images, _unknown_data)])        # it needs no data
 def test_a_damaged_or_foreign_run_is_refused_and_kept(work, capsys, command, damage, word):
     damage(work / RUN / "model.npz")
     before = contents(work)
@@ -683,8 +688,11 @@ def test_every_command_explains_itself(capsys, command):
     status, out, err = call(capsys, command, "--help")
     assert (status, err) == (0, "") and out.isascii() and f"usage: numpyvae {command}" in out
     if command == "train":
-        for name, value in cli.DEFAULTS.items():
-            assert f"--{name.replace('_', '-')} " in out and f"(default {value})" in " ".join(out.split())
+        assert all(f"--{name.replace('_', '-')} " in out for name in cli.OPTIONS)
+        text = " ".join(out.split())
+        assert all(f"(default {value})" in text for value in cli.DEFAULTS.values() if value is not None)
+        assert "(default 256; mnist 400)" in text and "(default bernoulli; faces gaussian)" in text
+        assert "(default 200; mnist 10, faces 60)" in text
 
 
 @installed

@@ -78,14 +78,17 @@ def test_where_they_come_from_is_told_beside_them():
         assert needed in text
 
 
-@pytest.mark.parametrize("name", ["mnist", "Digits", "", None, 3])
+@pytest.mark.parametrize("name", ["Digits", "", "x.csv", None, 3])
 def test_an_unknown_name_is_refused_in_a_sentence(name):
     with pytest.raises(ValueError) as caught:
         datasets.load(name)
-    assert str(caught.value) == f"data: expected one of digits, got {name!r}"
+    assert str(caught.value) == ("data: expected one of digits, mnist, faces, idx, or a file that ends in .npy or "
+                                 f".npz, got {name!r}")
 
 
-def test_all_names_can_be_loaded():
-    for name in datasets.NAMES:
-        dataset = datasets.load(name)
-        assert dataset.x_train.shape[1] == dataset.x_test.shape[1] == np.prod(dataset.image_shape)
+@pytest.mark.parametrize("name", ["digits", "faces"])
+def test_what_needs_no_file_can_be_loaded(name):
+    dataset = datasets.load(name)
+    assert dataset.x_train.shape[1] == dataset.x_test.shape[1] == np.prod(dataset.image_shape)
+    with pytest.raises(ValueError, match="data_dir: is for the data mnist and idx alone"):
+        datasets.load(name, data_dir=".")

@@ -17,7 +17,7 @@ KINDS = [(optimizer, dtype, likelihood) for optimizer in ("adam", "sgd") for dty
          for likelihood in ("bernoulli", "gaussian")]
 
 
-def load_data(name):
+def load_data(name, place=None):
     return X_TRAIN, X_TEST
 
 
@@ -104,17 +104,17 @@ def test_what_is_reported_and_saved_between_does_not_change_the_bits(tmp_path):
     told.train(done.append, lambda: told.save(tmp_path))
     assert done == 3 * [8, 16, 24, 30]
     assert np.array_equal(quiet.history, told.history)
-    assert all(np.array_equal(quiet.vae.params[name], told.vae.params[name]) for name in quiet.vae.params)
+    assert all(np.array_equal(quiet.model.params[name], told.model.params[name]) for name in quiet.model.params)
 
 
 def test_one_seed_gives_independent_streams():
     """Another batch size or data set changes neither the initial network nor the noise of the test."""
     run, other = start(), Run(X_TEST, X_TRAIN[:11], **{**SMALL, "batch_size": 5})
-    assert all(np.array_equal(run.vae.params[name], other.vae.params[name]) for name in run.vae.params)
+    assert all(np.array_equal(run.model.params[name], other.model.params[name]) for name in run.model.params)
     streams = [np.random.default_rng(noise).random(9) for noise in (run.test_noise, other.test_noise)]
-    streams += [rng.random(9) for rng in (run.shuffle_rng, run.noise_rng)]
+    streams += [rng.random(9) for rng in run.rngs.values()]
     assert np.array_equal(streams[0], streams[1])
-    assert len(np.unique(streams)) == 27                         # and what one of them draws, no other does
+    assert len(np.unique(streams)) == 36                         # and what one of them draws, no other does
 
 
 def test_the_data_are_not_changed():
@@ -127,7 +127,8 @@ def test_options_start_another_run_like_it(tmp_path):
     run = start(optimizer="sgd", lr=0.02, beta=2.0, likelihood="gaussian", x_std=0.5, dtype="float64", seed=9,
                 data="mine")
     twin = Run(X_TRAIN, X_TEST, **run.options)
-    assert twin.options == run.options == {**SMALL, "optimizer": "sgd", "lr": 0.02, "beta": 2.0, "x_std": 0.5,
+    assert twin.options == run.options == {**SMALL, "data_dir": None, "image_shape": None, "model": "vae",
+                                           "pixels": "grey", "optimizer": "sgd", "lr": 0.02, "beta": 2.0, "x_std": 0.5,
                                            "likelihood": "gaussian", "dtype": "float64", "seed": 9, "data": "mine"}
     assert train_in(tmp_path / "a", run) == train_in(tmp_path / "b", twin)
 
@@ -172,13 +173,13 @@ def test_it_learns_with_either_optimiser(optimizer, lr):
 
 def test_the_training_columns_are_means_over_examples():
     run, seen = start(beta=2.0, epochs=2), []
-    compute = run.vae.loss_and_grads
+    compute = run.model.loss_and_grads
 
     def listen(x, *args, **kwargs):
         terms, grads = compute(x, *args, **kwargs)
         seen.append((len(x), *map(float, terms)))
         return terms, grads
-    run.vae.loss_and_grads = listen
+    run.model.loss_and_grads = listen
     run.train()
     assert [batch[0] for batch in seen] == 2 * [8, 8, 8, 6]
     for epoch in range(2):
@@ -193,7 +194,7 @@ def test_the_test_columns_can_be_computed_again(dtype, tolerance):
     run = start(beta=2.0, dtype=dtype)
     run.train()
     eps = np.random.default_rng(run.test_noise).standard_normal((len(X_TEST), 2))
-    np.testing.assert_allclose(run.history[-1, 3:], np.array(run.vae.loss(X_TEST, eps, 2.0), float), rtol=tolerance)
+    np.testing.assert_allclose(run.history[-1, 3:], np.array(run.model.loss(X_TEST, eps, 2.0), float), rtol=tolerance)
 
 
 def test_a_loss_is_its_reconstruction_and_beta_times_its_kl():
@@ -228,8 +229,8 @@ def test_before_the_first_epoch_there_is_a_checkpoint_without_history(tmp_path):
     run.save(tmp_path)
     assert (tmp_path / "history.csv").read_text().count("\n") == 1
     assert Run.load(tmp_path, load_data).history.shape == (0, 6)
-    assert all(np.array_equal(VAE.load(tmp_path / "model.npz").params[name], run.vae.params[name])
-               for name in run.vae.params)
+    assert all(np.array_equal(VAE.load(tmp_path / "model.npz").params[name], run.model.params[name])
+               for name in run.model.params)
 
 
 def test_a_finished_run_does_nothing_more(tmp_path):
@@ -255,8 +256,8 @@ def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(tmp_path, l
     kept = Run.load(tmp_path, load_data)
     assert len(kept.history) == len(run.history) < 20
     assert np.isfinite(kept.history).all()
-    assert all(np.isfinite(param).all() for param in kept.vae.params.values())
-    assert np.isfinite(kept.vae.generate(3)).all()
+    assert all(np.isfinite(param).all() for param in kept.model.params.values())
+    assert np.isfinite(kept.model.generate(3)).all()
 
 
 def test_divergence_after_some_good_epochs(tmp_path):
@@ -266,7 +267,7 @@ def test_divergence_after_some_good_epochs(tmp_path):
     def save_and_spoil():
         run.save(tmp_path)
         if len(run.history) == 2:
-            run.vae.params["W1"][0, 0] = np.nan
+            run.model.params["W1"][0, 0] = np.nan
     done = []
     with pytest.raises(DivergedError, match="in epoch 3"):
         run.train(done.append, save_and_spoil)
@@ -280,7 +281,7 @@ def test_an_infinity_that_no_loss_shows():
 
     def spoil(done):
         if done == 30:
-            run.vae.params["b1"][0] = -np.inf
+            run.model.params["b1"][0] = -np.inf
     with pytest.raises(DivergedError, match="in epoch 1"):
         run.train(spoil)
 
@@ -317,21 +318,21 @@ def trained(tmp_path_factory):
 def test_other_data_than_it_was_trained_on_are_refused(trained, other):
     before = contents(trained)
     with pytest.raises(CheckpointError, match="model.npz"):
-        Run.load(trained, lambda name: OTHER_DATA[other]())
+        Run.load(trained, lambda name, place: OTHER_DATA[other]())
     assert contents(trained) == before
 
 
 def test_the_same_data_in_another_layout_are_the_same(trained):
     swapped = X_TRAIN.astype(">f8"), np.asfortranarray(X_TEST)
-    assert len(Run.load(trained, lambda name: swapped).history) == 3
+    assert len(Run.load(trained, lambda name, place: swapped).history) == 3
 
 
 def test_data_are_asked_for_by_name(trained):
     asked = []
-    Run.load(trained, lambda name: (asked.append(name), load_data(name))[1])
+    Run.load(trained, lambda name, place: (asked.append(name), load_data(name))[1])
     assert asked == ["mine"]
 
-    def unknown(name):
+    def unknown(name, place):
         raise ValueError("no such data")
     with pytest.raises(CheckpointError, match="no such data"):
         Run.load(trained, unknown)
@@ -494,7 +495,9 @@ def test_any_finite_pixels_will_do_for_the_gaussian():
 
 def test_bytes_and_booleans_are_numbers_too():
     whole = (X_TRAIN > 0.5), (X_TEST > 0.5)
-    runs = [Run(whole[0].astype(kind), whole[1].astype(kind), **SMALL) for kind in (bool, np.uint8, np.float64)]
+    runs = [Run(whole[0].astype(kind), whole[1].astype(kind), **SMALL) for kind in (bool, np.int64, np.float64)]
+    runs.append(Run(*(np.multiply(x, 255, dtype=np.uint8) for x in whole), **SMALL))
     for run in runs:
         run.train()
-    assert np.array_equal(runs[0].history, runs[2].history) and np.array_equal(runs[1].history, runs[2].history)
+    assert all(np.array_equal(run.history, runs[0].history) for run in runs)
+    assert runs[3].x_train.dtype == np.uint8                     # bytes stay bytes

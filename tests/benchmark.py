@@ -1,0 +1,190 @@
+"""How fast is one training step, and what does an epoch of MNIST take?  Not a test: machines are too noisy for one.
+
+    python tests/benchmark.py [--rounds 40]
+
+Step: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take turns of a few steps, one
+after the other, round after round; each round gives a ratio to the bare matrix products of that round, and the median
+of the ratios is told. PyTorch and JAX take part if they are installed. MNIST is looked for as `numpyvae train` does.
+"""
+import argparse
+import importlib.util
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+N, D, H, Z, STEPS = 128, 784, 400, 20, 20
+LAYERS = {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D)}
+
+
+# ---------------------------------------------------------------------- the contenders: each returns a step()
+
+def bare():
+    """The fourteen matrix products of a step and nothing else, into arrays that are there already."""
+    rng = np.random.default_rng(0)
+
+    def products(fan_in, fan_out, need_dx):
+        x, W, dy = (rng.standard_normal(shape).astype(np.float32) for shape in ((N, fan_in), (fan_in, fan_out),
+                                                                                 (N, fan_out)))
+        y, dW, dx = np.empty_like(dy), np.empty_like(W), np.empty_like(x)
+        return [(x, W, y), (x.T, dy, dW)] + [(dy, W.T, dx)] * need_dx
+    todo = [product for suffix, sizes in LAYERS.items() for product in products(*sizes, need_dx=suffix != "1")]
+    assert len(todo) == 14
+
+    def step():
+        for a, b, out in todo:
+            np.matmul(a, b, out=out)
+    return step
+
+
+def numpyvae():
+    """This package, through the functions that its training loop calls."""
+    from numpyvae import VAE, Adam
+    rng = np.random.default_rng(0)
+    vae = VAE(D, H, Z, dtype=np.float32)
+    adam, x = Adam(vae.params), rng.random((N, D), np.float32)
+    grads = {name: np.empty_like(param) for name, param in vae.params.items()}
+
+    def step():
+        eps = rng.standard_normal((N, Z))
+        vae.loss_and_grads(x, eps, out=grads)
+        adam.step(grads)
+    return step
+
+
+def pytorch(**how):
+    """The blog's module in eager PyTorch."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    class Blog(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc1, self.fc21, self.fc22 = nn.Linear(D, H), nn.Linear(H, Z), nn.Linear(H, Z)
+            self.fc3, self.fc4 = nn.Linear(Z, H), nn.Linear(H, D)
+
+        def forward(self, x):
+            h1 = F.relu(self.fc1(x))
+            mu, logvar = self.fc21(h1), self.fc22(h1)
+            z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+            return self.fc4(F.relu(self.fc3(z))), mu, logvar
+
+    vae, x = Blog(), torch.rand(N, D)
+    adam = torch.optim.Adam(vae.parameters(), lr=1e-3, **how)
+
+    def step():
+        adam.zero_grad()
+        logits, mu, logvar = vae(x)
+        recon = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+        ((recon + kl) / N).backward()
+        adam.step()
+    return step
+
+
+def jax():
+    """The same step in JAX, compiled whole, its arrays reused."""
+    import jax
+    from jax import numpy as jnp
+
+    def loss(params, x, eps):
+        h1 = jax.nn.relu(x @ params["W1"] + params["b1"])
+        mu, logvar = (h1 @ params["W" + name] + params["b" + name] for name in ("_mu", "_logvar"))
+        z = mu + jnp.exp(0.5 * logvar) * eps
+        logits = jax.nn.relu(z @ params["W3"] + params["b3"]) @ params["W4"] + params["b4"]
+        recon = jax.nn.softplus(logits) - x * logits
+        kl = 0.5 * (mu ** 2 + jnp.expm1(logvar) - logvar)
+        return (recon.sum() + kl.sum()) / N
+
+    def update(state, x):
+        params, m, v, t, key = state
+        key, draw = jax.random.split(key)
+        grads = jax.grad(loss)(params, x, jax.random.normal(draw, (N, Z)))
+        t = t + 1
+        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grads)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
+        params = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9 ** t)) / (jnp.sqrt(v / (1 - 0.999 ** t)) + 1e-8),
+                              params, m, v)
+        return params, m, v, t, key
+
+    rng = np.random.default_rng(0)
+    params = {}
+    for suffix, (fan_in, fan_out) in LAYERS.items():
+        params["W" + suffix] = jnp.asarray(rng.uniform(-1, 1, (fan_in, fan_out)) / fan_in ** 0.5, jnp.float32)
+        params["b" + suffix] = jnp.zeros(fan_out, jnp.float32)
+    x = jnp.asarray(rng.random((N, D)), jnp.float32)
+    zeros = [jax.tree.map(jnp.zeros_like, params) for _ in range(2)]
+    state = [(params, *zeros, 0, jax.random.key(0))]
+    compiled = jax.jit(update, donate_argnums=0)
+
+    def step():
+        state[0] = jax.block_until_ready(compiled(state[0], x))
+    return step
+
+
+CONTENDERS = {"bare products": bare, "numpyvae": numpyvae, "PyTorch, default Adam": pytorch,
+              "PyTorch, fused Adam": lambda: pytorch(fused=True), "JAX, jit": jax}
+NEEDED = {"PyTorch, default Adam": "torch", "PyTorch, fused Adam": "torch", "JAX, jit": "jax"}
+
+
+# ---------------------------------------------------------------------- taking turns
+
+def work(name):
+    """A contender's process: for every line that comes in, do STEPS steps and answer with the seconds of one."""
+    step = CONTENDERS[name]()
+    for _ in sys.stdin:
+        step()                                                   # the caches are its own again
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            step()
+        print((time.perf_counter() - start) / STEPS, flush=True)
+
+
+def measure_steps(rounds):
+    """Tell the time of one step of every contender, and the medians of the ratios."""
+    names = [name for name in CONTENDERS if name not in NEEDED or importlib.util.find_spec(NEEDED[name])]
+    workers = {name: subprocess.Popen([sys.executable, __file__, "--work", name], text=True, stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE) for name in names}
+
+    def turn(name):
+        workers[name].stdin.write("go\n")
+        workers[name].stdin.flush()
+        return float(workers[name].stdout.readline())
+    for name in names:                                           # imports, compilation
+        turn(name)
+    times = {name: [] for name in names}
+    for i in range(rounds):
+        for name in names[i % len(names):] + names[:i % len(names)]:
+            times[name].append(turn(name))
+    for worker in workers.values():
+        worker.communicate()
+
+    def ratio(name, other):
+        ratios = sorted(a / b for a, b in zip(times[name], times[other]))
+        return f"{statistics.median(ratios):.2f} ({ratios[len(ratios) // 4]:.2f}-{ratios[-len(ratios) // 4]:.2f})"
+    print(f"One step of 784-400-20, batch 128, float32: medians of {rounds} rounds of {STEPS} steps, in brackets the "
+          f"middle half\n{'':24}{'ms':>6}  {'to bare products':>18}  {'numpyvae to it':>18}")
+    for name in names:
+        print(f"{name:24}{1000 * statistics.median(times[name]):6.2f}  {ratio(name, 'bare products'):>18}  "
+              f"{ratio('numpyvae', name):>18}", flush=True)
+
+
+def main():
+    """Measure and tell."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.work:
+        return work(args.work)
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}")
+    measure_steps(args.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""The IDX files: every one that is whole is read as it is, and every other is refused in a sentence."""
+import gzip
+import io
+import os
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpyvae.datasets import idx
+from numpyvae.errors import DataFormatError
+
+IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+LABELS = np.array([7, 2], np.uint8)
+
+
+def content(array):
+    """The bytes of an IDX file."""
+    return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def header(*shape, kind=8):
+    return struct.pack(f">4B{len(shape)}I", 0, 0, kind, len(shape), *shape)
+
+
+def refused(path, ndim=3):
+    """The sentence with which the file is refused, without its path."""
+    with pytest.raises(DataFormatError) as caught:
+        idx.read_idx(path, ndim)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: expected ") and "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def peak_of(function, *args):
+    """The most memory, in bytes, that Python and NumPy took during the call."""
+    tracemalloc.start()
+    try:
+        function(*args)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# ---------------------------------------------------------------------- whole files
+
+@given(st.one_of(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(st.integers(1, 50))), st.booleans(), st.data())
+def test_what_was_written_is_read(shape, zipped, data):
+    size = int(np.prod(shape))
+    array = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)), np.uint8).reshape(shape)
+    found = idx.parse_idx(io.BytesIO(gzip.compress(content(array)) if zipped else content(array)), array.ndim)
+    assert found.dtype == np.uint8 and np.array_equal(found, array)
+    assert found.flags.c_contiguous and found.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["images", "images.gz"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_content_tells_whether_it_is_compressed_not_the_name(tmp_path, name, pack):
+    (tmp_path / name).write_bytes(pack(content(IMAGES)))
+    assert np.array_equal(idx.read_idx(str(tmp_path / name), 3), IMAGES)
+
+
+def test_a_file_larger_than_what_is_read_at_once(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, 1000, 900), np.uint8)
+    (tmp_path / "plain").write_bytes(content(images))
+    (tmp_path / "zipped").write_bytes(gzip.compress(content(images), 1))
+    assert np.array_equal(idx.read_idx(tmp_path / "plain", 3), images)
+    assert np.array_equal(idx.read_idx(tmp_path / "zipped", 3), images)
+
+
+def test_a_gzip_file_of_several_parts(tmp_path):
+    whole = content(IMAGES)
+    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + gzip.compress(whole[9:]))
+    assert np.array_equal(idx.read_idx(tmp_path / "file", 3), IMAGES)
+
+
+# ---------------------------------------------------------------------- damaged and foreign files
+
+WHOLE = content(IMAGES)
+BAD = {
+    "empty":                   (b"", "got an empty one"),
+    "one byte":                (b"\0", "starts with 00 00 08 03, got one that starts with 00;"),
+    "three bytes":             (b"\0\0\x08", "starts with 00 00 08 03, got one that starts with 00 00 08;"),
+    "cut in its header":       (WHOLE[:15], "a header of 16 bytes, got 15; the file is cut short"),
+    "cut after its header":    (WHOLE[:16], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
+    "cut in its data":         (WHOLE[:-1], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
+    "too long":                (WHOLE + b"\0", "24 bytes after its header, which says 2 by 3 by 4, got more"),
+    "text":                    (b"hello, world, this is text", "got one that starts with 68 65 6c 6c;"),
+    "a wrong first byte":      (b"\1" + WHOLE[1:], "got one that starts with 01 00 08 03"),
+    "a wrong second byte":     (b"\0\1" + WHOLE[2:], "got one that starts with 00 01 08 03"),
+    "little-endian":           (WHOLE[3::-1] + WHOLE[4:], "got one that starts with 03 08 00 00"),
+    "signed bytes":            (header(2, 3, 4, kind=9) + bytes(24), "elements of one byte .* got type 09"),
+    "floats":                  (header(2, 3, 4, kind=13) + bytes(96), "elements of one byte .* got type 0d"),
+    "labels":                  (content(LABELS), r"images \(dimensions: 3\), got labels \(dimensions: 1\)"),
+    "two dimensions":          (content(IMAGES[0]), r"images \(dimensions: 3\), got something else \(dimensions: 2\)"),
+    "many dimensions":         (b"\0\0\x08\xff" + bytes(40), r"got something else \(dimensions: 255\)"),
+    "no images":               (header(0, 28, 28), "images, got none: its header says 0 by 28 by 28"),
+    "images of no height":     (header(2, 0, 28), "images, got none: its header says 2 by 0 by 28"),
+    "images of no width":      (header(2, 28, 0), "images, got none: its header says 2 by 28 by 0"),
+    "a web page":              (b"<!DOCTYPE html><html><title>404</title></html>", "got a web page"),
+    "an indented web page":    (b"\xef\xbb\xbf\r\n <html></html>      ", "got a web page"),
+    "a mirror's complaint":    (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "got a web page"),
+    "a sum that wraps around": (header(2 ** 16, 2 ** 16, 2 ** 31), "says 65536 by 65536 by 2147483648, got fewer"),
+}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "zipped"])
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_in_a_sentence(tmp_path, name, pack):
+    bad, sentence = BAD[name]
+    (tmp_path / "file").write_bytes(pack(bad))
+    refused(tmp_path / "file")
+    with pytest.raises(DataFormatError, match=sentence):
+        idx.read_idx(tmp_path / "file", 3)
+
+
+def test_images_under_the_name_of_labels(tmp_path):
+    (tmp_path / "labels").write_bytes(WHOLE)
+    assert r"expected labels (dimensions: 1), got images (dimensions: 3)" in refused(tmp_path / "labels", 1)
+    (tmp_path / "labels").write_bytes(header(0))
+    assert "expected labels, got none: its header says 0" in refused(tmp_path / "labels", 1)
+
+
+def test_compressed_twice(tmp_path):
+    (tmp_path / "file").write_bytes(gzip.compress(gzip.compress(WHOLE)))
+    assert "compressed twice" in refused(tmp_path / "file")
+
+
+@pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["images", "labels"])
+def test_cut_short_at_every_length(array):
+    for whole in (content(array), gzip.compress(content(array))):
+        for length in range(len(whole)):
+            with pytest.raises(DataFormatError):
+                idx.parse_idx(io.BytesIO(whole[:length]), array.ndim)
+
+
+def test_a_gzip_file_that_is_damaged(tmp_path):
+    zipped = gzip.compress(WHOLE)
+    (tmp_path / "file").write_bytes(zipped[:-1])
+    assert "expected a whole gzip file, got one that is cut short or damaged" in refused(tmp_path / "file")
+    (tmp_path / "file").write_bytes(zipped[:-8] + bytes(8))
+    assert "cut short or damaged (CRC check failed" in refused(tmp_path / "file")
+    (tmp_path / "file").write_bytes(zipped + b"garbage")
+    assert "cut short or damaged (Not a gzipped file" in refused(tmp_path / "file")
+
+
+def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
+    whole, refusals = gzip.compress(WHOLE), 0
+    for bit in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        try:
+            assert np.array_equal(idx.parse_idx(io.BytesIO(damaged), 3), IMAGES), bit
+        except DataFormatError:
+            refusals += 1
+    assert refusals > 4 * len(whole)         # what may be flipped is the date in its header
+
+
+@given(st.one_of(st.binary(max_size=60), st.binary(max_size=40).map(lambda data: b"\0\0\x08\3\0\0\0" + data),
+                 st.binary(max_size=40).map(lambda data: b"\x1f\x8b\x08\0" + data)))
+def test_whatever_the_bytes_there_is_an_array_or_a_sentence(data):
+    try:
+        found = idx.parse_idx(io.BytesIO(data), 3)
+    except DataFormatError:
+        return
+    assert content(found) == data
+
+
+def test_a_folder_and_nothing(tmp_path):
+    assert refused(tmp_path) == "expected an IDX file, got a folder"
+    with pytest.raises(FileNotFoundError):
+        idx.read_idx(tmp_path / "missing", 3)
+
+
+# ---------------------------------------------------------------------- memory
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "zipped"])
+def test_a_header_that_promises_too_much_takes_no_memory(tmp_path, pack):
+    (tmp_path / "file").write_bytes(pack(header(2 ** 31, 2 ** 31, 28) + bytes(84)))
+    assert peak_of(refused, tmp_path / "file") < 200_000
+
+
+def test_a_header_that_promises_what_a_gzip_file_of_this_size_might_hold(tmp_path):
+    noise = np.random.default_rng(0).bytes(100_000)
+    (tmp_path / "file").write_bytes(gzip.compress(header(100, 1000, 1000) + noise))      # 100 MB; it might be 103 MB
+    assert peak_of(refused, tmp_path / "file") < 4_000_000
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    with gzip.open(tmp_path / "bomb", "wb", 1) as file:
+        file.write(WHOLE)
+        for _ in range(20):
+            file.write(bytes(1_000_000))
+    assert peak_of(refused, tmp_path / "bomb") < 2_000_000
+    assert "got more" in refused(tmp_path / "bomb")
+
+
+def test_reading_takes_little_more_than_what_is_read(tmp_path):
+    (tmp_path / "file").write_bytes(gzip.compress(content(np.zeros((20, 1000, 1000), np.uint8)), 1))
+    assert peak_of(idx.read_idx, tmp_path / "file", 3) < 27_000_000
+
+
+# ---------------------------------------------------------------------- a data set
+
+def arrays(n=5, n_test=3, height=2, width=3):
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, shape, np.uint8) for shape in ((n, height, width), n, (n_test, height, width), n_test)]
+
+
+def write_set(folder, names, four):
+    folder.mkdir(exist_ok=True)
+    for name, array in zip(names, four):
+        (folder / name).write_bytes(gzip.compress(content(array)) if name.endswith(".gz") else content(array))
+    return folder
+
+
+SPELLINGS = {"plain": list(idx.FILES), "zipped": [name + ".gz" for name in idx.FILES],
+             "dots": [name.replace("-idx", ".idx") for name in idx.FILES],
+             "zipped dots": [name.replace("-idx", ".idx") + ".gz" for name in idx.FILES],
+             "mixed": ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte",
+                       "t10k-labels.idx1-ubyte.gz"]}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_folder_of_four_files(tmp_path, spelling):
+    four = arrays()
+    *found, shape = idx.load_idx(write_set(tmp_path, SPELLINGS[spelling], four))
+    x_train, labels_train, x_test, labels_test = found
+    assert np.array_equal(x_train, four[0].reshape(5, 6)) and np.array_equal(labels_train, four[1])
+    assert np.array_equal(x_test, four[2].reshape(3, 6)) and np.array_equal(labels_test, four[3])
+    assert shape == (2, 3)
+    assert all(array.dtype == np.uint8 and array.flags.writeable for array in found)
+
+
+def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):
+    """As some archives unpack: train-images-idx3-ubyte/train-images-idx3-ubyte."""
+    write_set(tmp_path, SPELLINGS["dots"], arrays())
+    for name in idx.FILES:
+        (tmp_path / name).mkdir()
+    assert idx.load_idx(tmp_path)[0].shape == (5, 6)
+
+
+def set_refused(folder):
+    with pytest.raises(DataFormatError) as caught:
+        idx.load_idx(folder)
+    message = str(caught.value)
+    assert message.startswith(str(folder)) and "\n" not in message
+    return message
+
+
+def test_missing_files_are_named(tmp_path):
+    write_set(tmp_path, list(idx.FILES)[:1], arrays())
+    sentence = set_refused(tmp_path)
+    assert sentence.endswith("missing: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte")
+    assert "train-images-idx3-ubyte" in sentence.rpartition("missing: ")[0]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "nothing", tmp_path / "file"):
+        sentence = set_refused(path)
+        assert sentence.endswith("missing: the folder itself")
+        assert all(name in sentence for name in idx.FILES)
+
+
+@pytest.mark.parametrize("which, part", [(1, "train"), (3, "t10k")])
+def test_images_and_labels_of_different_number(tmp_path, which, part):
+    four = arrays()
+    four[which] = four[which][:-1]
+    images, labels = len(four[which - 1]), len(four[which])
+    sentence = set_refused(write_set(tmp_path, idx.FILES, four))
+    assert f"expected one label for each image, got {images} images and {labels} labels in {part};" in sentence
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (4, 3), (3, 2)])
+def test_images_of_different_shape(tmp_path, shape):
+    four = [*arrays()[:2], np.zeros((3, *shape), np.uint8), arrays()[3]]
+    sentence = set_refused(write_set(tmp_path, idx.FILES, four))
+    assert f"got 2 by 3 in train and {shape[0]} by {shape[1]} in t10k" in sentence
+
+
+def test_a_damaged_file_of_a_folder_is_named(tmp_path):
+    write_set(tmp_path, idx.FILES, arrays())
+    path = tmp_path / "t10k-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert set_refused(tmp_path).startswith(f"{path}: expected 3 bytes after its header, which says 3, got fewer")
+    os.replace(tmp_path / "train-images-idx3-ubyte", path)
+    write_set(tmp_path, list(idx.FILES)[:1], arrays())
+    assert set_refused(tmp_path).startswith(f"{path}: expected labels (dimensions: 1), got images")
