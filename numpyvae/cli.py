@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from . import checkpoint, datasets
+from .autoencoder import Autoencoder
 from .datasets.pixels import PIXELS, as_floats
 from .errors import DataFormatError, DivergedError, InvalidValueError, NumpyvaeError, check_count, check_positive_int
 from .evaluate import encode, mean_kl_per_dim
@@ -27,8 +28,8 @@ DEFAULTS_BY_DATA = {
                "batch_size": 64, "lr": 2e-3},
     "mnist":  {"hidden_dim": 400, "latent_dim": 20, "likelihood": "bernoulli", "x_std": 0.25, "epochs": 10,
                "batch_size": 128, "lr": 1e-3},
-    "faces":  {"hidden_dim": 256, "latent_dim": 8, "likelihood": "gaussian", "x_std": 0.1, "epochs": 60,
-               "batch_size": 128, "lr": 1e-3}}
+    "faces":  {"hidden_dim": 256, "latent_dim": 6, "likelihood": "gaussian", "x_std": 0.1, "epochs": 60,
+               "batch_size": 64, "lr": 3e-3}}
 OPTIONS = (*DEFAULTS, *DEFAULTS_BY_DATA["digits"])
 
 MAX_SAMPLES = 4096                   # in one picture
@@ -129,7 +130,8 @@ def sample(args):
                                 "codes its own lie, so that none can be drawn; take a VAE's run")
     from . import plots
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else check_count("--seed", args.seed)
-    plots.save(plots.samples(model.generate(n, rng=seed), saved["options"]["image_shape"]), path)
+    image_shape = saved["options"]["image_shape"] or (1, model.input_dim)
+    plots.save(plots.samples(model.generate(n, rng=seed), image_shape), path)
     print(f"{path}: {n} {'image' if n == 1 else 'images'} from z ~ N(0, I), by --seed {seed}")
     return 0
 
@@ -159,6 +161,8 @@ def check(args):
         _check_network(seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
         _check_network(seed, "The same network, every element, by the complex step", tiny, 3, "complex"),
         _check_network(seed, "Gaussian pixels, some unseen, by the complex step", gaussian, 3, "complex", masked=True),
+        _check_network(seed, "The ordinary auto-encoder, every element, by the complex step", tiny, 3, "complex",
+                       cls=Autoencoder),
         _check_network(seed, "The blog's network, along random directions, by the complex step", blog, 8, "complex")]
     if all(report.ok for report in reports):
         worst = max(report.max_error for report in reports[1:])
@@ -348,15 +352,19 @@ def _examples(x, labels):
 
 # ---------------------------------------------------------------------- check
 
-def _check_network(seed, title, settings, n, method, masked=False):
+def _check_network(seed, title, settings, n, method, masked=False, cls=VAE):
     rng = np.random.default_rng(seed)
-    vae = VAE(**settings, rng=rng)
-    x, eps = rng.random((n, vae.input_dim)), rng.standard_normal((n, vae.latent_dim))
+    model = cls(**settings, rng=rng)
+    x, eps = rng.random((n, model.input_dim)), rng.standard_normal((n, model.latent_dim))
     mask = rng.random(x.shape) < 0.7 if masked else None
-    print(f"{title}: {vae.input_dim}-{vae.hidden_dim}-{vae.latent_dim}, {n} examples", flush=True)
-    _, grads = vae.loss_and_grads(x, eps, mask=mask)
-    report = check_gradients(lambda params: vae.loss(x, eps, mask=mask, params=params)[0], vae.params, grads, method,
-                             rng=rng)
+    print(f"{title}: {model.input_dim}-{model.hidden_dim}-{model.latent_dim}, {n} examples", flush=True)
+    if cls is VAE:
+        _, grads = model.loss_and_grads(x, eps, mask=mask)
+        report = check_gradients(lambda params: model.loss(x, eps, mask=mask, params=params)[0], model.params, grads,
+                                 method, rng=rng)
+    else:
+        _, grads = model.loss_and_grads(x, mask)
+        report = check_gradients(lambda params: model.loss(x, mask, params), model.params, grads, method, rng=rng)
     print()
     return report
 

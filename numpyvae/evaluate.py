@@ -1,13 +1,16 @@
 """What a trained network is worth: its loss on a data set, log p(x), what each latent dimension carries, imputation.
 
-Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a time.
+Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a time (but for
+`impute`, whose result is larger than x anyway).
 """
 import numpy as np
 
+from .autoencoder import Autoencoder
 from .datasets.pixels import as_floats
-from .errors import InvalidValueError, check_mask, check_positive_int, check_rng
+from .errors import InvalidTypeError, InvalidValueError, check_mask, check_positive_int, check_rng
 from .latent import kl_per_dim, reparameterize_forward
 from .network import check_input
+from .vae import VAE
 
 BATCH = 1000                         # rows at a time, of 784 pixels about 3 MB in float32
 ACTIVE = 0.01                        # the variance of E[u given x] that makes a latent dimension an active unit
@@ -21,9 +24,10 @@ def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
     ->  -ELBO, recon, kl: floats, nats per example
     Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10.
     """
+    _check_model(vae, VAE)
     rng, num_samples, total = check_rng(rng), check_positive_int("num_samples", num_samples), np.zeros(3)
-    for batch, observed in _batches(x, vae.dtype, batch_size, mask):
-        for _ in range(num_samples):
+    for _ in range(num_samples):                                 # outside, so that no batch size moves the noise
+        for batch, observed in _batches(x, vae.dtype, batch_size, mask):
             eps = rng.standard_normal((len(batch), vae.latent_dim))
             total += len(batch) * np.array(vae.loss(batch, eps, mask=observed), dtype=np.float64)
     return tuple(map(float, total / (len(x) * num_samples)))
@@ -34,6 +38,7 @@ def reconstruction_loss(autoencoder, x, batch_size=BATCH, mask=None):
 
     x, mask: (N, D)  ->  a float, nats per example
     """
+    _check_model(autoencoder, Autoencoder)
     total = 0.0
     for batch, observed in _batches(x, autoencoder.dtype, batch_size, mask):
         total += len(batch) * float(autoencoder.loss(batch, observed))
@@ -54,6 +59,7 @@ def mean_kl_per_dim(vae, x):
 
     x: (N, D)  ->  kl: (Z,) in nats
     """
+    _check_model(vae, VAE)
     return kl_per_dim(*encode(vae, x)).mean(axis=0)
 
 
@@ -63,6 +69,7 @@ def active_units(vae, x):
     x: (N, D)  ->  (Z,) booleans
     Source: Burda, Grosse & Salakhutdinov 2016, section 5.2.
     """
+    _check_model(vae, VAE)
     mu, _ = encode(vae, x)
     return mu.var(axis=0, dtype=np.float64) > ACTIVE
 
@@ -78,9 +85,11 @@ def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None):
     # log p(x) ≈ log 1/K Σ_k w_k,    w = p(x given z) p(z) / q(z given x),    z = μ + σ ε
     # log p(z)           = Σ_j -½ z_j² - ½ log 2π
     # log q(z given x)   = Σ_j -½ ε_j² - ½ log 2π - ½ log σ_j²
+    _check_model(vae, VAE)
     K, rng, found = check_positive_int("num_samples", num_samples), check_rng(rng), []
     rows = max(1, min(100, 1_000_000 // K))                      # examples at a time, each with K weights
     for batch, _ in _batches(x, vae.dtype, rows):
+        batch, _ = check_input(batch, vae.input_dim, vae.dtype, vae.likelihood)
         mu, logvar = vae.encode(batch)
         log_w = np.concatenate([_log_weights(vae, batch, mu, logvar, min(k, K - first), rng)
                                 for k in [max(1, BATCH // len(batch))] for first in range(0, K, k)])
@@ -109,18 +118,24 @@ def impute(vae, x, mask, num_samples=1, rng=0):
     ->  (S, N, D): observed pixels as they were, the others the mean of p(x given z), z drawn from q(z given x * mask)
     Raises ValueError or TypeError.  Source: Rezende, Mohamed & Wierstra 2014, appendix F (one step of its chain).
     """
+    _check_model(vae, VAE)
     S, rng, mask = check_positive_int("num_samples", num_samples), check_rng(rng), check_mask(mask, np.shape(x))
-    x, mask = check_input(as_floats(x, vae.dtype), vae.input_dim, vae.dtype, vae.likelihood, mask)
+    x, _ = check_input(as_floats(x, vae.dtype), vae.input_dim, vae.dtype, vae.likelihood, mask)
     mu, logvar = vae.encode(x)
     eps = rng.standard_normal((S, *mu.shape))
     return np.array([np.where(mask, x, vae.decode(vae.reparameterize(mu, logvar, noise))) for noise in eps])
+
+
+def _check_model(model, cls):
+    if not isinstance(model, cls):
+        raise InvalidTypeError(f"expected a network of the class {cls.__name__}, got {type(model).__name__}")
 
 
 def _batches(x, dtype, batch_size, mask=None):
     """Yield a data set's rows as floats, batch_size at a time, each with its part of the mask (or None)."""
     check_positive_int("batch_size", batch_size)
     x = np.asarray(x)
-    if x.ndim != 2 or len(x) == 0:
+    if x.ndim == 0 or len(x) == 0:
         raise InvalidValueError(f"x: expected at least one example, one a row, got shape {x.shape}")
     mask = None if mask is None else check_mask(mask, x.shape)
     for start in range(0, len(x), batch_size):

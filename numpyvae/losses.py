@@ -31,7 +31,7 @@ def bernoulli_loss_backward(drecon, cache):
     drecon: (N,)  ->  dlogits: (N, D)
     """
     side, e, x, mask = cache
-    probs = np.maximum(side, e) / (1 + e)                                # p = (1 if l ≥ 0 else exp(l)) / (1 + exp(-|l|))
+    probs = np.maximum(side, e) / (1 + e)                                # p = (1 or exp(l) if l < 0) / (1 + exp(-|l|))
     return _observed(drecon[:, None] * (probs - x), mask)                # ∂(softplus(l) - x l) / ∂l = p - x
 
 

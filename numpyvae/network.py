@@ -1,5 +1,6 @@
-"""What the models share: initialisation, validation, the likelihood, files, and the names that PyTorch has for it all."""
+"""What the models share: initialisation, validation, the likelihood, files, and the names that PyTorch has for it."""
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -74,9 +75,11 @@ class Network:
     def from_torch_names(cls, mapping, likelihood="bernoulli", x_std=1.0):
         """The network with the parameters of a PyTorch module: the inverse of `to_torch_names`.
 
-        mapping: as `to_torch_names` gives it, or a state_dict() of tensors on the CPU; sizes and dtype are taken from it
+        mapping: as `to_torch_names` gives it, or a state_dict() of tensors on the CPU; it fixes sizes and dtype
         Raises ValueError or TypeError.
         """
+        if not isinstance(mapping, Mapping):
+            raise InvalidTypeError(f"mapping: expected arrays by name, as a state_dict() has, got {type(mapping).__name__}")
         arrays = {name: np.asarray(array) for name, array in mapping.items()}
         names = [name + kind for name in cls.TORCH_NAMES.values() for kind in (".weight", ".bias")]
         check_like("mapping", dict.fromkeys(arrays), dict.fromkeys(names))

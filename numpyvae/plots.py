@@ -127,7 +127,7 @@ def interpolation(starts, paths, ends, image_shape):
 def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
     """Where the encoder puts the examples: the means of their posteriors, in the plane of their largest spread.
 
-    mu: (N, Z), or the codes of an ordinary auto-encoder; labels: (N,) whole numbers, or None; codes_are: what each is at
+    mu: (N, Z), or the codes of an ordinary auto-encoder; labels: (N,) whole numbers, or None; codes_are: what mu is
     """
     mu, named = np.asarray(mu, dtype=np.float64), labels is not None
     labels = np.asarray(labels) if named else np.zeros(len(mu), int)
@@ -137,7 +137,7 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
         spread, axes_of_mu = np.linalg.eigh(centred.T @ centred)         # the largest last
         mu = centred @ axes_of_mu[:, [-1, -2]]
         share = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
-        names = [f"{nth} principal axis of μ  ({part:.0%} of its variance)" for nth, part in zip(("1st", "2nd"), share)]
+        names = [f"{nth} principal axis  ({part:.0%} of the variance)" for nth, part in zip(("1st", "2nd"), share)]
         title = f"{len(mu)} test images in the plane where their codes spread most"
     on_a_line = mu.shape[1] == 1
     if on_a_line:
@@ -146,9 +146,10 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 9.5))
         axes = figure.subplots()
+        size = 70 if len(mu) <= 2000 else 20
         for label in np.unique(labels):
             colour, own = DIGITS(int(label) % 10), mu[labels == label]
-            axes.scatter(*own.T, s=70 if len(mu) <= 2000 else 15, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
+            axes.scatter(*own.T, s=size, color=colour, alpha=0.75, edgecolor="white", linewidth=0.6)
             if named and not on_a_line:
                 axes.annotate(str(label), np.median(own, axis=0), fontsize=34, weight="bold", color=colour, ha="center",
                               va="center", path_effects=HALO)
@@ -209,6 +210,42 @@ def manifold(decode, image_shape, side=16):
         axes.spines[:].set_visible(False)
         axes.set(xlabel="z₁, in steps that are equally probable", ylabel="z₂, likewise")
         figure.suptitle("The latent plane: each image decoded where it stands")
+    return figure
+
+
+def point_or_distribution(seen, decoded, points, smiles, point_smiles, truth, image_shape):
+    """What a VAE and an ordinary auto-encoder answer when a mouth is visible (first), and when it is covered (second).
+
+    seen: (2, D) what both were shown, NaN where covered; decoded: (2, S, D) from S samples of the VAE's posterior
+    points: (2, D) the auto-encoder's answers; smiles: (2, S) how much the samples smile, from frown, -1, to smile, 1
+    point_smiles: (2,) how much the auto-encoder's answers do; truth: the smile that the face was drawn with
+    """
+    colours, words = ("#3f78b5", TEST), ("mouth visible", "mouth covered")
+    some = np.linspace(0, decoded.shape[1] - 1, 8).astype(int)
+    decoded = np.array([images[np.argsort(smile)[some]] for images, smile in zip(decoded, smiles)])
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 9.8))
+        ratios = [1, len(some), 1]
+        axes = figure.subplot_mosaic([["seen0", "vae0", "ae0"], ["seen1", "vae1", "ae1"], ["smiles"] * 3],
+                                     width_ratios=ratios, height_ratios=[1, 1, 2.5])
+        for i, (word, colour) in enumerate(zip(words, colours)):
+            for name, images in (("seen", seen[i:i + 1]), ("vae", decoded[i]), ("ae", points[i:i + 1])):
+                _show(axes[f"{name}{i}"], _mosaic(images, image_shape, len(images)))
+            axes[f"seen{i}"].text(-0.15, 0.5, word.replace(" ", "\n"), transform=axes[f"seen{i}"].transAxes,
+                                  ha="right", va="center", color=colour, weight="bold", fontsize=20)
+        axes["seen0"].set_title("seen")
+        axes["vae0"].set_title(f"the VAE: {len(some)} of {len(smiles[0])} decoded samples of z, the least smile first")
+        axes["ae0"].set_title("the AE")
+        below = axes["smiles"]
+        bins = np.linspace(-1.35, 1.35, 19)
+        for smile, point, colour, word in zip(smiles, point_smiles, colours, words):
+            below.hist(smile, bins, density=True, color=colour, alpha=0.7, label=f"VAE, {word}")
+            below.axvline(point, color=colour, linestyle=":", linewidth=5, label=f"auto-encoder, {word}")
+        below.axvline(truth, color="black", linestyle="--", linewidth=2, label="the face as it was drawn")
+        below.set(xlim=(bins[0], bins[-1]), yticks=[], xlabel="how much the decoded face smiles")
+        below.set_xticks([-1, 0, 1], ["frown", "neither", "smile"])
+        below.legend(frameon=False, loc="upper left")
+        figure.suptitle("A smile that nobody saw: the VAE answers with a range, the auto-encoder with a point")
     return figure
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from . import checkpoint, network
 from .autoencoder import Autoencoder
 from .datasets.pixels import PIXELS, as_floats, sampled, thresholded
-from .errors import (CheckpointError, DataFormatError, DivergedError, InvalidTypeError, InvalidValueError, check_choice, check_count,
-                     check_mask, check_number, check_positive_int)
+from .errors import (CheckpointError, DataFormatError, DivergedError, InvalidTypeError, InvalidValueError, check_choice,
+                     check_count, check_mask, check_number, check_positive_int)
 from .evaluate import neg_elbo, reconstruction_loss
 from .optim import SGD, Adam
 from .vae import VAE
@@ -42,9 +42,10 @@ class Run:
     Raises ValueError or TypeError.
     """
 
-    def __init__(self, x_train, x_test, mask_train=None, mask_test=None, data="your own", data_dir=None, image_shape=None,
-                 model="vae", epochs=10, hidden_dim=400, latent_dim=20, likelihood="bernoulli", x_std=1.0,
-                 pixels="grey", dtype="float32", optimizer="adam", lr=1e-3, beta=1.0, batch_size=128, seed=0):
+    def __init__(self, x_train, x_test, mask_train=None, mask_test=None, data="your own", data_dir=None,
+                 image_shape=None, model="vae", epochs=10, hidden_dim=400, latent_dim=20, likelihood="bernoulli",
+                 x_std=1.0, pixels="grey", dtype="float32", optimizer="adam", lr=1e-3, beta=1.0, batch_size=128,
+                 seed=0):
         if not isinstance(data, str) or not isinstance(data_dir, (str, type(None))):
             raise InvalidTypeError(f"data: expected a name, and its folder or None, got {data!r}, {data_dir!r}")
         self.data, self.data_dir = data, data_dir
@@ -129,7 +130,7 @@ class Run:
         x, mask = np.asarray(x), None if mask is None else check_mask(mask, np.shape(x))
         if x.dtype == np.uint8 and x.ndim == 2 and x.size and x.shape[1] == self.model.input_dim:
             if x.max() == 1:
-                raise InvalidValueError(f"{name}: expected bytes up to 255, which are divided by 255, got none above 1; "
+                raise InvalidValueError(f"{name}: expected bytes up to 255, which become 1, got none above 1; "
                                         "make pixels of 0 and 1 floats")
             return (x if mask is None else x * mask), mask           # bytes stay bytes: they cannot be out of range
         return network.check_input(x, self.model.input_dim, self.model.dtype, self.model.likelihood, mask, name)

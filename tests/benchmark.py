@@ -1,10 +1,12 @@
-"""How fast is one training step, and what does an epoch of MNIST take?  Not a test: machines are too noisy for one.
+"""How fast is one training step, what do ten epochs of MNIST take, and what does log p(x) of its test images?
 
-    python tests/benchmark.py [--rounds 40]
+    python tests/benchmark.py [steps] [mnist] [likelihood]        (default: steps and mnist)
 
-Step: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take turns of a few steps, one
-after the other, round after round; each round gives a ratio to the bare matrix products of that round, and the median
-of the ratios is told. PyTorch and JAX take part if they are installed. MNIST is looked for as `numpyvae train` does.
+steps: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take turns of a few steps,
+one after the other, round after round; each round gives a ratio to the bare matrix products of that round, and the
+median of the ratios is told. PyTorch and JAX take part if they are installed. mnist: ten epochs with their evaluation;
+likelihood: 500 importance samples for each of the 10,000 test images. Each is a process of its own, whose peak memory
+is told; MNIST is looked for as `numpyvae train` does. Not a test: machines are too noisy for one.
 """
 import argparse
 import importlib.util
@@ -174,16 +176,67 @@ def measure_steps(rounds):
               f"{ratio('numpyvae', name):>18}", flush=True)
 
 
+# ---------------------------------------------------------------------- whole tasks
+
+def mnist():
+    """Ten epochs with the evaluation after each."""
+    from numpyvae import datasets
+    from numpyvae.training import Run
+    dataset = datasets.load("mnist")
+    run = Run(dataset.x_train, dataset.x_test, data="mnist", seed=1)
+    times = [time.perf_counter()]
+    run.train(on_epoch=lambda: times.append(time.perf_counter()))
+    print(f"MNIST, 784-400-20, 10 epochs with evaluation: {times[-1] - times[0]:.0f} s, an epoch "
+          f"{np.median(np.diff(times)):.1f} s (median); test -ELBO {run.history[6, 3]:.2f} after 7, "
+          f"{run.history[9, 3]:.2f} after 10; {_peak()}")
+
+
+def likelihood():
+    """log p(x) of the test images, of a network with one epoch of training."""
+    from numpyvae import datasets
+    from numpyvae.evaluate import log_likelihood
+    from numpyvae.training import Run
+    dataset = datasets.load("mnist")
+    run = Run(dataset.x_train, dataset.x_test, data="mnist", epochs=1, seed=1)
+    run.train()
+    start = time.perf_counter()
+    log_px = log_likelihood(run.model, dataset.x_test, 500, rng=1)
+    print(f"log p(x) of {len(log_px)} test images, 500 samples each: {time.perf_counter() - start:.0f} s; "
+          f"mean {log_px.mean():.2f} nats after one epoch; {_peak()}")
+
+
+def _peak():
+    try:
+        import resource
+    except ImportError:                                          # Windows
+        return "peak memory not measured"
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6:.0f} MB"
+
+
 def main():
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("parts", nargs="*", default=["steps", "mnist"], metavar="steps | mnist | likelihood")
+    parser.add_argument("--rounds", type=int, default=40, help="of turns (default 40)")
     parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    tasks = {"mnist": mnist, "likelihood": likelihood}
     if args.work:
         return work(args.work)
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}")
-    measure_steps(args.rounds)
+    if args.alone:
+        return tasks[args.alone]()
+    if unknown := set(args.parts) - {"steps", *tasks}:
+        parser.error(f"expected steps, mnist or likelihood, got {', '.join(unknown)}")
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores, "
+          f"OPENBLAS_NUM_THREADS: {threads}", flush=True)
+    for part in args.parts:
+        if part == "steps":
+            measure_steps(args.rounds)
+        else:
+            subprocess.run([sys.executable, __file__, "--alone", part], check=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 """What a network is worth: the loss over a data set does not depend on how it is cut into batches."""
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from numpyvae import VAE
-from numpyvae.evaluate import mean_kl_per_dim, neg_elbo
+from helpers import silence_required
+from numpyvae import VAE, Autoencoder
+from numpyvae.evaluate import (active_units, encode, impute, log_likelihood, mean_kl_per_dim, neg_elbo,
+                               reconstruction_loss)
 
 # Measured over 200 networks, both likelihoods and five batch sizes: 5e-16 in float64, 3e-7 in float32.
 TOLERANCE = {"float64": 5e-15, "float32": 2e-6}
@@ -91,12 +95,297 @@ def test_the_kl_of_a_dimension_in_closed_form():
     np.testing.assert_allclose(mean_kl_per_dim(vae, images()), (m ** 2 + s ** 2 - 1) / 2 - np.log(s), rtol=2e-15)
 
 
+# ---------------------------------------------------------------------- several samples, masks, bytes
+
+def pixels(seed=4, n=23):
+    """Bytes, as the data sets hold them, and a mask with a hidden row among them."""
+    rng = np.random.default_rng(seed)
+    mask = rng.random((n, 7)) < 0.6
+    mask[3] = False
+    return rng.integers(0, 256, (n, 7), np.uint8), mask
+
+
+def test_the_mean_over_samples_is_the_mean_over_calls_with_one_generator():
+    vae, x, rng = network(), images(), np.random.default_rng(7)
+    one_by_one = [neg_elbo(vae, x, rng) for _ in range(5)]
+    assert len({loss for loss, _, _ in one_by_one}) == 5
+    # measured: 4e-16
+    np.testing.assert_allclose(neg_elbo(vae, x, 7, num_samples=5), np.mean(one_by_one, axis=0), rtol=4e-15)
+
+
+def test_a_single_batch_in_float32_loses_no_more_digits():
+    vae, x = network(dtype="float32"), images()
+    # measured: 1e-16
+    np.testing.assert_allclose(neg_elbo(vae, x, 7), np.array(vae.loss(x, noise()), float), rtol=1e-15)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 22, 1000])
+def test_several_samples_in_batches_are_weighted_like_one(batch_size):
+    """With so narrow a posterior that the noise is gone, neither samples nor batches can change anything."""
+    vae, x = network("gaussian"), images() ** 4 * 100
+    vae.params["b_logvar"][...] = -100
+    vae.params["W_logvar"][...] = 0
+    expected = np.array(vae.loss(x, np.zeros((23, 3))))
+    # measured: 1e-15
+    np.testing.assert_allclose(neg_elbo(vae, x, 7, batch_size, num_samples=3), expected, rtol=9e-15)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("batch_size", [1, 4, 1000])
+def test_the_mask_of_a_row_stays_with_the_row(batch_size, likelihood):
+    vae, (x, mask) = network(likelihood), pixels()
+    x = np.where(mask, x / 255, np.nan)                          # nobody looks there
+    expected = vae.loss(x, noise(), mask=mask)
+    # measured: 4e-16
+    np.testing.assert_allclose(neg_elbo(vae, x, 7, batch_size, mask=mask), expected, rtol=4e-15)
+    autoencoder = Autoencoder(**vae.settings)
+    expected = autoencoder.loss(x, mask)
+    assert expected != autoencoder.loss(np.nan_to_num(x))
+    np.testing.assert_allclose(reconstruction_loss(autoencoder, x, batch_size, mask), expected, rtol=4e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_bytes_are_divided_by_255(dtype):
+    vae, (x, mask) = network(dtype=dtype), pixels()
+    autoencoder, floats = Autoencoder(**vae.settings), (x / 255).astype(dtype)
+    assert neg_elbo(vae, x, 7, 10, 2, mask) == neg_elbo(vae, floats, 7, 10, 2, mask)
+    assert reconstruction_loss(autoencoder, x, 10, mask) == reconstruction_loss(autoencoder, floats, 10, mask)
+    assert np.array_equal(encode(autoencoder, x), encode(autoencoder, floats))
+    assert np.array_equal(mean_kl_per_dim(vae, x), mean_kl_per_dim(vae, floats))
+    assert np.array_equal(log_likelihood(vae, x, 10), log_likelihood(vae, floats, 10))
+    assert np.array_equal(impute(vae, x, mask), impute(vae, floats, mask))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("batch_size", [1, 4, 22, 23, 1000])
+def test_the_loss_of_an_autoencoder_is_that_of_the_whole_set(batch_size, dtype):
+    autoencoder, x = Autoencoder(7, 5, 3, "gaussian", x_std=0.5, dtype=dtype), images() ** 4 * 10
+    found = reconstruction_loss(autoencoder, x, batch_size)
+    assert type(found) is float
+    np.testing.assert_allclose(found, autoencoder.loss(x), rtol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 22, 23, 1000])
+def test_codes_come_in_the_order_of_the_rows(batch_size):
+    vae, x = network(), images()
+    mu, logvar = encode(vae, x, batch_size)
+    autoencoder = Autoencoder(7, 5, 3)
+    # measured: 2e-16
+    np.testing.assert_allclose([mu, logvar], vae.encode(x), rtol=0, atol=2e-15)
+    np.testing.assert_allclose(encode(autoencoder, x, batch_size), autoencoder.encode(x), rtol=0, atol=2e-15)
+
+
+# ---------------------------------------------------------------------- active units
+
+def copying(D, dtype="float64"):
+    """A VAE whose mu is x itself, to the bit: H holds max(x, 0) and max(-x, 0)."""
+    vae = VAE(D, 2 * D, D, "gaussian", dtype=dtype)
+    for param in vae.params.values():
+        param[...] = 0
+    vae.params["W1"][...] = np.hstack([np.eye(D), -np.eye(D)])
+    vae.params["W_mu"][...] = vae.params["W1"].T
+    return vae
+
+
+def test_a_unit_is_active_where_the_variance_of_its_mean_is_above_one_hundredth():
+    scales = np.array([0.0, 0.09999, 0.10001, 0.0, 3.0])
+    x = np.array([[-1.0], [1.0], [1.0], [-1.0]]) * scales + np.array([0.0, 5.0, 5.0, 5.0, 0.0])
+    vae = copying(5)
+    assert np.array_equal(vae.encode(x)[0], x)
+    found = active_units(vae, x)
+    assert found.dtype == bool and found.tolist() == [False, False, True, False, True]
+    at = 0.02 ** 0.5 * np.array([[-1.0], [1.0], [0.0], [0.0]])
+    assert at.var() == 0.01 and not active_units(copying(1), at).any()           # above, not at
+
+
+def test_a_constant_unit_is_inactive_though_float32_cannot_add_it_up():
+    x = np.tile(np.float32([100_000.1, 0.11]), (20_000, 1))
+    x[::2, 1] = -0.11
+    assert x.var(axis=0)[0] > 0.1                                # in float32
+    assert active_units(copying(2, "float32"), x).tolist() == [False, True]
+
+
+def test_active_units_are_those_of_the_means_by_hand():
+    vae, x = network(), images()
+    vae.params["W_mu"][...] *= [1, 3, 0]
+    expected = [np.mean((mu - np.mean(mu)) ** 2) > 0.01 for mu in vae.encode(x)[0].T]
+    assert active_units(vae, x).tolist() == expected == [False, True, False]
+
+
+# ---------------------------------------------------------------------- log p(x)
+
+def exact(D=6, Z=3, x_std=0.4, seed=0):
+    """A VAE whose posterior is the true one, its log p(x) in closed form, and 250 examples drawn from it.
+
+    All units are open, so the decoder is linear: p(x given z) = N(Aᵀz + c, x_std² I). Then p(x) = N(c, AᵀA + x_std² I)
+    and p(z given x) = N(V A (x - c) / x_std², V), with V = (I + A Aᵀ / x_std²)⁻¹: diagonal, as A's rows are orthogonal.
+    """
+    rng = np.random.default_rng(seed)
+    vae = VAE(D, D, Z, "gaussian", x_std)
+    Q = np.linalg.qr(rng.standard_normal((D, D)))[0]
+    A = Q[:Z] * rng.uniform(0.3, 1.5, (Z, 1))
+    c = rng.standard_normal(D)
+    V = 1 / (1 + (A * A).sum(axis=1) / x_std ** 2)
+    W_mu = A.T * V / x_std ** 2
+    vae.params = {"W1": np.eye(D), "b1": np.full(D, 20.0), "W_mu": W_mu, "b_mu": -(20 + c) @ W_mu,
+                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
+                  "W3": A @ Q, "b3": np.full(D, 20.0), "W4": Q.T, "b4": c - Q.sum(axis=1) * 20}
+    covariance = A.T @ A + x_std ** 2 * np.eye(D)
+
+    def log_p(x):
+        return -0.5 * (np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
+                       + np.linalg.slogdet(2 * np.pi * covariance)[1])
+    return vae, log_p, c + rng.standard_normal((250, Z)) @ A + x_std * rng.standard_normal((250, D))
+
+
+@pytest.mark.parametrize("num_samples", [1, 2, 23])
+def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_samples):
+    for seed in range(4):
+        vae, log_p, x = exact(seed=seed)
+        found = log_likelihood(vae, x, num_samples, rng=seed)
+        assert found.shape == (250,) and found.dtype == np.float64 and np.ptp(found) > 5
+        np.testing.assert_allclose(found, log_p(x), rtol=0, atol=1e-12)          # measured over 50: 1.4e-13
+
+
+def log_normal(x, mean, std):
+    return -0.5 * ((x - mean) / std) ** 2 - np.log(std) - 0.5 * np.log(2 * np.pi)
+
+
+def log_p_of_pixels(vae, x, z):
+    """log p(x given z) by the definitions: x (N, D), z (…, Z)  ->  (…, N)"""
+    probs = vae.decode(z.reshape(-1, vae.latent_dim)).reshape(*z.shape[:-1], 1, -1)
+    if vae.likelihood == "bernoulli":
+        return (x * np.log(probs) + (1 - x) * np.log(1 - probs)).sum(axis=-1)
+    return log_normal(x, probs, vae.x_std).sum(axis=-1)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("latent_dim, step", [(1, 0.01), (2, 0.06)])
+def test_it_is_the_integral_over_the_latent_plane(latent_dim, step, likelihood):
+    vae, K = VAE(4, 6, latent_dim, likelihood, x_std=0.8, rng=8), 20_000
+    for name in ("W_mu", "W3", "W4"):
+        vae.params[name][...] *= 3
+    vae.params["b_logvar"][...] = 0.3                            # wide enough that the weights have a variance
+    x = np.random.default_rng(2).random((8, 4))
+    line = np.arange(-9, 9, step)
+    z = np.stack(np.meshgrid(*[line] * latent_dim), axis=-1).reshape(-1, latent_dim)
+    mu, logvar = vae.encode(x)
+    log_joint = log_p_of_pixels(vae, x, z) + log_normal(z, 0, 1).sum(axis=1)[:, None]            # p(x, z)
+    log_q = log_normal(z[:, None], mu, np.exp(0.5 * logvar)).sum(axis=-1)
+    cell = step ** latent_dim
+    expected = np.log(np.exp(log_joint).sum(axis=0) * cell)                                      # ∫ p(x, z) dz
+    second = np.log(np.exp(2 * log_joint - log_q).sum(axis=0) * cell)                            # ∫ p(x, z)² / q dz
+    error = np.sqrt(np.expm1(second - 2 * expected) / K)         # of the mean weight, relative, and so of its logarithm
+    # Over 20 seeds, (found - expected) / error has a root mean square of 0.85 to 1.05; the grid is off by 3e-5 at most.
+    assert np.all(error < 0.015) and np.ptp(expected) > 20 * error.max()
+    found = log_likelihood(vae, x, K, rng=1)
+    assert np.all(np.abs(found - expected) < 4 * error)
+    assert np.any(np.abs(found - expected) > 0.1 * error)        # an estimate, not a coincidence
+
+
+@pytest.mark.parametrize("batch", [1, 50, 1000, 10 ** 9])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_it_is_the_mean_weight_however_the_samples_are_cut(batch, likelihood, monkeypatch):
+    monkeypatch.setattr("numpyvae.evaluate.BATCH", batch)        # so 1, 2, 43 (with a rest of 14) or all 100 at a time
+    vae, x, K = network(likelihood), images(), 100
+    mu, logvar = vae.encode(x)
+    std = np.exp(0.5 * logvar)
+    z = mu + std * np.random.default_rng(5).standard_normal((K, 23, 3))
+    log_pixels = np.stack([log_p_of_pixels(vae, x[n:n + 1], z[:, n])[:, 0] for n in range(23)], axis=1)
+    log_w = log_pixels + (log_normal(z, 0, 1) - log_normal(z, mu, std)).sum(axis=-1)
+    assert np.all(np.std(log_w, axis=0) > 0.4)                   # or the mean would not be put to the test
+    # measured: 3e-16
+    np.testing.assert_allclose(log_likelihood(vae, x, K, rng=5), np.log(np.exp(log_w).mean(axis=0)), rtol=3e-15)
+
+
+def test_it_starts_at_the_elbo_and_rises_with_the_number_of_samples():
+    vae, x = network("gaussian"), np.random.default_rng(3).random((400, 7))
+    vae.params["b_mu"][...] = 1                                  # an encoder that is far off
+    elbos = np.concatenate([log_likelihood(vae, x, 1, rng=seed) for seed in range(20)])
+    error = elbos.std() / np.sqrt(elbos.size)
+    assert abs(elbos.mean() + neg_elbo(vae, x, num_samples=20)[0]) < 4 * 2 ** 0.5 * error
+    means = [elbos.mean()] + [log_likelihood(vae, x, K).mean() for K in (5, 50, 500)]
+    assert np.all(np.diff(means) > [10 * error, 10 * error, 2 * error]), (means, error)
+
+
+def test_weights_that_no_float_can_hold_are_no_matter():
+    vae, log_p, x = exact(D=300, Z=2, x_std=0.001)
+    found = log_likelihood(vae, x[:2], 5)
+    assert np.all(found > 1000)                                  # exp of which is infinite
+    np.testing.assert_allclose(found, log_p(x[:2]), rtol=5e-12)  # measured: 6e-13
+    vae.params["b_logvar"][...] += 12                            # weights that lie thousands apart
+    rng = np.random.default_rng(7)
+    one_by_one = np.concatenate([log_likelihood(vae, x[:1], 1, rng) for _ in range(5)])
+    assert np.ptp(one_by_one) > 2000
+    with silence_required():
+        found = log_likelihood(vae, x[:1], 5, rng=7)
+    np.testing.assert_allclose(found, np.logaddexp.reduce(one_by_one) - np.log(5), rtol=2e-12)         # measured: 2e-13
+
+
+def test_in_float32_it_is_nearly_the_same_and_still_reported_in_float64():
+    vae, single = network(), network(dtype="float32")
+    found = log_likelihood(single, images(), 100, rng=1)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, log_likelihood(vae, images(), 100, rng=1), rtol=1e-6)      # measured: 1.1e-7
+
+
+def test_it_reports_how_far_it_is():
+    vae, log_p, x = exact(D=2, Z=1)
+    for n, K in ((250, 3), (1, 3), (6, 200_000), (1, 1_000_001)):
+        counts = []
+        found = log_likelihood(vae, x[:n], K, on_batch=counts.append)
+        assert counts[-1] == n == len(found) and counts == sorted(set(counts))
+        assert len(counts) > 1 or n == 1
+        np.testing.assert_allclose(found, log_p(x[:n]), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n, K, D, bound", [(200, 2_000, 50, 20e6), (8, 250_000, 2, 40e6)])     # measured: 6e6, 24e6
+def test_its_memory_is_bounded(n, K, D, bound):
+    vae, x = VAE(D, 4, 1), np.full((n, D), 0.5)
+    tracemalloc.start()
+    try:
+        log_likelihood(vae, x, K)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < bound
+
+
+# ---------------------------------------------------------------------- imputation
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_missing_pixels_are_decoded_from_samples_given_the_observed_ones(likelihood, dtype):
+    vae, (x, mask) = network(likelihood, dtype), pixels()
+    x = (x / 255).astype(dtype)
+    found = impute(vae, np.where(mask, x, np.nan), mask, num_samples=4, rng=5)
+    assert found.shape == (4, 23, 7) and found.dtype == dtype
+    assert np.array_equal(found[:, mask], np.tile(x[mask], (4, 1)))              # observed: to the bit
+    mu, logvar = vae.encode(np.where(mask, x, 0))
+    for sample, eps in zip(found, np.random.default_rng(5).standard_normal((4, 23, 3))):
+        assert np.array_equal(sample[~mask], vae.decode(vae.reparameterize(mu, logvar, eps))[~mask])
+    assert np.all(np.ptp(found[:, ~mask], axis=0) > 0)           # missing: another one in every sample
+    assert np.array_equal(found, impute(vae, np.where(mask, x, -np.inf), mask, 4, np.random.default_rng(5)))
+    assert not np.array_equal(found, impute(vae, x, mask, 4, 6))
+    assert np.array_equal(impute(vae, x, mask, rng=5), found[:1])
+
+
+def test_nothing_is_imputed_where_everything_was_observed():
+    x, mask = pixels()
+    assert np.array_equal(impute(network(), x, np.ones_like(mask), 2), np.stack([x / 255] * 2))
+
+
 # ---------------------------------------------------------------------- bad input
 
-@pytest.mark.parametrize("function", [neg_elbo, mean_kl_per_dim])
+@pytest.mark.parametrize("function", [
+    neg_elbo, mean_kl_per_dim, encode, active_units, log_likelihood,
+    lambda vae, x: reconstruction_loss(Autoencoder(**vae.settings), x),
+    lambda vae, x: impute(vae, x, np.ones(np.shape(x), bool))])
 @pytest.mark.parametrize("x, message", [
     (np.zeros((0, 7)), "at least one example"),
     (np.zeros((4, 6)), r"\(4, 6\)"),
+    (np.zeros(7), r"\(7,\)"),
+    (np.array(0.5), r"\(\)"),
     (np.full((4, 7), np.nan), "NaN"),
     (np.full((4, 7), 1.5), r"\[0, 1\]")])
 def test_data_that_cannot_be_used(function, x, message):
@@ -117,3 +406,40 @@ def test_a_bad_image_beyond_the_first_batch():
 def test_options_that_cannot_be_used(options, error):
     with pytest.raises(error, match=next(iter(options))):
         neg_elbo(network(), images(), **options)
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda vae, x, mask: neg_elbo(vae, x, num_samples=0), ValueError, "num_samples: expected a whole"),
+    (lambda vae, x, mask: neg_elbo(vae, x, num_samples=1.5), TypeError, "num_samples"),
+    (lambda vae, x, mask: neg_elbo(vae, x, mask=mask * 1), TypeError, "mask: expected booleans"),
+    (lambda vae, x, mask: neg_elbo(vae, x, mask=mask[:-1]), ValueError, r"mask: expected the shape of x, \(23, 7\)"),
+    (lambda vae, x, mask: neg_elbo(vae, x[:-1], batch_size=22, mask=mask), ValueError, r"of x, \(22, 7\), got \(23, 7"),
+    (lambda vae, x, mask: reconstruction_loss(Autoencoder(7, 5, 3), x, mask=mask[:, 1:]), ValueError, "mask: expected"),
+    (lambda vae, x, mask: reconstruction_loss(Autoencoder(7, 5, 3), x, batch_size=0), ValueError, "batch_size"),
+    (lambda vae, x, mask: encode(vae, x, 2.5), TypeError, "batch_size"),
+    (lambda vae, x, mask: log_likelihood(vae, x, 0), ValueError, "num_samples"),
+    (lambda vae, x, mask: log_likelihood(vae, x, True), TypeError, "num_samples"),
+    (lambda vae, x, mask: log_likelihood(vae, x, 5, "seven"), TypeError, "rng: expected a seed"),
+    (lambda vae, x, mask: impute(vae, x, mask, 0), ValueError, "num_samples"),
+    (lambda vae, x, mask: impute(vae, x, mask, rng=-1), TypeError, "rng: expected a seed"),
+    (lambda vae, x, mask: impute(vae, x, mask.astype(np.uint8)), TypeError, "mask: expected booleans"),
+    (lambda vae, x, mask: impute(vae, x, mask[0]), ValueError, r"mask: expected the shape of x, \(23, 7\), got"),
+    (lambda vae, x, mask: impute(vae, np.where(mask, np.nan, x), mask), ValueError, "x: expected finite")])
+def test_bad_arguments_are_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call(network(), images(), pixels()[1])
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 22])
+def test_the_batch_size_does_not_say_who_gets_which_noise(batch_size):
+    np.testing.assert_allclose(neg_elbo(network(), images(), 7, batch_size, num_samples=3),
+                               neg_elbo(network(), images(), 7, num_samples=3), rtol=5e-15)
+
+
+@pytest.mark.parametrize("function", [neg_elbo, mean_kl_per_dim, active_units, log_likelihood,
+                                      lambda model, x: impute(model, x, x > 0)])
+def test_what_needs_a_distribution_refuses_an_ordinary_auto_encoder(function):
+    with pytest.raises(TypeError, match="expected a network of the class VAE, got Autoencoder"):
+        function(Autoencoder(7, 5, 3), images()[:2])             # of two rows its codes look like a mu and a logvar
+    with pytest.raises(TypeError, match="expected a network of the class Autoencoder, got VAE"):
+        reconstruction_loss(network(), images())

@@ -104,12 +104,15 @@ def test_the_legend_s_names_are_obeyed():
 
 
 def test_the_mathematical_core_reads_in_one_sitting():
-    core = ["layers", "latent", "losses", "optim", "gradcheck", "vae"]
+    core = ["layers", "latent", "losses", "optim", "gradcheck", "vae", "autoencoder"]
     assert sum(len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core) <= 1000
 
 
 @pytest.mark.parametrize("tutorial", sorted((ROOT / "tutorials").glob("*.py")), ids=lambda path: path.stem)
 def test_tutorials_run_and_print(tutorial, tmp_path):
-    done = subprocess.run([sys.executable, str(tutorial)], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout and not list(tmp_path.iterdir())
+    command = [sys.executable, str(tutorial), "--quick", "--out", "figures"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.stdout and {path.name for path in tmp_path.iterdir()} <= {"figures"}
+    if (tmp_path / "figures").exists():
+        assert all(path.suffix == ".png" for path in (tmp_path / "figures").iterdir())

@@ -9,8 +9,8 @@ from .mnist import load_mnist
 from .own import load_array
 
 # x_train, x_test: (N, D) pixels in [0, 1], or bytes, one image a row; labels_train, labels_test: (N,) whole numbers, or
-# None; image_shape: (height, width), with height * width = D; mask_train, mask_test: (N, D) booleans, True where a pixel
-# was observed, or None
+# None; image_shape: (height, width), with height * width = D; mask_train, mask_test: (N, D) booleans, True where a
+# pixel was observed, or None
 Dataset = namedtuple("Dataset", "x_train labels_train x_test labels_test image_shape mask_train mask_test",
                      defaults=(None, None))
 

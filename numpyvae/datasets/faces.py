@@ -4,6 +4,7 @@ import numpy as np
 from ..errors import check_count, check_rng
 
 SIDE = 28
+SOFTNESS = 1.8                   # pixels across an edge, from paper to ink
 FACTORS = ("expression", "skin tone", "face shape", "hair")
 MOUTH = slice(17, 25), slice(7, 21)              # rows and columns that hold the whole mouth, whatever the factors
 
@@ -41,25 +42,25 @@ def draw_faces(factors):
     expression, tone, shape, hair = np.asarray(factors, np.float32).T[:, :, None, None]
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)[:, None] + 0.5
     x = x - 14                                                   # from the middle of the face
-    width, height = 8.6 - 1.4 * shape, 9.6 + 1.4 * shape         # of the head, half of each
-    skin = 0.30 + 0.22 * tone
+    width, height = 8.6 - 1.1 * shape, 9.6 + 1.1 * shape         # of the head, half of each
+    skin = 0.20 + 0.14 * tone
 
     # A shape is the distance of every pixel to its edge (inside, it is negative), and its coverage a soft step across.
     # To cut one shape by another is to take the larger distance, to join two the smaller.
     head   = _ellipse(x, y - 15, width, height)
     dome   = _ellipse(x, np.minimum(y - 14, 0), width + 2.4, height + 1.6)       # below the eyes it falls straight down
-    mane   = np.maximum(dome, y - (17 + 8 * hair))
+    mane   = np.maximum(dome, y - (17 + 6 * hair))
     fringe = np.maximum(np.minimum(dome, head), y - (8.5 + 0.06 * x * x))
     eyes   = np.minimum(_ellipse(x - 3.6, y - 14, 1.1, 1.5), _ellipse(x + 3.6, y - 14, 1.1, 1.5))
     nose   = _ellipse(x, y - 17.2, 0.6, 1.2)
     bend   = 3 * expression                                      # how far the corners of the lips rise
-    lips   = 21 + 0.5 * bend - bend * (x / 4.5) ** 2             # a parabola, whose distance is measured across its slope
+    lips   = 21 + 0.5 * bend - bend * (x / 4.5) ** 2             # a parabola, its distance taken across its slope
     slope  = 2 * bend * x / 4.5 ** 2
     mouth  = np.maximum(np.abs(y - lips) / np.sqrt(1 + slope * slope) - 0.75, np.abs(x) - 4.5)
 
     image = np.zeros(np.broadcast_shapes(head.shape, mane.shape, mouth.shape), np.float32)
-    for distance, ink in ((mane, 0.85), (head, skin), (fringe, 0.85), (eyes, 1), (nose, skin + 0.25), (mouth, 1)):
-        coverage = np.clip(0.5 - distance, 0, 1)
+    for distance, ink in ((mane, 0.6), (head, skin), (fringe, 0.6), (eyes, 0.9), (nose, skin + 0.15), (mouth, 0.55)):
+        coverage = np.clip(0.5 - distance / SOFTNESS, 0, 1)
         image += coverage * (ink - image)
     return image
 
