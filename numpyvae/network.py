@@ -79,7 +79,7 @@ class Network:
         Raises ValueError or TypeError.
         """
         if not isinstance(mapping, Mapping):
-            raise InvalidTypeError(f"mapping: expected arrays by name, as a state_dict() has, got {type(mapping).__name__}")
+            raise InvalidTypeError(f"mapping: expected arrays by name, as a state_dict, got {type(mapping).__name__}")
         arrays = {name: np.asarray(array) for name, array in mapping.items()}
         names = [name + kind for name in cls.TORCH_NAMES.values() for kind in (".weight", ".bias")]
         check_like("mapping", dict.fromkeys(arrays), dict.fromkeys(names))

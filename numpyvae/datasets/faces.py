@@ -53,7 +53,7 @@ def draw_faces(factors):
     fringe = np.maximum(np.minimum(dome, head), y - (8.5 + 0.06 * x * x))
     eyes   = np.minimum(_ellipse(x - 3.6, y - 14, 1.1, 1.5), _ellipse(x + 3.6, y - 14, 1.1, 1.5))
     nose   = _ellipse(x, y - 17.2, 0.6, 1.2)
-    bend   = 3 * expression                                      # how far the corners of the lips rise
+    bend   = 2.2 * expression                                    # how far the corners of the lips rise
     lips   = 21 + 0.5 * bend - bend * (x / 4.5) ** 2             # a parabola, its distance taken across its slope
     slope  = 2 * bend * x / 4.5 ** 2
     mouth  = np.maximum(np.abs(y - lips) / np.sqrt(1 + slope * slope) - 0.75, np.abs(x) - 4.5)
