@@ -12,13 +12,19 @@ from importlib import metadata
 import numpy as np
 import pytest
 
+from test_idx import write_set
+
 import numpyvae
 from numpyvae import VAE, checkpoint, cli, datasets
+from numpyvae.autoencoder import Autoencoder
+from numpyvae.datasets.idx import FILES, find_files
 from numpyvae.evaluate import mean_kl_per_dim
 from numpyvae.training import Run
 
 RUN = os.path.join("runs", "digits")
 SMALL = ("--epochs", "2", "--hidden-dim", "16", "--latent-dim", "2")
+REAL = os.environ.get("NUMPYVAE_DATA", "")
+REAL = REAL if os.path.isdir(REAL) and len(find_files(REAL)) == 4 else ""
 PICTURES = ["interpolation.png", "kl_per_dimension.png", "latent.png", "loss.png", "manifold.png",
             "reconstructions.png", "samples.png"]
 ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
@@ -87,6 +93,14 @@ def work(home, tmp_path, monkeypatch):
 def undrawn(monkeypatch):
     """Leave the pictures away, where they are not what the test is about."""
     monkeypatch.setattr(cli, "_draw_pictures", lambda *args: None)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, by their names; they are not made into files, which takes the most time."""
+    figures = {}
+    monkeypatch.setattr("numpyvae.plots.save", lambda figure, path: figures.update({os.path.basename(path): figure}))
+    return figures
 
 
 # ---------------------------------------------------------------------- train
@@ -299,6 +313,236 @@ def test_what_was_learned_names_a_collapsed_posterior(work, capsys):
     assert "collapsed" not in out
 
 
+# ---------------------------------------------------------------------- an ordinary auto-encoder
+
+def test_an_auto_encoder_s_run(own, drawn, capsys):
+    status, out, err = call(capsys, "train", *SMALL, "--data", "own.npz", "--model", "ae", "--out", "ae")
+    assert (status, err) == (0, "") and sorted(os.listdir("ae")) == ["history.csv", "model.npz"]
+    assert set(drawn) == {"interpolation.png", "latent.png", "loss.png", "reconstructions.png"}  # none needs a prior
+    head, end = out.partition("\n")[0], out.rpartition("Learned")[2]
+    assert head == "A 12-16-2 ordinary auto-encoder learns own from 36 images, tested on 4 others."
+    assert "\nloss = recon, in nats per image\n" in out
+    loss = checkpoint.load(os.path.join("ae", "model.npz"))[0]["history"][-1, 3]
+    assert end.startswith(f" in 2 epochs: a test image costs {loss:.2f} nats (every pixel guessed at one half: 8.32).")
+    assert not any(word in end for word in ("ELBO", "KL", "latent dimensions", "prior"))
+    assert call(capsys, "show", "ae") == (0, out[out.index("\nDrawing"):], "")
+    before = contents(own)
+    status, _, err = call(capsys, "sample", "ae")
+    assert_one_sentence(status, err, "ae", "ordinary auto-encoder")
+    assert contents(own) == before
+    assert call(capsys, "export", "ae", "ae.NPZ")[0] == 0
+    assert_same(dict(np.load("ae.NPZ")), Autoencoder.load(os.path.join("ae", "model.npz")).to_torch_names())
+    assert contents(own).keys() - before.keys() == {"ae.NPZ"}
+
+
+def test_the_pictures_of_an_auto_encoder_say_so(own, drawn, capsys):
+    assert call(capsys, "train", *SMALL, "--data", "own.npz", "--model", "ae")[0] == 0
+    assert drawn["reconstructions.png"].get_suptitle() == "Test images, and each rebuilt from its own code"
+    assert drawn["latent.png"].get_suptitle() == "4 test images in latent space, each at its code"
+    assert len(drawn["loss.png"].axes) == 1 and "KL" not in drawn["loss.png"].get_suptitle()
+    x = datasets.load("own.npz").x_test / np.float32(255)
+    points, = drawn["latent.png"].axes[0].collections
+    codes = Autoencoder.load(os.path.join("runs", "own", "model.npz")).encode(x)
+    assert np.array_equal(points.get_offsets(), codes)
+
+
+# ---------------------------------------------------------------------- data of one's own
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert all(found[name].dtype == array.dtype and np.array_equal(found[name], array)
+               for name, array in expected.items())
+
+
+GREY = np.random.default_rng(0).integers(0, 256, (40, 4, 3), np.uint8)
+SEEN = np.random.default_rng(1).random((40, 4, 3)) < 0.7
+LABELS = np.arange(40) % 3
+FOUR = GREY[:30], LABELS[:30].astype(np.uint8), GREY[30:], LABELS[30:].astype(np.uint8)
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A working folder with examples of one's own: bytes, numbers under a mask with labels, and four files in set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    np.savez("own.npz", x=GREY)
+    np.savez("masked.npz", x=np.where(SEEN, GREY / 255, np.nan), labels=LABELS, mask=SEEN)
+    np.save("flat.npy", GREY.reshape(40, 12) / 255)
+    write_set(tmp_path / "set", FILES, FOUR)
+    return tmp_path
+
+
+def trained_by_the_library(data, data_dir=None, **options):
+    dataset = datasets.load(data, data_dir)
+    run = Run(dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test,
+              **{**cli.DEFAULTS_BY_DATA["mnist"], "epochs": 2, "hidden_dim": 16, "latent_dim": 2, **options})
+    run.train()
+    return run
+
+
+@pytest.mark.parametrize("data, place, shape, options", [
+    ("own.npz", None, (4, 3), {}),
+    ("masked.npz", None, (4, 3), {}),
+    ("flat.npy", None, (1, 12), {"likelihood": "gaussian"}),
+    ("idx", os.path.join("set", ""), (4, 3), {"pixels": "resampled"}),
+    ("idx", "set", (4, 3), {"model": "ae", "pixels": "fixed"})])
+def test_data_of_one_s_own_are_learned_and_drawn(own, drawn, capsys, data, place, shape, options):
+    title, argv = data.partition(".")[0] if place is None else "set", ["--data-dir", place] if place else []
+    for flag, value in options.items():
+        argv += ["--" + flag, value]
+    status, out, err = call(capsys, "train", *SMALL, "--data", data, *argv)
+    folder = os.path.join("runs", title)
+    assert (status, err) == (0, "") and os.listdir("runs") == [title] and f" learns {title} from " in out
+    assert sorted(os.listdir(folder)) == ["history.csv", "model.npz"]
+    of_a_prior = {"kl_per_dimension.png", "manifold.png", "samples.png"}
+    assert set(drawn) == set(PICTURES) - (of_a_prior if "model" in options else set())
+    arrays, description = checkpoint.load(os.path.join(folder, "model.npz"))
+    saved = description["run"]["options"]
+    assert saved["image_shape"] == list(shape)
+    assert saved["data"] == (data if data == "idx" else str(own / data))     # wherever we are called from next time
+    assert saved["data_dir"] == (str(own / "set") if data == "idx" else None)
+    run = trained_by_the_library(data, place, **options)
+    assert_same({name: arrays[name] for name in run.model.params}, run.model.params)
+    assert np.array_equal(arrays["history"], run.history)
+    dataset = datasets.load(data, place)
+    originals = run.x_test / (255 if run.x_test.dtype == np.uint8 else 1)
+    if dataset.mask_test is not None:
+        originals = np.where(dataset.mask_test, originals, np.nan)           # what nobody saw is left open
+    rows = drawn["reconstructions.png"].axes
+    first = np.ma.filled(rows[0].images[0].get_array(), np.nan)[1:1 + shape[0], 1:1 + shape[1]].ravel()
+    assert any(np.allclose(first, image, rtol=1e-6, atol=0, equal_nan=True) for image in originals)
+    ends = drawn["interpolation.png"].axes[0].images[0].get_array()[1:1 + shape[0], 1:1 + shape[1]]
+    assert np.isnan(first).any() == np.isnan(np.ma.filled(ends, np.nan)).any() == (dataset.mask_test is not None)
+    assert len(rows) == (1 if dataset.labels_test is None else 2)
+    assert len(drawn["latent.png"].axes[0].collections) == (1 if dataset.labels_test is None else 3)
+    assert ("guessed at one half" in out) == (dataset.mask_test is None and "likelihood" not in options)
+    drawn.clear()
+    status, told, err = call(capsys, "show", folder)
+    assert (status, err) == (0, "") and drawn and out.endswith(told)
+    if "model" not in options:
+        assert call(capsys, "sample", folder, "-n", "3")[0] == 0
+        axes, = drawn["sample.png"].axes
+        assert axes.images[0].get_array().shape == (shape[0] + 2, 3 * (shape[1] + 1) + 1)
+
+
+def test_a_run_of_mnist_is_called_so_wherever_it_lies(own, undrawn, capsys, monkeypatch):
+    small = datasets.load("own.npz")
+    monkeypatch.setattr(datasets, "load", lambda name, place: small if (name, place) == ("mnist", "set") else None)
+    status, out, err = call(capsys, "train", *SMALL, "--data", "mnist", "--data-dir", "set")
+    assert (status, err) == (0, "") and os.listdir("runs") == ["mnist"] and " learns mnist from " in out
+    saved = checkpoint.load(os.path.join("runs", "mnist", "model.npz"))[1]["run"]["options"]
+    assert (saved["data"], saved["data_dir"]) == ("mnist", str(own / "set"))
+
+
+@pytest.mark.parametrize("n", [2, 3, 15])
+def test_very_few_examples(own, drawn, capsys, n):
+    np.savez("few.npz", x=GREY[:n], labels=LABELS[:n])
+    status, out, err = call(capsys, "train", *SMALL, "--data", "few.npz")
+    assert (status, err) == (0, "") and f"from {n - 1} images, tested on 1 others" in out
+    assert set(drawn) == set(PICTURES) - {"interpolation.png"}   # there is but one image to go from
+    assert [axes.get_title() for axes in drawn["reconstructions.png"].axes] == ["test images, as they come"]
+
+
+@pytest.mark.parametrize("kinds, rows", [(1, 1), (2, 2), (20, 2), (21, 1)])
+def test_one_image_of_each_label_where_there_are_a_few_labels(own, drawn, capsys, kinds, rows):
+    write_set(own / "set", FILES, (*FOUR[:2], GREY, (np.arange(40) % kinds).astype(np.uint8)))
+    assert call(capsys, "train", *SMALL, "--data", "idx", "--data-dir", "set")[0] == 0
+    axes = drawn["reconstructions.png"].axes
+    assert len(axes) == rows
+    assert axes[0].images[0].get_array().shape == (2 * 5 + 1, (kinds if rows == 2 else 10) * 4 + 1)
+
+
+def test_the_faces(tmp_path, monkeypatch, undrawn, capsys):
+    monkeypatch.chdir(tmp_path)
+    shown = []
+    monkeypatch.setattr(datasets, "FACES", (300, 50))
+    monkeypatch.setattr(cli, "_draw_pictures", lambda run, dataset, folder: shown.append((run, dataset, folder)))
+    status, out, err = call(capsys, "train", "--data", "faces", "--epochs", "1")
+    assert (status, err) == (0, "")
+    defaults = cli.DEFAULTS_BY_DATA["faces"]
+    sizes = f"784-{defaults['hidden_dim']}-{defaults['latent_dim']}"
+    assert out.startswith(f"A {sizes} VAE learns faces from 300 images, tested on 50 others.")
+    (run, dataset, folder), = shown
+    assert folder == os.path.join("runs", "faces") and os.listdir(folder) and dataset.labels_test is None
+    assert run.options == {**cli.DEFAULTS, **defaults, "data": "faces", "epochs": 1, "image_shape": (28, 28)}
+
+
+# ---------------------------------------------------------------------- data that were moved, changed, lost
+
+MOVED = {"file": (("--data", "own.npz"), "own.npz", "moved.npz", "--data", "own"),
+         "folder": (("--data", "idx", "--data-dir", "set"), "set", "moved", "--data-dir", "set")}
+
+
+@pytest.mark.parametrize("kind", MOVED)
+def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, undrawn, capsys, monkeypatch, kind):
+    place, old, new, flag, title = MOVED[kind]
+    assert call(capsys, "train", *SMALL, "--epochs", "6", *place, "--out", "whole")[0] == 0
+    assert call(capsys, "train", *SMALL, *place)[0] == 0
+    (own / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    run = os.path.join(os.pardir, "runs", title)
+    status, out, err = call(capsys, "train", "--resume", run, "--epochs", "4")
+    assert (status, err) == (0, "") and f" learns {title} from " in out
+    os.rename(own / old, new)                                    # into the folder that we are in
+    before = contents(own)
+    for command in (("show", run), ("train", "--resume", run, "--epochs", "6")):
+        status, out, err = call(capsys, *command)
+        assert_one_sentence(status, err, str(own / old))
+        assert kind == "folder" or "--data says where it lies now" in err
+        assert out == "" and contents(own) == before
+    assert call(capsys, "show", run, flag, new)[0] == 0
+    assert contents(own) == before                               # looking changes nothing
+    for command in (("train", "--resume", run, "--epochs", "6", flag, new), ("show", run)):      # remembered since then
+        status, out, err = call(capsys, *command)
+        assert (status, err) == (0, "")
+    assert " learns moved from " in call(capsys, "train", "--resume", run)[1]
+    whole, found = own / "whole", own / "runs" / title
+    assert (found / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+    (expected, wanted), (arrays, description) = (checkpoint.load(folder / "model.npz") for folder in (whole, found))
+    assert_same(arrays, expected)
+    wanted["run"]["options"][flag.strip("-").replace("-", "_")] = str(own / "elsewhere" / new)
+    assert description == wanted
+
+
+@pytest.mark.parametrize("kind", MOVED)
+def test_a_run_is_refused_other_data_than_it_learned_from(own, undrawn, capsys, kind):
+    place, old, new, flag, title = MOVED[kind]
+    assert call(capsys, "train", *SMALL, *place)[0] == 0
+    run, changed = os.path.join("runs", title), GREY.copy()
+    changed[7, 0, 0] ^= 1
+    np.savez("other.npz", x=changed)
+    write_set(own / "other", FILES, (changed[:30], *FOUR[1:]))
+    for place in ((flag, "other" + old[3:]), ()):
+        before = contents(own)
+        for command in (("show", run), ("train", "--resume", run, "--epochs", "3")):
+            status, out, err = call(capsys, *command, *place)
+            assert_one_sentence(status, err, run, "not the ones it was trained on")
+            assert out == "" and contents(own) == before
+        shutil.copy("other.npz", "own.npz")                      # and now they were changed where they lie
+        write_set(own / "set", FILES, (changed[:30], *FOUR[1:]))
+
+
+def test_only_a_file_can_be_moved(own, work, capsys, undrawn):
+    assert call(capsys, "train", *SMALL, "--data", "own.npz")[0] == 0
+    before = contents(work)
+    for run, data in ((RUN, "own.npz"), (RUN, "faces"), (os.path.join("runs", "own"), "digits")):
+        status, out, err = call(capsys, "show", run, "--data", data)
+        assert_one_sentence(status, err, "--data", data, run, "leave --data away")
+        assert out == "" and contents(work) == before
+    assert call(capsys, "show", RUN, "--data", "digits")[0] == 0             # what it has anyway
+
+
+@pytest.mark.parametrize("kind", MOVED)
+def test_samples_and_an_export_need_no_data(own, drawn, capsys, kind):
+    place, old, _, _, title = MOVED[kind]
+    assert call(capsys, "train", *SMALL, *place)[0] == 0
+    os.rename(old, "gone")
+    run = os.path.join("runs", title)
+    drawn.clear()
+    assert call(capsys, "sample", run, "-n", "2")[0] == 0 and list(drawn) == ["sample.png"]
+    assert call(capsys, "export", run, "own-torch.npz")[0] == 0
+
+
 # ---------------------------------------------------------------------- show, sample
 
 def test_show_draws_the_same_again(work, capsys):
@@ -335,6 +579,14 @@ def test_sample_draws_a_new_picture_every_time(work, capsys):
     assert len(set(new.values())) == 2
 
 
+def test_samples_of_a_run_that_knows_no_shape(work, drawn, capsys):
+    (work / "library").mkdir()
+    Run(GREY.reshape(40, 12), GREY[:3].reshape(3, 12), hidden_dim=4, latent_dim=2).save(work / "library")
+    assert call(capsys, "sample", "library", "-n", "2")[0] == 0
+    axes, = drawn["sample.png"].axes
+    assert axes.images[0].get_array().shape == (3, 2 * 13 + 1)               # each image is a row
+
+
 def test_samples_come_again_by_their_seed(work, capsys):
     _, out, _ = call(capsys, "sample", RUN, "-n", "1")
     seed, = re.findall(r"--seed (\d+)", out)
@@ -344,14 +596,59 @@ def test_samples_come_again_by_their_seed(work, capsys):
     assert (work / "again.png").read_bytes() == first != (work / "other.PNG").read_bytes()
 
 
+# ---------------------------------------------------------------------- export
+
+def test_an_export_holds_the_parameters_under_pytorch_s_names(work, capsys):
+    before = contents(work)
+    status, out, err = call(capsys, "export", RUN, "torch.npz")
+    expected = VAE.load(os.path.join(RUN, "model.npz")).to_torch_names()
+    assert (status, err) == (0, "") and out.startswith("torch.npz: fc1.weight, fc1.bias, fc21.weight, ")
+    assert_same(dict(np.load("torch.npz")), expected)
+    assert_same(VAE.from_torch_names(np.load("torch.npz")).params, VAE.load(os.path.join(RUN, "model.npz")).params)
+    assert contents(work).keys() - before.keys() == {"torch.npz"}
+    first = (work / "torch.npz").read_bytes()
+    status, _, err = call(capsys, "export", RUN, "torch.npz")
+    assert_one_sentence(status, err, "torch.npz", "new file")
+    assert (work / "torch.npz").read_bytes() == first
+
+
+def test_an_export_that_cannot_be_written(work, capsys, monkeypatch):
+    def forbidden(path, mode="r", *rest, **options):
+        if "w" in mode:
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, mode, *rest, **options)
+    monkeypatch.setattr("numpyvae.checkpoint.open", forbidden, raising=False)
+    before = contents(work)
+    status, out, err = call(capsys, "export", RUN, os.path.join("runs", "torch.npz"))
+    assert_one_sentence(status, err, os.path.join("runs", "torch.npz: Permission denied"))
+    assert ".tmp" not in err and out == "" and contents(work) == before
+
+
+# ---------------------------------------------------------------------- the real MNIST
+
+@pytest.mark.skipif(not REAL, reason="NUMPYVAE_DATA names no folder with MNIST's four files")
+def test_mnist_from_end_to_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = call(capsys, "train", "--data", "mnist", "--epochs", "1", "--hidden-dim", "16", "--latent-dim",
+                            "2")
+    folder = os.path.join("runs", "mnist")
+    assert (status, err) == (0, "") and sorted(os.listdir(folder)) == sorted(["model.npz", "history.csv", *PICTURES])
+    assert out.startswith("A 784-16-2 VAE learns mnist from 60000 images, tested on 10000 others.")
+    assert float(re.search(r"test -ELBO = ([\d.]+) nats", out).group(1)) < 215   # measured with three seeds: 203 to 212
+    options = checkpoint.load(os.path.join(folder, "model.npz"))[1]["run"]["options"]
+    assert (options["data"], options["data_dir"]) == ("mnist", None)         # not where it happened to lie
+
+
 # ---------------------------------------------------------------------- check
 
 def test_check_finds_every_gradient_right(tmp_path):
     done = numpyvae_in(tmp_path, "check")
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.isascii()
     assert "784-400-20" in done.stdout and "7-5-2" in done.stdout
-    for name in VAE(2, 2, 2).params:
-        assert done.stdout.count(f"\n{name} ") == 4 and "NO" not in done.stdout
+    vae, autoencoder = VAE(2, 2, 2).params, Autoencoder(2, 2, 2).params
+    for name in {**vae, **autoencoder}:
+        assert done.stdout.count(f"\n{name} ") == 4 * (name in vae) + (name in autoencoder)
+    assert "NO" not in done.stdout
     assert os.listdir(tmp_path) == []
 
 
@@ -456,7 +753,40 @@ REFUSED = [
     (("sample", RUN, "--out", RUN), "--out"),
     (("sample", RUN, "--out", "new.jpg"), "--out", ".png"),
     (("sample", RUN, "--out", "missing/new.png"), "missing"),
-    (("sample", RUN, "--out", "file/new.png"), "file")]
+    (("sample", RUN, "--out", "file/new.png"), "file"),
+    # models and pixels
+    (("train", "--model", "gan"), "--model", "vae", "ae"),
+    (("train", "--model", "ae", "--beta", "1"), "--beta", "--model ae"),
+    (("train", "--pixels", "black"), "--pixels", "grey", "threshold", "fixed", "resampled"),
+    (("train", "--resume", RUN, "--model", "ae"), "--model", "ae", "vae"),
+    (("train", "--resume", RUN, "--pixels", "fixed"), "--pixels", "fixed", "grey"),
+    (("train", "--resume", RUN, "--data", "faces"), "--data", "faces", "digits"),
+    # data
+    (("train", "--data", "idx"), "--data-dir", "four files"),
+    (("train", "--data", "idx", "--data-dir", "full"), "full", "missing: train-images-idx3-ubyte"),
+    (("train", "--data", "idx", "--data-dir", "no"), "no", "missing: the folder itself"),
+    (("train", "--data", "idx", "--data-dir", "file"), "file", "folder"),
+    (("train", "--data", "mnist", "--data-dir", "set"), os.path.join("set", "train-images-idx3-ubyte"), "--data idx"),
+    (("train", "--data-dir", "set"), "--data-dir", "'digits'"),
+    (("train", "--data", "faces", "--data-dir", "set"), "--data-dir", "'faces'"),
+    (("train", "--data", "own.npz", "--data-dir", "set"), "--data-dir", "'own.npz'"),
+    (("train", "--data", "no.npz"), "no.npz"),
+    (("train", "--data", "no.npy"), "no.npy"),
+    (("train", "--data", ""), "--data", ".npz"),
+    (("train", "--data", "set"), "--data", "'set'", ".npz"),
+    (("train", "--data", "ones.npz"), "ones.npz", "floats"),
+    (("train", "--data", "bad.npz"), "bad.npz", "x: expected values in [0, 1]"),
+    (("train", "--data", "letter.npz"), "letter.npz", "another copy"),
+    (("train", "--data", "own.npz", "--x-std", "0.5"), "--x-std"),
+    # export
+    (("export",), "RUN", "FILE.npz"),
+    (("export", RUN), "FILE.npz"),
+    (("export", "missing", "new.npz"), "missing"),
+    (("export", RUN, os.path.join(RUN, "model.npz")), "model.npz", "new file"),
+    (("export", RUN, "new.npy"), "new.npy", ".npz"),
+    (("export", RUN, "new"), ".npz"),
+    (("export", RUN, os.path.join("missing", "new.npz")), os.path.join("missing", "new.npz")),
+    (("export", RUN, os.path.join("file", "new.npz")), "file")]
 
 
 def _as_name(argv):
@@ -469,6 +799,11 @@ def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
     (work / "file").write_text("precious")
     (work / "full").mkdir()
     (work / "full" / "letter").write_text("precious")
+    (work / "letter.npz").write_text("precious")
+    np.savez("own.npz", x=GREY)
+    np.savez("ones.npz", x=GREY & 1)
+    np.savez("bad.npz", x=GREY.astype(float))
+    write_set(work / "set", FILES, FOUR)
     before = contents(work)
     status, out, err = call(capsys, *argv)
     assert_one_sentence(status, err, *words)
@@ -477,7 +812,8 @@ def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
 
 @pytest.mark.parametrize("argv", [
     ("train", "--lr", "nan"), ("train", "--epochs", "many"), ("train", "--out", RUN),
-    ("train", "--resume", RUN, "--seed", "1"), ("show", "missing"), ("trian",)], ids=" ".join)
+    ("train", "--resume", RUN, "--seed", "1"), ("show", "missing"), ("trian",), ("train", "--data", "no.npz"),
+    ("export", RUN, os.path.join(RUN, "model.npz"))], ids=" ".join)
 def test_it_is_refused_by_a_real_process_too(work, argv):
     before = contents(work)
     done = numpyvae_in(work, *argv)
@@ -521,12 +857,13 @@ DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (
 
 
 @pytest.mark.parametrize("command, damage, word", [
-    (command, damage, word) for command in (("show",), ("sample",), ("train", "--resume")) for damage, word in DAMAGES
-    if command != ("sample",) or damage not in (_other_images, _unknown_data)])        # it needs no data
+    (command, damage, word) for command in ("show RUN", "sample RUN", "train --resume RUN", "export RUN new.npz")
+    for damage, word in DAMAGES
+    if command.startswith(("show", "train")) or damage not in (_other_images, _unknown_data)])       # they need no data
 def test_a_damaged_or_foreign_run_is_refused_and_kept(work, capsys, command, damage, word):
     damage(work / RUN / "model.npz")
     before = contents(work)
-    status, out, err = call(capsys, *command, RUN)
+    status, out, err = call(capsys, *command.replace("RUN", RUN).split())
     assert_one_sentence(status, err, RUN, word)
     assert out == "" and contents(work) == before
 
@@ -562,7 +899,8 @@ def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr("numpyvae.checkpoint.os.fsync", full)
     before = contents(work)
-    for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n", "1")):
+    for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n", "1"),
+                 ("export", RUN, "new.npz")):
         status, _, err = call(capsys, *argv)
         assert_one_sentence(status, err, "No space left on device")
         assert contents(work) == before
@@ -679,11 +1017,11 @@ def test_a_stream_that_cannot_be_reconfigured(monkeypatch):
 def test_a_newcomer_is_told_where_to_start(capsys, argv):
     status, out, err = call(capsys, *argv)
     assert (status, err) == (0, "") and out.isascii()
-    for word in ("usage: numpyvae", "train", "show", "sample", "check", "start here"):
+    for word in ("usage: numpyvae", "train", "show", "sample", "export", "check", "start here"):
         assert word in out
 
 
-@pytest.mark.parametrize("command", ["train", "show", "sample", "check"])
+@pytest.mark.parametrize("command", ["train", "show", "sample", "export", "check"])
 def test_every_command_explains_itself(capsys, command):
     status, out, err = call(capsys, command, "--help")
     assert (status, err) == (0, "") and out.isascii() and f"usage: numpyvae {command}" in out
@@ -693,6 +1031,11 @@ def test_every_command_explains_itself(capsys, command):
         assert all(f"(default {value})" in text for value in cli.DEFAULTS.values() if value is not None)
         assert "(default 256; mnist 400)" in text and "(default bernoulli; faces gaussian)" in text
         assert "(default 200; mnist 10, faces 60)" in text
+        assert "--model {vae,ae}" in text and "--pixels {grey,threshold,fixed,resampled}" in text
+        assert "digits, mnist, faces, idx, or your own, a file .npy or .npz" in text and "NUMPYVAE_DATA" in text
+        assert "None" not in text and "--data-dir" in text
+    if command == "show":
+        assert "--data FILE" in out and "--data-dir DIR" in out
 
 
 @installed

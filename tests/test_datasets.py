@@ -1,11 +1,16 @@
-"""The embedded digits: all of them, as they were published, split once and for all."""
+"""The data sets by their names; and the embedded digits: all of them, as they were published, split for good."""
 import hashlib
 import os
 
 import numpy as np
 import pytest
 
+from test_idx import arrays, write_set
+
 from numpyvae import datasets
+from numpyvae.datasets import idx
+from numpyvae.datasets.own import load_array
+from numpyvae.errors import DataFormatError
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +91,48 @@ def test_an_unknown_name_is_refused_in_a_sentence(name):
                                  f".npz, got {name!r}")
 
 
-@pytest.mark.parametrize("name", ["digits", "faces"])
-def test_what_needs_no_file_can_be_loaded(name):
-    dataset = datasets.load(name)
-    assert dataset.x_train.shape[1] == dataset.x_test.shape[1] == np.prod(dataset.image_shape)
-    with pytest.raises(ValueError, match="data_dir: is for the data mnist and idx alone"):
+@pytest.mark.parametrize("name", ["digits", "faces", "own.npz", "OWN.NPY"])
+def test_a_folder_is_for_the_data_that_lie_in_one(name):
+    with pytest.raises(ValueError, match="^data_dir: is for the data mnist and idx alone, got it with "):
         datasets.load(name, data_dir=".")
+
+
+def test_the_faces_are_always_the_same():
+    faces = datasets.load("faces")
+    assert faces.x_train.shape == (8000, 784) and faces.x_test.shape == (1000, 784) and faces.image_shape == (28, 28)
+    assert np.array_equal(faces.x_train[:9], datasets.load_faces(9, 0)[0])
+    assert np.array_equal(faces.x_test[-9:], datasets.load_faces(1000, 1)[0][-9:])
+    assert faces.labels_train is faces.labels_test is faces.mask_train is faces.mask_test is None
+
+
+def test_four_files_of_one_s_own(tmp_path):
+    write_set(tmp_path / "set", idx.FILES, arrays())
+    train, labels_train, test, labels_test = arrays()
+    found = datasets.load("idx", str(tmp_path / "set"))
+    expected = (train.reshape(len(train), -1), labels_train, test.reshape(len(test), -1), labels_test)
+    assert all(map(np.array_equal, found[:4], expected)) and found[4:] == (train.shape[1:], None, None)
+    with pytest.raises(ValueError, match="^data: idx needs the folder that its four files lie in, data_dir"):
+        datasets.load("idx")
+
+
+def test_a_folder_may_hold_mnist_s_kin_but_is_not_taken_for_it(tmp_path):
+    write_set(tmp_path / "set", idx.FILES, arrays())
+    with pytest.raises(DataFormatError, match="expected MNIST's own file, .* take --data idx --data-dir"):
+        datasets.load("mnist", tmp_path / "set")
+
+
+@pytest.mark.parametrize("ending", [".npz", ".NPZ", ".npy"])
+def test_a_file_of_one_s_own(tmp_path, ending):
+    x, labels = np.random.default_rng(0).random((20, 2, 3)), np.arange(20)
+    mask, path = x < 0.8, str(tmp_path / ("own" + ending))
+    with open(path, "wb") as file:
+        np.save(file, x) if ending == ".npy" else np.savez(file, x=x, labels=labels, mask=mask)
+    found, expected = datasets.load(path), load_array(path)
+    assert len(found) == len(expected) == 7
+    for part, same in zip(found, expected):
+        assert part is None and same is None or np.array_equal(part, same)
+    assert found.image_shape == (2, 3) and found.x_train.shape == (18, 6) and found.x_test.shape == (2, 6)
+    assert (found.mask_test is None) == (found.labels_train is None) == (ending == ".npy")
+    if ending != ".npy":
+        assert found.mask_train.shape == (18, 6) and found.mask_test.shape == (2, 6)
+        assert sorted([*found.labels_train, *found.labels_test]) == list(range(20))

@@ -31,8 +31,22 @@ def history(epochs, beta=1.0, seed=0):
     return np.column_stack([recon[0] + beta * kl[0], recon[0], kl[0], recon[1] + beta * kl[1], recon[1], kl[1]])
 
 
+def half_seen(n):
+    """Images of which some pixels were not observed, over whole ones."""
+    x, probs = pair(n)
+    return np.where(np.random.default_rng(9).random(x.shape) < 0.6, x, np.nan), probs
+
+
 def codes(n, latent_dim, seed=0):
     return np.random.default_rng(seed).standard_normal((n, latent_dim)) * np.arange(1, latent_dim + 1)
+
+
+def smiles():
+    """What the picture of the smile that nobody saw takes, but for the shape of the images; of 30 samples."""
+    seen, points = images(2), images(2, 1)
+    seen[1, :3] = np.nan
+    found = np.random.default_rng(3).uniform(-1, 1, (2, 30))
+    return seen, images(60, 2).reshape(2, 30, 6), points, found, (0.2, -0.3), 0.5
 
 
 def decode(z):
@@ -46,9 +60,11 @@ FIGURES = {
     "curves":                lambda: plots.loss_curves(history(12)),
     "curves of one epoch":   lambda: plots.loss_curves(history(1)),
     "curves with beta":      lambda: plots.loss_curves(history(5, beta=4.0)),
+    "curves without KL":     lambda: plots.loss_curves(history(5), beta=None),
     "reconstructions":       lambda: plots.reconstructions({"near": pair(10), "far": pair(10, 2)}, SHAPE),
     "three groups":          lambda: plots.reconstructions({"a": pair(5), "b": pair(4), "c": pair(1)}, SHAPE),
     "one reconstruction":    lambda: plots.reconstructions({"the only one": pair(1)}, SHAPE),
+    "pixels unseen":         lambda: plots.reconstructions({"masked": half_seen(6)}, SHAPE, "its code"),
     "samples":               lambda: plots.samples(images(64), SHAPE),
     "17 samples":            lambda: plots.samples(images(17), SHAPE),
     "one sample":            lambda: plots.samples(images(1), SHAPE),
@@ -61,10 +77,12 @@ FIGURES = {
     "Z = 3, nothing said":   lambda: plots.latent_scatter(np.zeros((50, 3)), np.arange(50) % 10),
     "Z = 1, one image":      lambda: plots.latent_scatter(codes(1, 1), np.array([7])),
     "labels beyond 9":       lambda: plots.latent_scatter(codes(50, 2), np.arange(50)),
+    "Z = 1, no labels":      lambda: plots.latent_scatter(codes(50, 1)),
     "KL, Z = 1":             lambda: plots.kl_per_dimension([1.5]),
     "KL, Z = 2":             lambda: plots.kl_per_dimension([0.0, 2.5]),
     "KL, Z = 40":            lambda: plots.kl_per_dimension(np.linspace(0, 3, 40)),
     "KL, nothing said":      lambda: plots.kl_per_dimension(np.zeros(10)),
+    "a smile":               lambda: plots.point_or_distribution(*smiles(), SHAPE),
     "manifold":              lambda: plots.manifold(decode, SHAPE),
     "manifold of one":       lambda: plots.manifold(decode, SHAPE, side=1)}
 
@@ -177,6 +195,18 @@ def test_the_loss_is_called_minus_elbo_only_where_it_is():
     assert plots.loss_curves(history, beta=0.5).axes[0].get_title() == "loss  =  reconstruction + 0.5 KL"
 
 
+def test_the_loss_of_an_ordinary_auto_encoder_is_one_curve():
+    past = history(7, beta=0)
+    figure = plots.loss_curves(past, beta=None)
+    axes, = figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [past[:, 0].tolist(), past[:, 3].tolist()]
+    assert axes.get_title() == "loss  =  −log p(x | z)" and axes.get_legend() is not None
+    last = f"{past[-1, 3]:.1f}"
+    assert [text.get_text() for text in axes.texts] == [last]
+    assert figure.get_suptitle() == f"A test image costs {last} nats"
+    assert figure.get_figwidth() < plots.loss_curves(past).get_figwidth()
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 7, 200])
 def test_epochs_are_whole_numbers(epochs):
     for axes in plots.loss_curves(np.ones((epochs, 6))).axes:
@@ -203,6 +233,33 @@ def test_originals_stand_over_their_reconstructions():
         upper, lower = axes.texts
         assert (upper.get_text(), lower.get_text()) == ("original", "rebuilt")
         assert upper.get_position()[1] > lower.get_position()[1]
+
+
+def test_unseen_pixels_are_left_open():
+    x, probs = half_seen(6)
+    axes, = plots.reconstructions({"masked": (x, probs)}, SHAPE).axes
+    for i in range(6):
+        assert np.array_equal(image_at(axes, 0, i), x[i], equal_nan=True)
+        assert np.array_equal(image_at(axes, 1, i), probs[i])
+    assert 0 < np.isnan(x).sum() < x.size
+    start, _, end = plots.interpolation(x[:2], images(6).reshape(2, 3, 6), x[4:], SHAPE).axes
+    assert np.array_equal(image_at(start, 1, 0), x[1], equal_nan=True)
+    assert np.array_equal(image_at(end, 0, 0), x[4], equal_nan=True)
+
+
+@pytest.mark.parametrize("codes_are, title", [((), "the mean of its own code"), (("its code",), "its own code")])
+def test_it_is_said_what_an_image_was_rebuilt_from(codes_are, title):
+    figure = plots.reconstructions({"near": pair(2)}, SHAPE, *codes_are)
+    assert figure.get_suptitle() == f"Test images, and each rebuilt from {title}"
+
+
+def test_samples_of_another_size():
+    probs = np.random.default_rng(0).random((18, 784))
+    axes, = plots.samples(probs, (28, 28)).axes
+    picture = shown(axes)
+    assert picture.shape == (2 * 29 + 1, 16 * 29 + 1)
+    assert np.array_equal(picture[30:58, 30:58], probs[17].reshape(28, 28))
+    assert np.isnan(picture[29]).all() and np.isnan(picture[:, 29]).all()
 
 
 def test_samples_fill_rows_of_sixteen():
@@ -266,6 +323,31 @@ def test_two_latent_dimensions_are_shown_as_they_are():
         assert np.array_equal(text.xy, np.median(mu[labels == label], axis=0))
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "z₂")
     assert figure.get_suptitle().startswith("40 test images")
+
+
+@pytest.mark.parametrize("latent_dim", [2, 4])
+def test_without_labels_all_points_are_alike(latent_dim):
+    mu = codes(40, latent_dim)
+    figure = plots.latent_scatter(mu)
+    axes, = figure.axes
+    points, = axes.collections
+    named, = plots.latent_scatter(mu, np.zeros(40, int)).axes
+    assert np.array_equal(points.get_offsets(), named.collections[0].get_offsets()) and len(axes.texts) == 0
+    if latent_dim == 2:
+        assert np.array_equal(points.get_offsets(), mu)
+    assert len(np.unique(points.get_facecolor(), axis=0)) == 1
+    assert figure.get_suptitle().startswith("40 test images")
+
+
+def test_it_is_said_where_the_points_are():
+    for more, where in (((), "the mean of its code"), ((None, "its code"), "its code")):
+        title = plots.latent_scatter(codes(9, 2), *more).get_suptitle()
+        assert title == f"9 test images in latent space, each at {where}"
+
+
+def test_very_many_points_are_smaller():
+    few, many = (plots.latent_scatter(codes(n, 2)).axes[0].collections[0].get_sizes()[0] for n in (2000, 2001))
+    assert 0 < many < few / 2
 
 
 def test_one_latent_dimension_is_shown_over_the_labels():
@@ -341,6 +423,31 @@ def test_the_manifold_is_labelled_where_its_images_stand():
     assert axes.get_xticks().tolist() == [2, 14, 26]
     assert axes.get_yticks().tolist() == [19.5, 10.5, 1.5]                               # z2 grows upwards
     assert axes.get_xlabel().startswith("z₁") and axes.get_ylabel().startswith("z₂")
+
+
+def test_a_range_of_smiles_beside_a_point():
+    seen, decoded, points, found, point_smiles, truth = smiles()
+    figure = plots.point_or_distribution(*smiles(), SHAPE)
+    *small, below = sorted(figure.axes, key=lambda axes: len(axes.lines))
+    assert len(small) == 6
+    pictures = {axes.get_label(): axes for axes in small}
+    for i in range(2):
+        assert np.array_equal(image_at(pictures[f"seen{i}"], 0, 0), seen[i], equal_nan=True)
+        assert np.array_equal(image_at(pictures[f"ae{i}"], 0, 0), points[i])
+        assert shown(pictures[f"vae{i}"]).shape == (2 + 2, 8 * 4 + 1)
+        order = [next(k for k in range(30) if np.array_equal(decoded[i, k], image_at(pictures[f"vae{i}"], 0, place)))
+                 for place in range(8)]
+        smile = found[i][order]
+        assert (np.diff(smile) > 0).all() and smile[0] == found[i].min() and smile[-1] == found[i].max()
+    assert [line.get_xdata()[0] for line in below.lines] == [*point_smiles, truth]
+    bars = np.array([bar.get_height() * bar.get_width() for bar in below.patches])
+    width = below.patches[0].get_width()
+    for i, heights in enumerate(bars.reshape(2, -1)):
+        edges = below.patches[0].get_x() + width * np.arange(len(heights) + 1)
+        np.testing.assert_allclose(heights, np.histogram(found[i], edges)[0] / 30, rtol=0, atol=1e-12)
+    words = [text.get_text() for text in below.get_legend().get_texts()]
+    assert sorted(words) == sorted(["VAE, mouth visible", "VAE, mouth covered", "auto-encoder, mouth visible",
+                                    "auto-encoder, mouth covered", "the face as it was drawn"])
 
 
 # ---------------------------------------------------------------------- files

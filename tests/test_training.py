@@ -6,11 +6,16 @@ import warnings
 import numpy as np
 import pytest
 
-from numpyvae import VAE, CheckpointError, DivergedError, checkpoint, datasets
-from numpyvae.training import HISTORY, Run, minibatches
+from numpyvae import VAE, Adam, CheckpointError, DivergedError, checkpoint, datasets
+from numpyvae.autoencoder import Autoencoder
+from numpyvae.datasets.pixels import sampled
+from numpyvae.errors import DataFormatError
+from numpyvae.training import HISTORY, Run, load_trained, minibatches
 
 X_TRAIN = np.random.default_rng(1).random((30, 6))
 X_TEST = np.random.default_rng(2).random((11, 6))
+M_TRAIN, M_TEST = np.random.default_rng(3).random((30, 6)) < 0.7, np.random.default_rng(4).random((11, 6)) < 0.7
+BYTES = [np.rint(255 * x).astype(np.uint8) for x in (X_TRAIN, X_TEST)]
 SMALL = {"epochs": 3, "hidden_dim": 8, "latent_dim": 2, "batch_size": 8, "lr": 0.01}
 
 KINDS = [(optimizer, dtype, likelihood) for optimizer in ("adam", "sgd") for dtype in ("float32", "float64")
@@ -131,6 +136,238 @@ def test_options_start_another_run_like_it(tmp_path):
                                            "pixels": "grey", "optimizer": "sgd", "lr": 0.02, "beta": 2.0, "x_std": 0.5,
                                            "likelihood": "gaussian", "dtype": "float64", "seed": 9, "data": "mine"}
     assert train_in(tmp_path / "a", run) == train_in(tmp_path / "b", twin)
+
+
+# ---------------------------------------------------------------------- all of it, written out once more
+
+def by_hand(x_train, x_test, m_train, m_test, model, pixels, dtype="float32", beta=0.5, seed=4):
+    """What a run of the options SMALL should do  ->  its history, its parameters."""
+    init, shuffle, noise, test_noise, ink = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5))
+    network = {"vae": VAE, "ae": Autoencoder}[model](6, 8, 2, rng=init, dtype=dtype)
+    adam, once, history = Adam(network.params, 0.01), np.random.default_rng(0), []
+    eps_test = test_noise.standard_normal((len(x_test), 2))
+
+    def prepared(x, mask, rng=None):
+        x = x.astype(dtype) / np.array(255, dtype) if x.dtype == np.uint8 else np.array(x, dtype)
+        x = x if mask is None else np.where(mask, x, 0)
+        if pixels == "threshold":
+            return np.where(x >= 0.5, 1, 0).astype(dtype)
+        return x if rng is None else (rng.random(x.shape, np.float32) < x).astype(dtype)
+
+    x_test = prepared(x_test, m_test, once if pixels in ("fixed", "resampled") else None)
+    x_train = prepared(x_train, m_train, once if pixels == "fixed" else None)
+    for _ in range(SMALL["epochs"]):
+        order, rows = shuffle.permutation(len(x_train)), []
+        for batch in np.split(order, range(8, len(order), 8)):
+            x, mask = x_train[batch], None if m_train is None else m_train[batch]
+            if pixels == "resampled":
+                x = (ink.random(x.shape, np.float32) < x).astype(dtype)
+            if model == "vae":
+                eps = noise.standard_normal((len(x), 2))
+                terms, grads = network.loss_and_grads(x, eps, beta, mask)
+            else:
+                loss, grads = network.loss_and_grads(x, mask)
+                terms = loss, loss, 0
+            adam.step(grads)
+            rows.append(len(x) * np.array(terms, float))
+        if model == "vae":
+            _, recon, kl = map(float, network.loss(x_test, eps_test, mask=m_test))
+        else:
+            recon, kl = float(network.loss(x_test, m_test)), 0.0
+        history.append([*np.sum(rows, axis=0) / len(x_train), recon + beta * kl, recon, kl])
+    return np.array(history), network.params
+
+
+MODES = [(model, pixels, masked) for model in ("vae", "ae") for pixels in ("grey", "threshold", "fixed", "resampled")
+         for masked in (False, True)]
+
+
+@pytest.mark.parametrize("model, pixels, masked", MODES)
+def test_a_run_does_what_is_written_out_here_to_the_bit(model, pixels, masked):
+    masks, dtype = (M_TRAIN, M_TEST) if masked else (None, None), "float64" if masked else "float32"
+    for x in ((X_TRAIN, X_TEST), BYTES):
+        kind = {"model": model, "pixels": pixels, "dtype": dtype, "beta": 0.5, "seed": 4}
+        run = Run(*x, *masks, **SMALL, **kind)
+        run.train()
+        history, params = by_hand(*x, *masks, **kind)
+        np.testing.assert_allclose(run.history, history, rtol=1e-15)         # measured: equal
+        assert all(np.array_equal(run.model.params[name], params[name]) for name in params)
+
+
+@pytest.mark.parametrize("model, pixels, masked", MODES)
+def test_one_epoch_and_two_more_are_three_to_the_bit(tmp_path, model, pixels, masked):
+    x = [*(BYTES if masked else (X_TRAIN, X_TEST)), *((M_TRAIN, M_TEST) if masked else ())]
+    three, one = (Run(*x, **{**SMALL, "epochs": epochs}, model=model, pixels=pixels) for epochs in (3, 1))
+    three.train()
+    one.train()
+    one.save(tmp_path)
+    run = Run.load(tmp_path, lambda name, place: x)
+    assert type(run.model) is {"vae": VAE, "ae": Autoencoder}[model] and run.x_train.dtype == one.x_train.dtype
+    run.epochs = 3
+    run.train()
+    run.save(tmp_path)
+    resumed = contents(tmp_path)
+    three.save(tmp_path)
+    assert resumed == contents(tmp_path)
+
+
+# ---------------------------------------------------------------------- an ordinary auto-encoder
+
+def test_an_auto_encoder_has_no_kl_and_no_use_for_beta(tmp_path):
+    runs = [start(model="ae", beta=beta) for beta in (1.0, 7.0)]
+    for run in runs:
+        run.train()
+        assert (run.history[:, [2, 5]] == 0).all()
+        assert np.array_equal(run.history[:, [0, 3]], run.history[:, [1, 4]]) and (run.history[:, 0] > 0).all()
+        assert run.history[-1, 3] == float(run.model.loss(X_TEST))
+    assert np.array_equal(runs[0].history, runs[1].history)
+    runs[0].save(tmp_path)
+    assert type(Run.load(tmp_path, load_data).model) is Autoencoder
+    loaded = Autoencoder.load(tmp_path / "model.npz")
+    assert all(np.array_equal(loaded.params[name], runs[0].model.params[name]) for name in loaded.params)
+    with pytest.raises(CheckpointError, match="expected a saved VAE, got Autoencoder"):
+        VAE.load(tmp_path / "model.npz")
+
+
+# ---------------------------------------------------------------------- masks
+
+@pytest.mark.parametrize("model", ["vae", "ae"])
+@pytest.mark.parametrize("junk", [np.nan, -np.inf, 7.0, 254])
+def test_what_lies_under_the_mask_cannot_matter(junk, model):
+    runs = []
+    for value in (0, junk):
+        x = [(np.where(mask, 255 * x if junk == 254 else x, value)).astype(np.uint8 if junk == 254 else float)
+             for x, mask in ((X_TRAIN, M_TRAIN), (X_TEST, M_TEST))]
+        kept = [array.copy() for array in (*x, M_TRAIN, M_TEST)]
+        runs.append(Run(*x, M_TRAIN, M_TEST, **SMALL, model=model))
+        runs[-1].train()
+        assert all(np.array_equal(*pair, equal_nan=True) for pair in zip((*x, M_TRAIN, M_TEST), kept))
+    assert np.array_equal(runs[0].history, runs[1].history) and runs[0].data_sha256 == runs[1].data_sha256
+    assert all(np.array_equal(param, runs[1].model.params[name]) for name, param in runs[0].model.params.items())
+
+
+def test_a_run_is_not_gone_on_with_under_another_mask(tmp_path):
+    x_train, x_test = np.where(M_TRAIN, X_TRAIN, 0), np.where(M_TEST, X_TEST, 0)
+    Run(x_train, x_test, M_TRAIN, M_TEST, **SMALL).save(tmp_path)
+    assert Run.load(tmp_path, lambda name, place: (x_train, x_test, M_TRAIN, M_TEST)).mask_test is not None
+    unseen = np.argwhere(~M_TRAIN)[0]
+    one_more = M_TRAIN.copy()
+    one_more[tuple(unseen)] = True                               # where x is 0, seen or not
+    for masks in ((), (one_more, M_TEST), (M_TRAIN, None), (None, M_TEST), (M_TRAIN, M_TEST | True)):
+        with pytest.raises(CheckpointError, match="not the ones it was trained on"):
+            Run.load(tmp_path, lambda name, place: (x_train, x_test, *masks))
+
+
+@pytest.mark.parametrize("masks", [(M_TRAIN, None), (None, M_TEST)])
+def test_one_part_may_be_masked_and_the_other_not(masks):
+    run = Run(X_TRAIN, X_TEST, *masks, **SMALL, model="ae", dtype="float64")
+    run.train()
+    expected = run.model.loss(X_TEST, masks[1])
+    np.testing.assert_allclose(run.history[-1, 3], expected, rtol=1e-15)
+    history, _ = by_hand(X_TRAIN, X_TEST, *masks, "ae", "grey", dtype="float64", seed=0)
+    np.testing.assert_allclose(run.history, history, rtol=1e-15)             # measured: equal
+
+
+BAD_MASKS = {"of numbers": (M_TRAIN.astype(int), TypeError, "booleans"), "None of it": ([None], TypeError, "booleans"),
+             "too short": (M_TRAIN[1:], ValueError, "shape of x"), "transposed": (M_TRAIN.T, ValueError, "shape of x"),
+             "for one image": (M_TRAIN[0], ValueError, "shape of x")}
+
+
+@pytest.mark.parametrize("name", BAD_MASKS)
+def test_a_bad_mask_is_refused(name):
+    mask, error, message = BAD_MASKS[name]
+    for x_train, x_test, masks in ((X_TRAIN, X_TEST, (mask, None)), (X_TEST, X_TRAIN, (None, mask)),
+                                   (*BYTES, (mask, None))):
+        with pytest.raises(error, match=f"^mask: expected .*{message}"):
+            Run(x_train, x_test, *masks, **SMALL)
+
+
+# ---------------------------------------------------------------------- bytes
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("masks", [(None, None), (M_TRAIN, M_TEST)], ids=["whole", "masked"])
+def test_bytes_train_to_the_bits_of_the_numbers_that_they_mean(dtype, masks):
+    numbers = [x.astype(dtype) / np.array(255, dtype) for x in BYTES]
+    runs = [Run(*x, *masks, **SMALL, dtype=dtype) for x in (BYTES, numbers)]
+    for run in runs:
+        run.train()
+    assert runs[0].x_train.dtype == runs[0].x_test.dtype == np.uint8         # a quarter or an eighth of the memory
+    assert runs[1].x_train.dtype == dtype
+    assert np.array_equal(runs[0].history, runs[1].history)
+    assert all(np.array_equal(param, runs[1].model.params[name]) for name, param in runs[0].model.params.items())
+
+
+def test_bytes_of_0_and_1_are_taken_for_a_mistake():
+    ones = [(x > 127).astype(np.uint8) for x in BYTES]
+    for x, name in (((ones[0], BYTES[1]), "x_train"), ((BYTES[0], ones[1]), "x_test")):
+        with pytest.raises(ValueError, match=f"^{name}: expected bytes up to 255, .*make pixels of 0 and 1 floats"):
+            Run(*x, **SMALL)
+    for lowest in (0, 2):                                        # all white, or one pixel of next to nothing: so be it
+        Run(np.minimum(BYTES[0], lowest), BYTES[1], **SMALL)
+
+
+# ---------------------------------------------------------------------- black and white
+
+@pytest.mark.parametrize("pixels", ["fixed", "resampled"])
+def test_the_one_draw_is_the_same_for_every_seed_and_every_number_of_images(pixels):
+    runs = [start(pixels=pixels, seed=seed, model=model) for seed, model in ((0, "vae"), (1, "ae"))]
+    assert np.array_equal(runs[0].x_test, runs[1].x_test) and np.array_equal(runs[0].x_train, runs[1].x_train)
+    more = Run(np.vstack([X_TRAIN, X_TEST]), X_TEST, **SMALL, pixels=pixels)
+    assert np.array_equal(more.x_train[:30], runs[0].x_train) and np.array_equal(more.x_test, runs[0].x_test)
+    more = Run(X_TRAIN, np.vstack([X_TEST, X_TRAIN]), **SMALL, pixels=pixels)
+    assert np.array_equal(more.x_test[:11], runs[0].x_test)
+    assert np.array_equal(runs[0].x_test, sampled(X_TEST.astype(np.float32), np.random.default_rng(0)))
+    assert set(np.unique(runs[0].x_test)) == {0, 255}
+
+
+def seen_in_training(run):
+    """What the network learns from  ->  (epochs, N, D), in the order that they came in."""
+    seen, compute = [], run.model.loss_and_grads
+
+    def listen(x, *args, **kwargs):
+        seen.append(x.copy())
+        return compute(x, *args, **kwargs)
+    run.model.loss_and_grads = listen
+    run.train()
+    return np.concatenate(seen).reshape(run.epochs, len(run.x_train), -1)
+
+
+@pytest.mark.parametrize("model", ["vae", "ae"])
+def test_resampled_images_are_new_in_every_epoch_and_fixed_ones_are_not(model):
+    grey = np.full((5, 40), 0.5)
+    grey[:, :5] = np.eye(5)                                      # by which they can be told apart: 0 and 1 stay
+    for pixels in ("fixed", "resampled", "threshold", "grey"):
+        epochs = seen_in_training(Run(grey, grey, **{**SMALL, "epochs": 9}, model=model, pixels=pixels))
+        assert (np.sort(epochs[:, :, :5], axis=1)[:, -1] == 1).all() and (epochs[:, :, :5].sum(axis=(1, 2)) == 5).all()
+        images = [{tuple(image) for epoch in epochs for image in epoch if image[i]} for i in range(5)]
+        assert [len(own) for own in images] == [9 if pixels == "resampled" else 1] * 5
+        inside = epochs[:, :, 5:]
+        if pixels in ("fixed", "resampled"):
+            assert set(np.unique(inside)) == {0, 1} and 0.4 < inside.mean() < 0.6
+        else:
+            assert (inside == (1 if pixels == "threshold" else 0.5)).all()
+
+
+def test_grey_images_are_resampled_from_what_they_were():
+    """What is kept is the grey image, not its last sample: over many epochs its grey can be counted again."""
+    epochs = seen_in_training(Run(X_TRAIN, X_TEST, **{**SMALL, "epochs": 200, "batch_size": 30}, pixels="resampled"))
+    off = epochs.mean(axis=1) - X_TRAIN.mean(axis=0)
+    off /= np.sqrt((X_TRAIN * (1 - X_TRAIN)).sum(axis=0)) / 30               # in standard errors of one epoch
+    assert np.abs(off.mean(axis=0)).max() < 4 / np.sqrt(200)
+    np.testing.assert_allclose(off.var(axis=0), 1, rtol=0, atol=4 * np.sqrt(2 / 200))
+
+
+# ---------------------------------------------------------------------- names, places and shapes
+
+def test_where_the_data_lie_and_how_large_an_image_is_are_kept(tmp_path):
+    run = start(data="mine", data_dir="/somewhere", image_shape=[2, 3])
+    assert run.image_shape == (2, 3)
+    run.save(tmp_path)
+    asked = []
+    loaded = Run.load(tmp_path, lambda *place: (asked.append(place), load_data(*place))[1])
+    assert asked == [("mine", "/somewhere")]
+    assert loaded.options == run.options and loaded.image_shape == (2, 3) and loaded.data_dir == "/somewhere"
+    assert start().image_shape is None and start(image_shape=(np.int64(1), 6)).options["image_shape"] == (1, 6)
 
 
 # ---------------------------------------------------------------------- it learns
@@ -338,18 +575,46 @@ def test_data_are_asked_for_by_name(trained):
         Run.load(trained, unknown)
 
 
-def test_a_network_without_a_run(tmp_path):
-    VAE(6, 8, 2).save(tmp_path / "model.npz")
-    with pytest.raises(CheckpointError, match="expected a training run, got a network"):
-        Run.load(tmp_path, load_data)
+@pytest.mark.parametrize("error", [DataFormatError("own.npz: damaged"), CheckpointError("another"),
+                                   FileNotFoundError(2, "No such file", "own.npz"), MemoryError()])
+def test_what_is_wrong_with_the_data_is_not_blamed_on_the_checkpoint(trained, error):
+    def load_data(name, place):
+        raise error
+    with pytest.raises(type(error)) as caught:
+        Run.load(trained, load_data)
+    assert caught.value is error
 
 
-def test_no_file_and_a_foreign_file(tmp_path):
+LOADS = [lambda folder: Run.load(folder, load_data), load_trained]
+both_loads = pytest.mark.parametrize("load", LOADS, ids=["Run.load", "load_trained"])
+
+
+@pytest.mark.parametrize("model", ["vae", "ae"])
+def test_a_trained_network_can_be_had_without_its_data(tmp_path, model):
+    run = start(model=model, data="mine", image_shape=(2, 3))
+    train_in(tmp_path / "run", run)
+    network, saved, arrays = load_trained(tmp_path / "run")
+    assert type(network) is type(run.model) and network.settings == run.model.settings
+    assert all(np.array_equal(network.params[name], run.model.params[name]) for name in run.model.params)
+    assert saved["options"] == {**run.options, "image_shape": [2, 3]} and saved["data_sha256"] == run.data_sha256
+    assert np.array_equal(arrays["history"], run.history)
+
+
+@both_loads
+@pytest.mark.parametrize("model", [VAE, Autoencoder])
+def test_a_network_without_a_run(tmp_path, load, model):
+    model(6, 8, 2).save(tmp_path / "model.npz")
+    with pytest.raises(CheckpointError, match=f"expected a training run, got a network .*; {model.__name__}.load"):
+        load(tmp_path)
+
+
+@both_loads
+def test_no_file_and_a_foreign_file(tmp_path, load):
     with pytest.raises(FileNotFoundError):
-        Run.load(tmp_path, load_data)
+        load(tmp_path)
     (tmp_path / "model.npz").write_text("hello")
     with pytest.raises(CheckpointError):
-        Run.load(tmp_path, load_data)
+        load(tmp_path)
 
 
 def test_a_run_cut_short(trained, tmp_path):
@@ -411,7 +676,23 @@ CHANGES = {
     "no m.W1":              without("m.W1"),
     "a wrong m.W1":         replacing("m.W1", np.zeros((8, 6))),
     "a wrong W1":           replacing("W1", np.zeros((8, 6))),
-    "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan))}
+    "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan)),
+    "no options":           setting("run", "options", None),
+    "the other model":      setting("run", "options", "model", "ae"),
+    "an unknown model":     setting("run", "options", "model", "gan"),
+    "models":               setting("run", "options", "model", ["vae"]),
+    "another shape":        setting("run", "options", "image_shape", [2, 4]),
+    "a shape of text":      setting("run", "options", "image_shape", "23"),
+    "a number for a shape": setting("run", "options", "image_shape", 6),
+    "unknown pixels":       setting("run", "options", "pixels", "blue"),
+    "a number for a place": setting("run", "options", "data_dir", 5),
+    "no pixels' generator": lambda arrays, description: description["run"]["generators"].pop("pixels")}
+# What has nothing to do with the network: it is not needed to decode with it.
+OF_TRAINING = {"an unknown option", "an unknown optimizer", "a negative lr", "no epochs", "a negative seed",
+               "another optimizer", "no optimizer", "text for Adam's t", "no end for Adam's t", "no generators",
+               "another generator", "text for a state", "a huge state", "no hash", "no history", "half a row",
+               "rows of three", "a NaN in the history", "half a step of Adam", "a step before Adam", "no m.W1",
+               "a wrong m.W1", "unknown pixels", "a number for a place", "no pixels' generator"}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -422,6 +703,9 @@ def test_a_run_that_was_meddled_with(trained, tmp_path, name):
     checkpoint.save(tmp_path / "model.npz", arrays, description)
     with pytest.raises(CheckpointError):
         Run.load(tmp_path, load_data)
+    if name not in OF_TRAINING:
+        with pytest.raises(CheckpointError):
+            load_trained(tmp_path)
 
 
 # ---------------------------------------------------------------------- bad input
@@ -439,13 +723,26 @@ BAD_OPTIONS += [("lr", 0, ValueError), ("x_std", 0.0, ValueError),
                 ("likelihood", "poisson", ValueError), ("likelihood", [], ValueError), ("dtype", "float16", TypeError),
                 ("dtype", int, TypeError), ("dtype", None, TypeError), ("data", None, TypeError),
                 ("data", 5, TypeError),
-                pytest.param("optimizer", np.array(["adam", "sgd"]), ValueError, id="optimizer-array")]
+                pytest.param("optimizer", np.array(["adam", "sgd"]), ValueError, id="optimizer-array"),
+                ("model", "gan", ValueError), ("model", None, ValueError), ("model", ["vae"], ValueError),
+                ("pixels", "black", ValueError), ("pixels", None, ValueError), ("pixels", 0, ValueError),
+                ("data", b"x", TypeError), ("image_shape", (2, 4), ValueError), ("image_shape", (6,), ValueError),
+                ("image_shape", (), ValueError), ("image_shape", (1, 2, 3), ValueError),
+                ("image_shape", (-2, -3), ValueError), ("image_shape", (0, 6), ValueError),
+                ("image_shape", (2.0, 3), TypeError), ("image_shape", "23", TypeError),
+                ("image_shape", (True, 6), TypeError)]
 
 
 @pytest.mark.parametrize("name, value, error", BAD_OPTIONS)
 def test_a_bad_option_is_named(name, value, error):
     with pytest.raises(error, match=f"^{name}: expected .*, got "):
         start(**{name: value})
+
+
+@pytest.mark.parametrize("place", [5, b"folder", ["folder"]])
+def test_a_folder_that_is_no_text(place):
+    with pytest.raises(TypeError, match="^data: expected a name, and its folder or None, got "):
+        start(data_dir=place)
 
 
 @pytest.mark.parametrize("name", ["momentum", "batchsize", "learning_rate"])
@@ -476,6 +773,10 @@ BAD_DATA = {
     "text":            (X_TRAIN.astype(str), X_TEST, TypeError, "real numbers"),
     "objects":         (X_TRAIN.astype(object), X_TEST, TypeError, "real numbers"),
     "complex":         (X_TRAIN + 0j, X_TEST, TypeError, "real numbers"),
+    "narrow bytes":    (BYTES[0], BYTES[1][:, :5], ValueError, r"x_test: .*\(N, 6\).*\(11, 5\)"),
+    "no bytes":        (BYTES[0], BYTES[1][:0], ValueError, "x_test: .*at least one example"),
+    "bytes in a row":  (BYTES[0], BYTES[1][0], ValueError, r"x_test: .*\(6,\)"),
+    "bytes in 3D":     (BYTES[0], BYTES[1][..., None], ValueError, r"x_test: .*\(11, 6, 1\)"),
     "None":            (None, X_TEST, ValueError, "x_train"),
     "None to test":    (X_TRAIN, None, TypeError, "real numbers")}
 
