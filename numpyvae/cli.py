@@ -140,7 +140,7 @@ def export(args):
     """Write a trained network's parameters under PyTorch's names, for the blog's module to load."""
     folder = _run_folder(args.run)
     if os.path.lexists(args.file) or not args.file.lower().endswith(".npz"):
-        raise InvalidValueError(f"{args.file}: expected a new file that ends in .npz")
+        raise InvalidValueError(f"{args.file or 'an empty name'}: expected a new file that ends in .npz")
     model, _, _ = load_trained(folder)
     arrays = model.to_torch_names()
     checkpoint.write_atomically(args.file, lambda file: np.savez(file, **arrays))
@@ -287,7 +287,8 @@ def _draw_pictures(run, dataset, folder):
                                 f"{_me()} show {_quoted(folder)}") from stop
     if len(run.history):
         _print_what_was_learned(run, plots)
-    print(f"The pictures lie in {folder}. To see it invent more: {_me()} sample {_quoted(folder)}")
+    invite = f" To see it invent more: {_me()} sample {_quoted(folder)}" if run.model_name == "vae" else ""
+    print(f"The pictures lie in {folder}.{invite}")
 
 
 def _print_what_was_learned(run, plots):
@@ -417,9 +418,10 @@ def _open_run(folder, data=None, data_dir=None):
             name = data or name
         try:
             found.append(datasets.load(name, data_dir or place))
-        except FileNotFoundError as error:
-            raise DataFormatError(f"{error.filename}: the run in {folder} learned from this file, and it is not there; "
-                                  "--data says where it lies now") from error
+        except (FileNotFoundError, NumpyvaeError) as error:
+            what = f"{error.filename} is not there" if isinstance(error, FileNotFoundError) else error
+            raise DataFormatError(f"{folder}: the data that this run learned from cannot be had: {what}; if they were "
+                                  "moved, --data or --data-dir says where they lie now") from error
         return found[0].x_train, found[0].x_test, found[0].mask_train, found[0].mask_test
     run = Run.load(folder, load_data)
     if data is not None and data != run.data:
@@ -456,7 +458,7 @@ def _parser():
     option = command(train, "train a network and draw what it learned")
     for name, kind, text in [
             ("data",       str,                    f"the images to learn from: {', '.join(datasets.NAMES)}, or your "
-                                                   "own, a file .npy or .npz"),
+                                                   "own, a file .npy or .npz (it and idx take mnist's defaults)"),
             ("data_dir",   str,                    "folder of MNIST's four files (default: NUMPYVAE_DATA, then "
                                                    "downloaded), or of any set in four such files, for --data idx"),
             ("model",      tuple(MODELS),          "the VAE, or an ordinary auto-encoder for comparison"),
@@ -473,7 +475,8 @@ def _parser():
             ("optimizer",  tuple(OPTIMIZERS),      "Adam, or gradient descent with momentum 0.9"),
             ("seed",       _whole,                 "the same seed gives the same network, to the bit"),
             ("dtype",      ("float32", "float64"), "precision of the computation: single, fast, or double")]:
-        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": METAVARS[kind]}
+        metavar = METAVARS.get(name) or METAVARS.get(kind)
+        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": metavar}
         option(_flag(name), help=text + _default(name), **accepts)
     option("--out", metavar="DIR", help="folder of the run (default: a new one, runs/digits, runs/digits-2, ...)")
     option("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had never stopped: it "
@@ -521,7 +524,7 @@ def _number(text):
         raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
 
 
-METAVARS = {_whole: "N", _number: "X", str: "WHICH"}
+METAVARS = {_whole: "N", _number: "X", "data": "WHICH", "data_dir": "DIR"}
 
 
 def _default(name):

@@ -82,7 +82,8 @@ def reconstructions(groups, image_shape, codes_are="the mean of its code"):
         for axes, (title, pair) in zip(np.atleast_1d(figure.subplots(len(groups), 1)), groups.items()):
             _show(axes, _mosaic(np.concatenate(pair), image_shape, len(pair[0])))
             axes.set_title(title)
-            for height, name in ((0.75, "original"), (0.25, "rebuilt")):
+            first = "observed" if np.isnan(pair[0]).any() else "original"
+            for height, name in ((0.75, first), (0.25, "rebuilt")):
                 axes.text(-0.01, height, name, transform=axes.transAxes, ha="right", va="center")
         figure.suptitle(f"Test images, and each rebuilt from {codes_are.replace('its', 'its own')}")
     return figure
@@ -142,7 +143,7 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
     on_a_line = mu.shape[1] == 1
     if on_a_line:
         mu = np.column_stack([mu, labels])                       # the labels are set apart from each other
-        names = ["z₁", "label"]
+        names = ["z₁", "label" if named else ""]
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 9.5))
         axes = figure.subplots()
@@ -155,7 +156,7 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
                               va="center", path_effects=HALO)
         axes.set(xlabel=names[0], ylabel=names[1])
         if on_a_line:
-            axes.set_yticks(np.unique(labels))
+            axes.set_yticks(np.unique(labels) if named else [])
         else:
             axes.set_aspect("equal", adjustable="datalim")
         figure.suptitle(title)
@@ -177,7 +178,8 @@ def kl_per_dimension(kl):
         axes.bar(range(len(kl)), kl[order], color=[TEST if value > USED else TRAIN for value in kl[order]])
         axes.axhline(USED, color="black", linestyle="--", linewidth=1.2)
         for i in named:
-            axes.annotate(f"{kl[order[i]]:.2g}", (i, max(kl[order[i]], 0)), xytext=(0, 4), textcoords="offset points",
+            digits = f"{kl[order[i]]:.2g}" if len(named) <= 16 else f"{kl[order[i]]:.1f}"
+            axes.annotate(digits, (i, max(kl[order[i]], 0)), xytext=(0, 4), textcoords="offset points",
                           ha="center", fontsize=15 if len(named) <= 16 else 12, path_effects=HALO)
         axes.set_xticks(named, [str(order[i] + 1) for i in named], fontsize=15 if len(named) <= 16 else 12)
         axes.set(xlabel="latent dimension, the most informative first", ylabel="KL, nats per image",

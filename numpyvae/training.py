@@ -129,10 +129,11 @@ class Run:
     def _checked(self, name, x, mask):
         x, mask = np.asarray(x), None if mask is None else check_mask(mask, np.shape(x))
         if x.dtype == np.uint8 and x.ndim == 2 and x.size and x.shape[1] == self.model.input_dim:
+            x = x if mask is None else x * mask
             if x.max() == 1:
                 raise InvalidValueError(f"{name}: expected bytes up to 255, which become 1, got none above 1; "
                                         "make pixels of 0 and 1 floats")
-            return (x if mask is None else x * mask), mask           # bytes stay bytes: they cannot be out of range
+            return x, mask                                           # bytes stay bytes: they cannot be out of range
         return network.check_input(x, self.model.input_dim, self.model.dtype, self.model.likelihood, mask, name)
 
     def _require_finite(self, *values):
@@ -168,9 +169,11 @@ class Run:
         trained, saved, arrays = load_trained(folder)
         path = os.path.join(folder, "model.npz")
         try:
-            run = cls(*load_data(saved["options"]["data"], saved["options"]["data_dir"]), **saved["options"])
-            if run.data_sha256 != saved["data_sha256"]:
-                raise InvalidValueError(f"the data called {run.data!r} are not the ones it was trained on")
+            data = load_data(saved["options"]["data"], saved["options"]["data_dir"])
+            run = cls(*data, **saved["options"]) if np.shape(data[0])[1:] == (trained.input_dim,) else None
+            if run is None or run.data_sha256 != saved["data_sha256"]:
+                raise CheckpointError(f"{path}: the data called {saved['options']['data']!r} are not the ones it was "
+                                      "trained on; give it those")
             for name, param in run.model.params.items():
                 param[...] = trained.params[name]
             run.optimizer.set_state(arrays, saved["optimizer"])
@@ -218,6 +221,8 @@ def _damaged(path, error):
 def _check_image_shape(shape, width):
     if shape is None:
         return None
+    if not isinstance(shape, (tuple, list)):
+        raise InvalidTypeError(f"image_shape: expected (height, width) or None, got {shape!r}")
     sides = [check_positive_int("image_shape", side) for side in shape]
     if len(sides) != 2 or math.prod(sides) != width:
         raise InvalidValueError(f"image_shape: expected height and width whose product is {width}, got {sides}")
@@ -244,8 +249,7 @@ def _inked(pixels, x_train, x_test):
 def _fingerprint(*arrays):
     digest = hashlib.sha256()
     for array in arrays:
-        if array is None:
-            continue
-        digest.update(repr((array.shape, array.dtype.name)).encode())
-        digest.update(np.ascontiguousarray(array).data)
+        digest.update(repr(None if array is None else (array.shape, array.dtype.name)).encode())
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

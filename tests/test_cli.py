@@ -488,7 +488,7 @@ def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, un
     for command in (("show", run), ("train", "--resume", run, "--epochs", "6")):
         status, out, err = call(capsys, *command)
         assert_one_sentence(status, err, str(own / old))
-        assert kind == "folder" or "--data says where it lies now" in err
+        assert kind == "folder" or "--data or --data-dir says where they lie now" in err
         assert out == "" and contents(own) == before
     assert call(capsys, "show", run, flag, new)[0] == 0
     assert contents(own) == before                               # looking changes nothing

@@ -802,3 +802,25 @@ def test_bytes_and_booleans_are_numbers_too():
         run.train()
     assert all(np.array_equal(run.history, runs[0].history) for run in runs)
     assert runs[3].x_train.dtype == np.uint8                     # bytes stay bytes
+
+
+def test_what_lies_under_the_mask_cannot_make_bytes_refused_or_accepted():
+    mask = np.ones((30, 6), bool)
+    mask[0, 0] = False
+    ink = np.multiply(X_TRAIN > 0.5, 1, dtype=np.uint8)
+    for hidden in (0, 255):
+        ink[0, 0] = hidden
+        with pytest.raises(ValueError, match="got none above 1"):
+            Run(ink, X_TEST, mask, **SMALL)
+
+
+def test_whose_mask_it_is_belongs_to_the_fingerprint():
+    x, mask = np.zeros((5, 6)), np.ones((5, 6), bool)
+    assert Run(x, x, mask, None, **SMALL).data_sha256 != Run(x, x, None, mask, **SMALL).data_sha256
+
+
+@pytest.mark.parametrize("shape, error", [(5, TypeError), ("23", TypeError), ((6,), ValueError), ((2, 2), ValueError),
+                                          ((0, 6), ValueError), ((2.0, 3), TypeError), ((1, 2, 3), ValueError)])
+def test_a_bad_image_shape(shape, error):
+    with pytest.raises(error, match="image_shape: expected"):
+        start(image_shape=shape)
