@@ -134,7 +134,9 @@ class Run:
                 raise InvalidValueError(f"{name}: expected bytes up to 255, which become 1, got none above 1; "
                                         "make pixels of 0 and 1 floats")
             return x, mask                                           # bytes stay bytes: they cannot be out of range
-        return network.check_input(x, self.model.input_dim, self.model.dtype, self.model.likelihood, mask, name)
+        # Grey values that are to become probabilities of ink have to be probabilities, whatever the likelihood.
+        likelihood = self.model.likelihood if self.pixels == "grey" else "bernoulli"
+        return network.check_input(x, self.model.input_dim, self.model.dtype, likelihood, mask, name)
 
     def _require_finite(self, *values):
         if not all(map(math.isfinite, values)):

@@ -824,3 +824,9 @@ def test_whose_mask_it_is_belongs_to_the_fingerprint():
 def test_a_bad_image_shape(shape, error):
     with pytest.raises(error, match="image_shape: expected"):
         start(image_shape=shape)
+
+
+@pytest.mark.parametrize("pixels", ["threshold", "fixed", "resampled"])
+def test_only_grey_values_can_become_ink(pixels):
+    with pytest.raises(ValueError, match=r"x_train: expected values in \[0, 1\]"):
+        Run(5 * X_TRAIN - 2, X_TEST, **SMALL, likelihood="gaussian", pixels=pixels)
