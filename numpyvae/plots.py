@@ -16,6 +16,7 @@ STYLE = {"font.size": 17, "axes.titlesize": 18, "figure.titlesize": 21, "axes.la
          "figure.constrained_layout.h_pad": 0.1}
 TRAIN, TEST = "#9bbce0", "#c2410c"                               # pale and strong: the test curve is the one to read
 INK = colormaps["gray_r"].with_extremes(bad="#d9e4ec")               # ink on paper; between the images, a pale blue
+PALETTE = ["#3f78b5", "#c2410c", "#3a7d44", "#7b4ea3", "#8a8a8a"]    # of lines that are compared
 DIGITS = colormaps["tab10"]
 HALO = [withStroke(linewidth=5, foreground="white")]             # around writing that may lie over what is drawn
 USED = 0.1                                                       # nats of KL that make a latent dimension a used one
@@ -248,6 +249,78 @@ def point_or_distribution(seen, decoded, points, smiles, point_smiles, truth, im
         below.set_xticks([-1, 0, 1], ["frown", "neither", "smile"])
         below.legend(frameon=False, loc="upper left")
         figure.suptitle("A smile that nobody saw: the VAE answers with a range, the auto-encoder with a point")
+    return figure
+
+
+def curves(panels, title="", height=6):
+    """Curves, in panels side by side.
+
+    panels: a dictionary each. "lines": {label: (x, y)}, a label that begins with _ goes unnamed; "points": the same,
+        drawn as dots; "upright": {label: x}, dashed lines; all else is what matplotlib's Axes.set takes (title, xlabel,
+        xscale, ylim, ...)
+    title: above all of them; height: in inches, of 15 in width
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15 if len(panels) > 1 else 12, height))
+        for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+            colours = iter(PALETTE * 3)
+            for label, (x, y) in panel.get("lines", {}).items():
+                axes.plot(x, y, color=next(colours), label=label)
+            for label, (x, y) in panel.get("points", {}).items():
+                axes.plot(x, y, "o", color=next(colours), label=label, markersize=9, markeredgecolor="white")
+            for label, x in panel.get("upright", {}).items():
+                axes.axvline(x, color="black", linestyle="--", linewidth=1.6, label=label)
+            axes.set(**{name: value for name, value in panel.items() if name not in ("lines", "points", "upright")})
+            if axes.get_legend_handles_labels()[1]:
+                axes.legend(frameon=False)
+        figure.suptitle(title)
+    return figure
+
+
+def image_rows(rows, image_shape, title="", column_titles=()):
+    """Rows of images, each row with its name to the left.
+
+    rows: {name: (N, D)}, in all of them as many, NaN where a pixel is not known; image_shape: (height, width)
+    title: above them all; column_titles: above the columns, N of them or none
+    """
+    height, width = image_shape
+    columns = max(map(len, rows.values()))
+    across = 12.5 / columns                                          # inches for one image
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, min(11, 1.2 + len(rows) * across * height / width)))
+        for i, (axes, (name, images)) in enumerate(zip(np.atleast_1d(figure.subplots(len(rows), 1)), rows.items())):
+            _show(axes, _mosaic(images, image_shape, columns))
+            axes.text(-0.01, 0.5, name, transform=axes.transAxes, ha="right", va="center")
+            if i == 0:
+                for column, word in enumerate(column_titles):
+                    axes.text((column + 0.5) / columns, 1.04, word, transform=axes.transAxes, ha="center", va="bottom")
+        figure.suptitle(title)
+    return figure
+
+
+def steepest(lr, downhill, promised, others):
+    """The loss along the negative gradient among that along other directions, and relu with its slope.
+
+    lr: (S,) how far; downhill: (S,) the loss there; promised: (S,) the tangent; others: a list of (S,)
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 6.8))
+        left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
+        for i, other in enumerate(others):
+            left.plot(lr, other, color="#b9b9b9", linewidth=1.4, label=None if i else "other directions, equally long")
+        left.plot(lr, downhill, color=TEST, linewidth=4, label="along −dW")
+        left.plot(lr, promised, color="black", linestyle="--", linewidth=2, label="promised:  loss − lr Σ dW²")
+        left.set(title="the loss, a step away", xlabel="lr, the length of the step in units of |dW|", ylabel="loss")
+        left.legend(frameon=False)
+        a = np.linspace(-2, 2, 401)
+        right.plot(a, np.maximum(a, 0), color=PALETTE[0], linewidth=4, label="h = max(a, 0)")
+        for side, slope in ((a < 0, 0.0), (a > 0, 1.0)):
+            right.plot(a[side], np.full(side.sum(), slope), color=TEST, linestyle=":", linewidth=4,
+                       label="∂h / ∂a" if slope else None)
+        right.plot([0], [0.5], "o", color="black", markersize=11, label="a central difference, at the kink")
+        right.set(title="relu and its slope", xlabel="a")
+        right.legend(frameon=False, loc="upper left")
+        figure.suptitle("No direction goes down as fast as the one against the gradient")
     return figure
 
 

@@ -12,7 +12,7 @@ import numpyvae
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
 ROOMS = ["errors", "layers", "latent", "losses", "optim", "gradcheck", "checkpoint", "network", "vae", "autoencoder",
-         "datasets", "evaluate", "training", "plots", "cli", "__main__"]
+         "datasets", "evaluate", "training", "plots", "walkthrough", "cli", "__main__"]
 FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 
 

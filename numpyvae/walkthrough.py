@@ -1,0 +1,348 @@
+"""The narrator: the one voice in which the tutorials and `numpyvae walk` speak.
+
+A lesson is a row of cells. Each says what it is about (`step`), explains it (`say`), shows numbers (`show`, `table`),
+and asserts what it claimed (`check`, `check_less`), aloud: a claim that does not hold stops the lesson.
+
+    options = begin(__doc__)                       title and question; --quick, --pause, --out
+    step("The sum rule", "f = g + h")              a heading and its equation
+    say("Where a value goes two ways, ...")        prose
+    show("dmu", dmu)                               name, shape, values
+    check("the gradients add up", dmu, numeric, rtol=1e-12)
+    figure(plots.curves(...), "sum_rule")          a picture, saved under --out
+    end()                                          how many claims were checked
+
+Without `begin` all of them work too, with every option at its default: in a notebook, say, or in code of your own.
+"""
+import argparse
+import os
+import re
+import shutil
+import sys
+import textwrap
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+WIDTH = 100                          # columns of prose, where the terminal has as many
+MARGIN = "    "
+MOST = 64                            # a larger array is summarised
+COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "quiet": "2"}
+OUT = os.path.join("runs", "tutorials")
+
+_lesson = SimpleNamespace()          # the lesson being told: its options, and what was counted so far
+
+
+def _reset(quick=False, pause=False, out=OUT, seed=None):
+    vars(_lesson).update(quick=quick, pause=pause, out=out, seed=seed, steps=0, checked=0, left_out=0, kind=None,
+                         started=time.monotonic())
+
+
+_reset()
+
+
+def begin(doc, argv=None, seed=None, out=OUT):
+    """Open a lesson: read its command line, print its title and its question.
+
+    doc: the lesson's docstring; its first line is the title, what follows is printed up to the indented command
+    argv: the command line's arguments (default: the program's own; those that a notebook passes are ignored)
+    seed: a number offers the option --seed with that default; out: where figures go if --out names no folder
+    ->  the options: .quick, .pause, .out, .seed.  Exits with status 2 if they are wrong.
+    """
+    _speak_utf8()
+    title, *body = doc.strip("\n").split("\n")
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--quick", action="store_true", help="a small version in seconds, without the claims that need "
+                                                             "the full size")
+    parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
+    parser.add_argument("--out", default=out, metavar="DIR", help=f"folder of the figures (default {out})")
+    if seed is not None:
+        parser.add_argument("--seed", type=int, default=seed, metavar="S", help=f"of all randomness (default {seed})")
+    in_notebook = "ipykernel" in sys.modules
+    options = parser.parse_known_args(argv)[0] if in_notebook else parser.parse_args(argv)
+    if getattr(options, "seed", None) is not None and options.seed < 0:
+        parser.error(f"--seed: expected a whole number, 0 or more, got {options.seed}")
+    if not options.out or (os.path.exists(options.out) and not os.path.isdir(options.out)):
+        parser.error(f"--out: expected the name of a folder, got {options.out or 'an empty one'}")
+    _reset(**vars(options))
+    if argv is None and not in_notebook:
+        sys.excepthook = _on_exception
+    intro = "\n".join(body).split("\n" + MARGIN)[0]
+    _print(_coloured("heading", title))
+    _print(_coloured("heading", "═" * min(len(title), _width())))
+    say(intro)
+    if options.quick:
+        _print("\n--quick: small sizes; what needs the full ones is announced and left out.")
+    return _lesson
+
+
+def step(title, equation=""):
+    """The heading of the next step, and the equation that it is about (of several lines, if need be)."""
+    if _lesson.pause and _lesson.steps:
+        _wait()
+    _lesson.steps += 1
+    heading = f"{_lesson.steps}  {title} "
+    _apart("heading")
+    _print(_coloured("heading", heading + "─" * max(3, _width() - len(heading))))
+    if equation:
+        _apart("equation")
+        _print(_coloured("equation", textwrap.indent(textwrap.dedent(equation).strip("\n"), MARGIN)))
+
+
+def say(prose):
+    """Paragraphs of prose, filled to the width of the page; a line that is indented stays as it is."""
+    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(prose).strip("\n")):
+        lines, text = paragraph.split("\n"), []
+        _apart()
+        for line in [*lines, ""]:
+            if line and not line.startswith(" "):
+                text.append(line)
+                continue
+            if text:
+                _print(textwrap.fill(" ".join(text), _width(), break_on_hyphens=False))
+                text = []
+            if line:
+                _print(_coloured("equation", line))
+
+
+def show(name, value, digits=4):
+    """A name, its shape and its values, rounded and aligned; an array of more than 64 elements is summarised.
+
+    value: a number, or an array of real or complex numbers or booleans; digits: behind the point
+    """
+    array = np.asarray(value)
+    _apart("numbers")
+    if array.ndim == 0:
+        _print(f"{MARGIN}{name} = {_number(array.item(), digits)}")
+        return
+    head = f"{MARGIN}{name}  {_shape(array)}"
+    if array.size > MOST:
+        real = array.astype(float)
+        _print(f"{head}  from {_number(real.min(), digits)} to {_number(real.max(), digits)}, "
+               f"mean {_number(real.mean(), digits)}, standard deviation {_number(real.std(), digits)}")
+        return
+    rows = array.reshape(-1, array.shape[-1]) if array.size else np.zeros((1, 0))
+    largest = float(np.abs(array).max(initial=0))                    # so that all are written alike
+    texts = [[_number(item, digits, largest) for item in row] for row in rows.tolist()]
+    width = max((len(text) for row in texts for text in row), default=0)
+    lines = ["[" + "  ".join(text.rjust(width) for text in row) + "]" for row in texts]
+    _print(head + ("  " + lines[0] if len(lines) == 1 else ""))
+    if len(lines) > 1:
+        _print(textwrap.indent("\n".join(lines), 2 * MARGIN))
+
+
+def table(columns, rows):
+    """A table: the names of its columns, and rows of words and numbers (a format of your own: pass a string)."""
+    texts = [[str(name) for name in columns], *([_cell(item) for item in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts)]
+    numeric = [all(not isinstance(row[i], str) or re.fullmatch(r"[-−+\d.,e×%\s]*", row[i]) for row in rows)
+               for i in range(len(columns))]
+    _apart()
+    for i, row in enumerate(texts):
+        cells = [text.rjust(width) if right else text.ljust(width) for text, width, right in zip(row, widths, numeric)]
+        _print((MARGIN + " │ ".join(cells)).rstrip())
+        if i == 0:
+            _print(MARGIN + "─┼─".join("─" * width for width in widths))
+
+
+def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
+    """Assert that a and b are the same, and print the claim, both sides, and how far they are apart.
+
+    a, b: numbers or arrays of one shape, or a number for all elements of the other; with both tolerances 0 also
+        anything that can be compared with ==
+    rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
+    full_size: whether the claim only holds in the full run; --quick then announces it and leaves it out
+    Raises AssertionError if it does not hold.
+    """
+    if _left_out(claim, full_size):
+        return
+    try:
+        x, y = np.asarray(a), np.asarray(b)
+        both_numbers = x.dtype.kind in "biufc" and y.dtype.kind in "biufc"
+    except ValueError:                                               # rows of different lengths
+        both_numbers = False
+    if not both_numbers:
+        _judge(claim, a == b, f"{a} and {b}")
+        return
+    if x.shape != y.shape and x.ndim and y.ndim:
+        _judge(claim, False, f"shapes {x.shape} and {y.shape}")
+        return
+    x, y = (side.astype(complex if "c" in x.dtype.kind + y.dtype.kind else float) for side in (x, y))
+    apart, larger = np.linalg.norm(x - y), max(np.linalg.norm(side) for side in np.broadcast_arrays(x, y))
+    error = apart / larger if larger else 0.0
+    if x.ndim or y.ndim:
+        shown = f"{_shape(x if x.ndim else y)}, largest difference {np.abs(x - y).max(initial=0.0):.1e}"
+    else:
+        shown = f"{_number(x.item(), 10)} and {_number(y.item(), 10)}"
+    allowed = " + ".join(f"{size:.0e}{kind}" for size, kind in ((rtol, ""), (atol, " absolute")) if size)
+    how_far = f"relative error {error:.1e}, allowed {allowed or 'none'}" if apart else "to the bit"
+    _judge(claim, apart <= rtol * larger + atol, f"{shown}; {how_far}")
+
+
+def check_less(claim, smaller, larger, full_size=False):
+    """Assert that every element of one side is smaller than (that of) the other, and print the closest pair.
+
+    smaller, larger: numbers or arrays that can be compared element by element; full_size: as for `check`
+    Raises AssertionError if it does not hold.
+    """
+    if _left_out(claim, full_size):
+        return
+    x, y = (np.ravel(side) for side in np.broadcast_arrays(smaller, larger))
+    i = np.argmin(np.nan_to_num(np.asarray(y, float) - x, nan=-np.inf))
+    closest = "" if x.size == 1 else f", the closest of {x.size}"
+    _judge(claim, bool(np.all(x < y)), f"{x[i]:.6g} < {y[i]:.6g}{closest}")
+
+
+def figure(fig, name):
+    """Save a figure as `name`.png in the folder that --out names, and say where.
+
+    fig: a matplotlib Figure, from `plots`  ->  its path.  Exits with status 2 if it cannot be written.
+    """
+    from .plots import save                                          # here, since matplotlib is slow to import
+    path = os.path.join(_lesson.out, name + ".png")
+    try:
+        os.makedirs(_lesson.out, exist_ok=True)
+        save(fig, path)
+    except OSError as error:
+        print(f"{path}: cannot be written ({error.strerror}); name another folder with --out", file=sys.stderr)
+        raise SystemExit(2) from None
+    _apart("figure")
+    _print(MARGIN + "figure: " + _coloured("equation", path))
+    return path
+
+
+def progress(items, doing):
+    """Yield the items, and on a terminal draw a bar of how many are done; in a pipe, say so about every ten seconds.
+
+    items: anything with a length; doing: what is being done, in a few words
+    """
+    live, started = _terminal(), time.monotonic()
+    spoke = drawn = started
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if live and now - drawn > 0.1:
+            drawn, bar = now, ("#" * int(20 * done / len(items))).ljust(20, ".")
+            print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="", flush=True)
+        elif not live and now - spoke > 10:
+            spoke = now
+            _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
+        yield item
+    if live and drawn > started:
+        print("\r" + " " * _width() + "\r", end="", flush=True)
+
+
+def end():
+    """Close the lesson: how many claims were checked, how many were left out, where the figures are."""
+    checked, left_out = _lesson.checked, _lesson.left_out
+    summary = f"{checked} {'claim' if checked == 1 else 'claims'} checked, and all hold"
+    if left_out:
+        summary += f"; {left_out} left out, since {'it needs' if left_out == 1 else 'they need'} the full run"
+    _apart()
+    _print(_coloured("heading", "═" * _width()))
+    _print(f"{summary}.  ({time.monotonic() - _lesson.started:.1f} s)")
+    if _lesson.pause:
+        _wait("Press Enter to end.")
+
+
+# ---------------------------------------------------------------------- judging
+
+def _left_out(claim, full_size):
+    if full_size and _lesson.quick:
+        _lesson.left_out += 1
+        _apart("checks")
+        _print(_coloured("quiet", f"{MARGIN}– left out by --quick: {claim}"))
+        return True
+    return False
+
+
+def _judge(claim, holds, evidence):
+    _lesson.checked += 1
+    _apart("checks")
+    mark = _coloured("good", "✓") if holds else _coloured("bad", "✗ DOES NOT HOLD:")
+    _print(f"{MARGIN}{mark} {claim}")
+    _print(_coloured("quiet", f"{MARGIN}  {evidence}"))
+    if not holds:
+        raise AssertionError(f"{claim}: {evidence}")
+
+
+# ---------------------------------------------------------------------- numbers as text
+
+def _number(value, digits, largest=None):
+    """`value` rounded; as a power of ten if it (or the largest of its array) would be too small or long otherwise."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, complex):
+        sign = "-" if value.imag < 0 else "+"
+        return f"{_number(value.real, digits, largest)} {sign} {_number(abs(value.imag), digits, largest)}i"
+    largest = abs(value) if largest is None else largest
+    if largest and np.isfinite(largest) and not 10.0 ** -digits <= largest < 1e7:
+        return f"{value:.{min(digits, 4)}e}"
+    return f"{0.0 if round(value, digits) == 0 else value:.{digits}f}"             # no -0.0000
+
+
+def _cell(item):
+    if isinstance(item, (bool, np.bool_)):
+        return "✓" if item else "✗"
+    if isinstance(item, (float, np.floating)):
+        return f"{item:.6g}"
+    return str(item)
+
+
+def _shape(array):
+    return "(" + ", ".join(map(str, array.shape)) + ("," if array.ndim == 1 else "") + ")"
+
+
+# ---------------------------------------------------------------------- the terminal
+
+def _print(text=""):
+    print(text, flush=True)
+
+
+def _apart(kind=None):
+    """An empty line, unless the same kind of thing was printed last: numbers stay together, and so do checks."""
+    if kind is None or kind != _lesson.kind:
+        _print()
+    _lesson.kind = kind
+
+
+def _speak_utf8():
+    """Let μ and ✓ through any pipe; a terminal keeps its own encoding, and gets ? for what that lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace", **({} if stream.isatty() else {"encoding": "utf-8"}))
+    if sys.platform == "win32" and _terminal():
+        os.system("")                                                # makes an old Windows console obey colours
+
+
+def _terminal():
+    return hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
+
+
+def _width():
+    return max(20, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns - 1)) if _terminal() else WIDTH
+
+
+def _coloured(kind, text):
+    if not _terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\033[{COLOURS[kind]}m{text}\033[0m"
+
+
+def _wait(prompt="Press Enter to go on."):
+    try:
+        input("\n" + MARGIN + prompt + " ")
+    except EOFError:                                                 # nobody is there to press it
+        _lesson.pause = False
+        _print()
+
+
+def _on_exception(kind, error, traceback):
+    """Ctrl-C and a reader who left are no errors; everything else is told as Python tells it."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\nstopped", file=sys.stderr)
+    elif issubclass(kind, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    else:
+        sys.__excepthook__(kind, error, traceback)
