@@ -3,7 +3,10 @@ from statistics import NormalDist
 
 import numpy as np
 from matplotlib import colormaps, rc_context
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
@@ -17,7 +20,10 @@ STYLE = {"font.size": 17, "axes.titlesize": 18, "figure.titlesize": 21, "axes.la
 TRAIN, TEST = "#9bbce0", "#c2410c"                               # pale and strong: the test curve is the one to read
 INK = colormaps["gray_r"].with_extremes(bad="#d9e4ec")               # ink on paper; between the images, a pale blue
 PALETTE = ["#3f78b5", "#c2410c", "#3a7d44", "#7b4ea3", "#8a8a8a"]    # of lines that are compared
+PALE = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#8fb3d9"])
+SIGNS = LinearSegmentedColormap.from_list("signs", ["#7fb0e0", "#ffffff", "#f5a46b"])         # negative, 0, positive
 DIGITS = colormaps["tab10"]
+VERDICTS = ListedColormap([TEST, "#e3efe5"])                     # wrong, right
 HALO = [withStroke(linewidth=5, foreground="white")]             # around writing that may lie over what is drawn
 USED = 0.1                                                       # nats of KL that make a latent dimension a used one
 
@@ -321,6 +327,253 @@ def steepest(lr, downhill, promised, others):
         right.set(title="relu and its slope", xlabel="a")
         right.legend(frameon=False, loc="upper left")
         figure.suptitle("No direction goes down as fast as the one against the gradient")
+    return figure
+
+
+def kl_landscape(kl, dmu, dlogvar, mu, logvar):
+    """KL(N(μ, σ²), N(0, 1)) over the plane of μ and log σ², with the direction in which its gradient pulls.
+
+    kl: (V, M) in nats, dmu, dlogvar: (V, M) its gradient, on the grid of mu (M,) and logvar (V,)
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(13, 8))
+        axes = figure.subplots()
+        levels = [0.02, 0.1, 0.3, 0.7, 1.5, 3, 5, 8]
+        axes.contourf(mu, logvar, kl, [0, *levels, kl.max() + 1], cmap=PALE)
+        lines = axes.contour(mu, logvar, kl, levels, colors="#1f4e79", linewidths=1.2)
+        axes.clabel(lines, fmt=lambda level: f"{level:g}", fontsize=15)
+        rows, columns = slice(len(logvar) // 16, None, len(logvar) // 8), slice(len(mu) // 16, None, len(mu) // 8)
+        here = (rows, columns)
+        length = np.hypot(dmu, dlogvar)[here]
+        axes.quiver(mu[columns], logvar[rows], -dmu[here] / length, -dlogvar[here] / length, color=TEST, width=0.004,
+                    scale=24, pivot="mid", zorder=3)
+        axes.plot([0], [0], "*", color="black", markersize=24)
+        axes.grid(False)
+        axes.set(xlabel="μ", ylabel="log σ²")
+        figure.suptitle("KL(N(μ, σ²), N(0, 1)) in nats: zero at the star alone; arrows against its gradient")
+    return figure
+
+
+def posteriors(groups, labels):
+    """The posterior of every example in a latent space of two dimensions: an ellipse, one standard deviation wide.
+
+    groups: {title: (mu, std)}, both (N, 2); labels: (N,) whole numbers, the colours
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 8))
+        for axes, (title, (mu, std)) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups.items()):
+            colours = [DIGITS(int(label) % 10) for label in labels]
+            axes.add_collection(EllipseCollection(2 * std[:, 0], 2 * std[:, 1], np.zeros(len(mu)), units="xy",
+                                                  offsets=mu, offset_transform=axes.transData, facecolors=colours,
+                                                  alpha=0.35, linewidths=0))
+            axes.scatter(*mu.T, s=7, color=colours)
+            for radius in (1, 2):                                    # the prior, one and two standard deviations wide
+                axes.add_patch(Circle((0, 0), radius, fill=False, linestyle="--", linewidth=2.2))
+            low, high = np.minimum(mu.min(axis=0) - std.max(), -2.5), np.maximum(mu.max(axis=0) + std.max(), 2.5)
+            reach = 0.52 * (high - low).max()                        # half a side of the square that holds everything
+            left, right = (low + high) / 2 - reach, (low + high) / 2 + reach
+            axes.set(title=title, xlim=(left[0], right[0]), ylim=(left[1], right[1]), xlabel="z₁", ylabel="z₂",
+                     aspect="equal")
+        figure.suptitle("Each test image's posterior N(μ, σ²), in its label's colour; dashed: the prior at 1 and 2")
+    return figure
+
+
+def traversal(decode, kl, image_shape, most=10):
+    """What each latent dimension does to the image while the others stay at 0, the most informative first.
+
+    decode: takes z (N, Z), returns images (N, D); kl: (Z,) in nats per example, as for `kl_per_dimension`
+    image_shape: (height, width); most: how many dimensions to show
+    """
+    kl, values, rows = np.asarray(kl, dtype=np.float64), np.linspace(-3, 3, 13), {}
+    for j in np.argsort(-kl)[:most]:
+        z = np.zeros((len(values), len(kl)))
+        z[:, j] = values
+        rows[f"{name_of(j)}\n{kl[j]:.2f} nats"] = decode(z)
+    each = "Each latent dimension" if len(kl) <= most else f"The {most} most active of {len(kl)} latent dimensions, each"
+    figure = image_rows(rows, image_shape, f"{each} from −3 to 3, the others at 0, decoded",
+                        [f"{value:g}".replace("-", "−") for value in values])
+    figure.set_figheight(max(figure.get_figheight(), 1.2 + 0.7 * len(rows)))     # wide images leave room for names, too
+    return figure
+
+
+def name_of(j):
+    """How a picture calls latent dimension `j`, which counts from 0: z₁ is the first."""
+    return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def computation_graph(nodes, edges):
+    """A network's graph, every node with its value and, below it, its gradient.
+
+    nodes: {name: (column, row, value, gradient or None)}, two-dimensional arrays of a few numbers
+    edges: (from, to, label) each; arrows run with the forward pass
+    """
+    columns, rows = (1 + max(node[i] for node in nodes.values()) for i in (0, 1))
+    width, height, cell = 3.8, 3.4, (0.46, 0.31)                     # inches: of a place in the grid, of a number
+    with rc_context({**STYLE, "figure.constrained_layout.use": False}):
+        figure = Figure(figsize=(columns * width, rows * height + 0.5))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, columns * width), ylim=(rows * height - 0.1, -0.6))
+        axes.axis("off")
+        boxes = {}
+        for name, (column, row, value, gradient) in nodes.items():
+            x, y = (column + 0.5) * width, (row + 0.5) * height
+            arrays = [value] if gradient is None else [value, gradient]
+            across, tall = value.shape[1] * cell[0], len(arrays) * (value.shape[0] * cell[1] + 0.1)
+            top = y - tall / 2
+            boxes[name] = x, y, max(across, 0.9) / 2 + 0.1, tall / 2 + 0.45
+            shape = "" if value.size == 1 else "  (" + ", ".join(map(str, value.shape)) + ")"
+            axes.text(x, top - 0.1, name + shape, ha="center", va="bottom", weight="bold", fontsize=19)
+            for array in arrays:
+                _numbers(axes, array, x - across / 2, top, cell, digits=3 if array.size == 1 else 2)
+                top += value.shape[0] * cell[1] + 0.1
+        for start, stop, label in edges:
+            _arrow(axes, boxes[start], boxes[stop], label)
+        axes.text(0.2, -0.2, "A VAE's computation graph: in each node its value, and below it ∂ loss / ∂ node",
+                  fontsize=26)
+    return figure
+
+
+def _numbers(axes, array, left, top, cell, digits):
+    """A small table of numbers, coloured by sign and size."""
+    largest = np.abs(array).max() or 1.0
+    for (i, j), number in np.ndenumerate(array):
+        corner = left + j * cell[0], top + i * cell[1]
+        axes.add_patch(Rectangle(corner, *cell, facecolor=SIGNS(0.5 + 0.5 * number / largest), edgecolor="white"))
+        text = f"{0.0 if round(number, digits) == 0 else number:.{digits}f}".replace("-", "−")
+        text = text.replace("0.", ".", 1) if digits == 2 and abs(number) < 1 else text
+        axes.text(corner[0] + cell[0] / 2, corner[1] + cell[1] / 2, text, ha="center", va="center", fontsize=12)
+
+
+def _arrow(axes, start, stop, label):
+    """An arrow from the edge of one box to the edge of another; a box: x, y, half its width, half its height."""
+    (x0, y0, w0, h0), (x1, y1, w1, h1) = start, stop
+    dx, dy = x1 - x0, y1 - y0
+    if abs(dy) < 1e-9:
+        ends = (x0 + np.sign(dx) * w0, y0), (x1 - np.sign(dx) * w1, y1)
+    elif abs(dx) < 1e-9:
+        ends = (x0, y0 + np.sign(dy) * h0), (x1, y1 - np.sign(dy) * h1)
+    else:
+        ends = ((x0 + np.sign(dx) * w0, y0 + np.sign(dy) * 0.4 * h0),
+                (x1 - np.sign(dx) * w1, y1 - np.sign(dy) * 0.4 * h1))
+    axes.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "-|>", "color": "#555555", "linewidth": 2.2,
+                                                    "mutation_scale": 22, "shrinkA": 2, "shrinkB": 2})
+    along = 0.5 if min(abs(dx), abs(dy)) < 1e-9 else 0.28            # off the middle, where others may cross
+    middle = ((1 - along) * ends[0][i] + along * ends[1][i] for i in (0, 1))
+    x, y = middle
+    flat = abs(dy) < 1e-9
+    axes.text(x if flat else x + 0.1, y - 0.06 if flat else y, label.replace(" b", "\nb"), fontsize=16, color="#333333",
+              ha="center" if flat else "left", va="bottom" if flat else "center", path_effects=HALO)
+
+
+def step_sizes(h, curves):
+    """The error of numerical slopes against their step, over what was predicted for it.
+
+    h: (S,) the steps; curves: {name: (error, {formula: predicted})}, each (S,); a formula is written beside its line
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 8))
+        axes = figure.subplots()
+        for colour, (name, (error, predicted)) in zip(PALETTE, curves.items()):
+            axes.loglog(h, error, "o", color=colour, markersize=8, markeredgecolor="white", label=name)
+            for formula, line in predicted.items():
+                axes.loglog(h, line, "--", color=colour, linewidth=1.8)
+                near = np.flatnonzero((line < 10 * error) & (error < 10 * line))         # where this part of it decides
+                at = near[int(0.45 * len(near))]
+                axes.annotate(formula, (h[at], line[at]), xytext=(-12 if line[0] > line[-1] else 12, 12), color=colour,
+                              textcoords="offset points", ha="right" if line[0] > line[-1] else "left", fontsize=20,
+                              weight="bold", path_effects=HALO)
+        lowest, highest = (extreme(np.concatenate([error for error, _ in curves.values()])) for extreme in (min, max))
+        axes.set(xlabel="h, the step", ylabel="error of the slope", ylim=(lowest / 10, highest * 10))
+        axes.legend(frameon=False, loc="upper center", ncols=len(curves))
+        figure.suptitle("A difference pays at both ends: what it cuts off, and what it rounds")
+    return figure
+
+
+def verdicts(right, rows, columns, title):
+    """What a check said of every block, a row for each program.
+
+    right: (R, C) booleans; rows, columns: their names; title: above them all
+    """
+    right = np.asarray(right)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 1.8 + 0.55 * len(rows)))
+        axes = figure.subplots()
+        axes.pcolormesh(np.arange(len(columns) + 1), np.arange(len(rows) + 1), right, cmap=VERDICTS, vmin=0, vmax=1,
+                        edgecolor="white", linewidth=4)
+        for i, row in enumerate(right):
+            for j, good in enumerate(row):
+                axes.text(j + 0.5, i + 0.5, "right" if good else "WRONG", ha="center", va="center", fontsize=14,
+                          color="#5d7a63" if good else "white", weight="normal" if good else "bold")
+        axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
+        axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.invert_yaxis()
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+        figure.suptitle(title)
+    return figure
+
+
+def holes(z, labels, land, corners, spots, triples, distances, usual, image_shape):
+    """The latent plane of an auto-encoder, darker where it decodes to no digit, and what it draws at some such places.
+
+    z: (N, 2) the codes of images; labels: (N,) whole numbers
+    land: (S, S) how far from any digit it is what is decoded there, on a grid between two corners, each (2,)
+    spots: (K, 2) places half way between two codes; triples: K times (3, D), decoded at the one code, there, and at the
+    other; distances: (K,) how far from any digit the middle one is; usual: how far a rebuilt image is on average
+    """
+    letters = "ABCDEFGH"[:len(spots)]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 9.2))
+        names = [["plane", letter] for letter in letters]
+        axes = figure.subplot_mosaic(names, width_ratios=[1.75, 1])
+        plane, (low, high) = axes["plane"], corners
+        shading = plane.imshow(land, origin="lower", extent=(low[0], high[0], low[1], high[1]), aspect="auto",
+                               cmap="Greys", vmin=usual, vmax=1.8 * usual, alpha=0.8, interpolation="bilinear")
+        bar = figure.colorbar(shading, ax=plane, location="bottom", shrink=0.8, aspect=40, extend="both")
+        bar.set_label(f"how far what is decoded there lies from any digit (if rebuilt from an image: {usual:.1f})")
+        for label in np.unique(labels):
+            colour, own = DIGITS(int(label) % 10), z[labels == label]
+            plane.scatter(*own.T, s=30, color=colour, edgecolor="white", linewidth=0.4)
+            plane.annotate(str(label), np.median(own, axis=0), fontsize=30, weight="bold", color=colour, ha="center",
+                           va="center", path_effects=HALO)
+        for letter, spot, triple, distance in zip(letters, spots, triples, distances):
+            plane.annotate(letter, spot, fontsize=20, weight="bold", color="white", ha="center", va="center",
+                           bbox={"boxstyle": "circle,pad=0.25", "facecolor": "black", "edgecolor": "white"})
+            row = axes[letter]
+            _show(row, _mosaic(triple, image_shape, 3))
+            row.text(-0.04, 0.5, letter, transform=row.transAxes, ha="right", va="center", fontsize=22, weight="bold")
+            row.text(1.03, 0.5, f"{distance:.1f}", transform=row.transAxes, ha="left", va="center")
+        plane.set(xlabel="z₁", ylabel="z₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        plane.grid(False)
+        if letters:
+            axes["A"].set_title("a code, half way, a code      how far")
+        figure.suptitle("Holes: half way between the codes of two digits the decoder draws neither")
+    return figure
+
+
+def code_and_factors(correlations, factors):
+    """Which latent dimension goes with which known factor, for one network beside the other.
+
+    correlations: {network: (Z, K)}, of every latent dimension with every factor; factors: the K names
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 7))
+        for i, (axes, (name, table)) in enumerate(zip(np.ravel(figure.subplots(1, len(correlations), squeeze=False)),
+                                                      correlations.items())):
+            drawn = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+            for (j, k), value in np.ndenumerate(table):
+                axes.text(k, j, f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−"), ha="center", va="center",
+                          color="white" if abs(value) > 0.6 else "black")
+            axes.set_xticks(range(len(factors)), [word.replace(" ", "\n") for word in factors], fontsize=14)
+            axes.set_yticks(range(len(table)), [f"z{j + 1}" for j in range(len(table))] if i == 0 else [])
+            axes.set_title(name)
+            axes.grid(False)
+            axes.spines[:].set_visible(False)
+            axes.tick_params(length=0)
+        figure.colorbar(drawn, ax=figure.axes, label="correlation", ticks=[-1, 0, 1], shrink=0.8)
+        figure.suptitle("No factor has a latent dimension to itself: each lies across several")
     return figure
 
 

@@ -225,6 +225,7 @@ def progress(items, doing):
             print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="", flush=True)
         elif not live and now - spoke > 10:
             spoke = now
+            _apart("progress")
             _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
         yield item
     if live and drawn > started:
