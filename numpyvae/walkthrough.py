@@ -91,7 +91,9 @@ def step(title, equation=""):
 
 def say(prose):
     """Paragraphs of prose, filled to the width of the page; a line that is indented stays as it is."""
-    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(prose).strip("\n")):
+    if prose.startswith("\n"):                                       # a block in three quotes, as deep as its code
+        prose = textwrap.dedent(prose)
+    for paragraph in re.split(r"\n\s*\n", prose.strip("\n")):
         lines, text = paragraph.split("\n"), []
         _apart()
         for line in [*lines, ""]:
@@ -166,6 +168,9 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
         return
     if x.shape != y.shape and x.ndim and y.ndim:
         _judge(claim, False, f"shapes {x.shape} and {y.shape}")
+        return
+    if x.dtype.kind + y.dtype.kind == "bb" and not x.ndim + y.ndim:
+        _judge(claim, bool(x == y), f"{_number(x.item(), 0)} and {_number(y.item(), 0)}")
         return
     x, y = (side.astype(complex if "c" in x.dtype.kind + y.dtype.kind else float) for side in (x, y))
     apart, larger = np.linalg.norm(x - y), max(np.linalg.norm(side) for side in np.broadcast_arrays(x, y))

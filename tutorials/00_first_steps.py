@@ -1,57 +1,90 @@
-"""What happens in one step of training a VAE?  (blog, section 2.4)
+"""0. First steps: what happens in one step of training a VAE?  (blog, section 2.4)
 
-Run it whole, or cell by cell in an editor that knows `# %%`:
+The whole of it in ten cells, with the package doing the work: a batch goes through the network, costs something,
+sends a gradient back, and the network gets better. The other lessons take each cell apart.
 
-    python tutorials/00_first_steps.py        (a second; writes no files)
+    python tutorials/00_first_steps.py                 (2 seconds; --pause waits for Enter after every step)
+
+It draws first_steps.png into the folder that --out names (runs/tutorials if it names none).
 """
-# %% A batch of handwritten digits, one a row
+# %%
 import numpy as np
 
-from numpyvae import VAE, Adam, datasets, numeric_gradient
+from numpyvae import VAE, Adam, datasets, numeric_gradient, plots
+from numpyvae.walkthrough import begin, check, check_less, end, figure, say, show, step
 
+begin(__doc__)
+
+# %%
+step("A batch", "x: (N, D), one example a row")
+say("Eight handwritten digits of 8 by 8 pixels, each a row of 64 numbers between 0, paper, and 1, ink.")
 x = datasets.load("digits").x_train[:8]
-print("x:", x.shape, "with pixels from", x.min(), "to", x.max())
-assert x.shape == (8, 64) and 0 <= x.min() and x.max() <= 1
+show("x", x)
+check_less("no pixel is below 0 or above 1", -1e-9, np.stack([x, 1 - x]))
 
-# %% The encoder gives every image not a code, but a distribution of codes: a mean and a variance for each dimension.
+# %%
+step("The encoder", "q(z given x) = N(μ, σ²)")
+say("""
+It gives every image not a code, but a distribution of codes: for each of four latent variables a mean, and the
+logarithm of a variance.
+""")
 vae = VAE(input_dim=64, hidden_dim=32, latent_dim=4, rng=0)
 mu, logvar = vae.encode(x)
-print("mu, logvar:", mu.shape, logvar.shape)
-assert mu.shape == logvar.shape == (8, 4)
+show("mu", mu), show("logvar", logvar)
+check("both have a row for each image", [mu.shape, logvar.shape], [(8, 4), (8, 4)])
 
-# %% A sample of it is a function of that mean, that variance, and of noise that depends on nothing: z = mu + std eps.
+# %%
+step("A sample", "z = μ + σ ε,     ε ~ N(0, I)")
+say("""
+A sample of that distribution, written as a function of its mean, of its variance, and of noise that depends on
+nothing: so gradients can pass (lesson 4).
+""")
 eps = np.random.default_rng(1).standard_normal((8, 4))
 z = vae.reparameterize(mu, logvar, eps)
-print("z - mu:", (z - mu)[0].round(3), "  std * eps:", (np.exp(0.5 * logvar) * eps)[0].round(3))
-assert np.allclose(z - mu, np.exp(0.5 * logvar) * eps, atol=1e-15)
+show("eps", eps), show("z", z)
+check("z less its mean is the noise, stretched by σ", z - mu, np.exp(0.5 * logvar) * eps, rtol=1e-15)
 
-# %% The decoder turns a code into a probability of ink for every pixel. Before any training, each is about one half.
+# %%
+step("The decoder", "p(x given z): a probability of ink for every pixel")
+say("Before any training each of them is somewhere about one half.")
 probs = vae.decode(z)
-print("probs:", probs.shape, "from", probs.min().round(3), "to", probs.max().round(3))
-assert probs.shape == x.shape and 0.25 < probs.min() and probs.max() < 0.75
+show("probs", probs)
+check_less("above a quarter", 0.25, probs), check_less("and below three quarters", probs, 0.75)
 
-# %% The loss is what the pixels cost, given the code, plus what the code costs. One half for each of the 64 pixels
-# would cost 64 log 2 = 44.4 nats.
+# %%
+step("The loss", "loss = 1/N Σ  -log p(x given z) + KL(q(z given x), p(z))")
+say("""
+What the pixels cost, given the code (lesson 5), plus what the code costs (lesson 6). A guess of one half for each of
+the 64 pixels would cost 64 log 2 nats; the untrained network is about there.
+""")
 (loss, recon, kl), grads = vae.loss_and_grads(x, eps)
-print(f"loss {loss:.3f} = recon {recon:.3f} + kl {kl:.3f};  64 log 2 = {64 * np.log(2):.3f}")
-assert np.isclose(loss, recon + kl, rtol=1e-14) and abs(recon - 64 * np.log(2)) < 2
+show("loss", loss), show("recon", recon), show("kl", kl), show("64 log 2", 64 * np.log(2))
+check("the loss is the sum of its two terms", loss, recon + kl, rtol=1e-14)
+check("recon is about what guessing costs", recon, 64 * np.log(2), rtol=0.05)
 
-# %% Is the hand-written gradient right? Move one weight a little to either side, and look at the loss.
-step, W_mu = 6e-6, vae.params["W_mu"]
+# %%
+step("The gradient, and a proof of one number of it", "∂ loss / ∂ w  ≈  (loss(w + h) - loss(w - h)) / 2h")
+say("""
+loss_and_grads also gave the gradient of the loss by every parameter, from formulas derived by hand. Is it right? Move
+one weight a little to either side, and look at the loss. Then the same for every weight of that layer (lesson 8).
+""")
+h, W_mu = 6e-6, vae.params["W_mu"]
 here = np.unravel_index(np.abs(grads["W_mu"]).argmax(), W_mu.shape)
 above, below = W_mu.copy(), W_mu.copy()
-above[here] += step
-below[here] -= step
+above[here] += h
+below[here] -= h
 rise = [vae.loss(x, eps, params={**vae.params, "W_mu": moved})[0] for moved in (above, below)]
-print(f"analytic {grads['W_mu'][here]:.10f}, numeric {(rise[0] - rise[1]) / (2 * step):.10f}")
-assert np.isclose(grads["W_mu"][here], (rise[0] - rise[1]) / (2 * step), rtol=1e-7)
-
-# %% The same for every weight of that layer, with the function that does it for you.
+show("by formula", grads["W_mu"][here], 10), show("by moving", (rise[0] - rise[1]) / (2 * h), 10)
+check("they agree", grads["W_mu"][here], (rise[0] - rise[1]) / (2 * h), rtol=1e-7)
 numeric = numeric_gradient(lambda moved: vae.loss(x, eps, params={**vae.params, "W_mu": moved})[0], W_mu)
-print(f"largest difference in W_mu: {np.abs(grads['W_mu'] - numeric).max():.1e}")
-assert np.abs(grads["W_mu"] - numeric).max() < 1e-7 * np.abs(numeric).max()
+check("and so do all weights of that layer", grads["W_mu"], numeric, rtol=1e-7)
 
-# %% A step against the gradient lowers the loss; a thousand steps teach these eight images by heart.
+# %%
+step("A step, and a thousand", "w ← w - lr · (gradient, scaled by Adam)")
+say("""
+One step against the gradient lowers the loss. A thousand, with new noise each time, teach the network these eight
+images by heart.
+""")
 adam, rng = Adam(vae.params, lr=1e-2), np.random.default_rng(2)
 adam.step(grads)
 after_one = vae.loss(x, eps)[0]
@@ -59,14 +92,23 @@ for _ in range(1000):
     _, grads = vae.loss_and_grads(x, rng.standard_normal((8, 4)))
     adam.step(grads)
 after_all = vae.loss(x, eps)[0]
-print(f"loss: {loss:.2f} at first, {after_one:.2f} after one step, {after_all:.2f} after 1,001")
-assert after_one < loss and after_all < 25
+show("loss at first", loss, 2), show("after one step", after_one, 2), show("after 1,001", after_all, 2)
+check_less("one step lowers it", after_one, loss)
+check_less("a thousand take it below six tenths", after_all, 0.6 * loss)
 
-# %% And what does it see in the first of them? Ink where there was ink.
+# %%
+step("What it sees now")
+say("Ink where there was ink: the eight images, and each rebuilt from the mean of its own code.")
+rebuilt = vae.reconstruct(x)
+error = np.abs(x - rebuilt).mean()
 ink = " .:-=+*#%@"
-original, rebuilt = x[0].reshape(8, 8), vae.reconstruct(x)[0].reshape(8, 8)
-for rows in zip(original, rebuilt):
-    print("       ", "    ".join("".join(2 * ink[min(9, int(10 * pixel))] for pixel in row) for row in rows).rstrip())
-error = np.abs(original - rebuilt).mean()
-print(f"a pixel is off by {error:.3f} on average")
-assert error < 0.1
+drawn = [["".join(2 * ink[min(9, int(10 * pixel))] for pixel in row) for row in image.reshape(8, 8)]
+         for image in (x[0], rebuilt[0])]
+say("\n".join(f"        {left}    {right}" for left, right in zip(*drawn)))
+show("a pixel is off on average by", error, 3)
+check_less("less than a tenth", error, 0.1)
+figure(plots.image_rows({"seen": x, "rebuilt": rebuilt}, (8, 8), "Eight digits, learned by heart in 1,001 steps"),
+       "first_steps")
+
+# %%
+end()

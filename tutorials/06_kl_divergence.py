@@ -1,4 +1,4 @@
-"""6. The KL divergence: where does ½ Σ (μ² + σ² - 1 - log σ²) come from, and what is it for?  (blog, section 2.3.2)
+"""6. The KL divergence: where does ½ Σ (μ² + σ² − 1 − log σ²) come from, and what is it for?  (blog, section 2.3.2)
 
 The blog asks of its second loss term "why?", and strikes its own answer out, to stay concise. Here is the derivation,
 an integral of six lines, each of which is computed by brute force as well; the gradient; why only N(0, I) costs
@@ -211,6 +211,7 @@ for beta in (0.0, 1.0):
                 adam.step(vae.loss_and_grads(x[batch], noise.standard_normal((len(batch), 2)), beta=beta)[1])
     codes[beta] = mu, np.exp(0.5 * logvar)
 table(["β", "epoch", "median σ", "spread of μ", "KL, nats"], rows)
+check("at epoch 0 both are the same network", rows[0][2:], rows[len(rows) // 2][2:])
 
 # %%
 step("What came of it")

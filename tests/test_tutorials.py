@@ -1,0 +1,171 @@
+"""The lessons: each runs, keeps to the form, and says what it leaves out; the sheet is the source."""
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from numpyvae import VAE
+
+TUTORIALS = Path(__file__).parent.parent / "tutorials"
+PACKAGE = TUTORIALS.parent / "numpyvae"
+LESSONS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
+INDEX = TUTORIALS / "README.md"
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+
+
+def run(*arguments, cwd, **env):
+    """A Python process  ->  exit status, what it printed, what it complained."""
+    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env={**os.environ, **env},
+                          capture_output=True, stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+
+
+def words(text):
+    """`text` with one space where there was space: how code is compared that may be aligned otherwise."""
+    return " ".join(text.split())
+
+
+# ---------------------------------------------------------------------- the lessons
+
+def test_there_are_thirteen():
+    assert [lesson.name[:2] for lesson in LESSONS] == [f"{number:02}" for number in range(13)]
+
+
+@each_lesson
+def test_a_lesson_runs_quickly_and_whole(lesson, tmp_path):
+    status, out, err = run(lesson, "--quick", "--out", "figures", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert status == 0 and not err, out[-1000:] + err
+    assert [path.name for path in tmp_path.iterdir()] == ["figures"]
+    promised = re.findall(r"\w+\.png", ast.get_docstring(ast.parse(lesson.read_text(encoding="utf-8"))))
+    assert promised and sorted(path.name for path in (tmp_path / "figures").iterdir()) == sorted(promised)
+    for name in promised:
+        pixels = imread(tmp_path / "figures" / name)[:, :, :3]
+        assert pixels.shape[1] >= 1000 and pixels.std() > 0.03 and len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
+    summary = re.compile(r"^(\d+) claims? checked, and all hold(?:; (\d+) left out)?", re.MULTILINE)
+    claims, left_out = summary.search(out).groups()
+    assert int(claims) == out.count("    ✓ ") >= 10
+    assert int(left_out or 0) == out.count("– left out by --quick: ")
+
+
+@each_lesson
+def test_a_lesson_has_the_form_of_one(lesson):
+    text = lesson.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert 100 <= len(lines) <= 300
+    doc = ast.get_docstring(ast.parse(text))
+    assert re.match(rf"{int(lesson.name[:2])}\. [^?]+\?  \(blog, .+\)\n\n", doc)
+    assert f"python tutorials/{lesson.name} " in doc
+    cells = [cell.strip() for cell in re.split(r"^# %%$", text, flags=re.MULTILINE)[1:]]
+    assert "begin(__doc__" in cells[0] and cells[-1] == "end()"
+    assert all(cell.startswith("step(") for cell in cells[1:-1]), "a cell opens with the step that it is"
+    assert text.count("# %%") == len(cells) >= 7
+    silent = [cell.splitlines()[0] for cell in cells[1:-1] if "check" not in cell]
+    assert not silent, "cells that claim nothing"
+
+
+@each_lesson
+def test_about_a_third_of_a_lesson_or_more_is_prose(lesson):
+    text = lesson.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+        "say", "step")]
+    prose = sum(node.end_lineno - node.lineno + 1 for node in calls) + tree.body[0].end_lineno
+    assert prose >= len(text.splitlines()) / 3
+
+
+@each_lesson
+def test_the_index_asks_each_lesson_s_question(lesson):
+    title = lesson.read_text(encoding="utf-8").splitlines()[0]
+    row = re.compile(rf"^\| \[`{lesson.stem}`\]\({lesson.name}\) \| (.*?) \| .+ \|$", re.MULTILINE)
+    question, = row.findall(INDEX.read_text(encoding="utf-8"))
+    assert question in title
+
+
+def test_the_network_by_hand_is_done_without_the_model():
+    text = (TUTORIALS / "07_vae_by_hand.py").read_text(encoding="utf-8")
+    by_hand, compared = text.split('step("The same from the package"')
+    assert "import VAE" in compared
+    imported = {name for line in re.findall(r"^from numpyvae(.*)$", by_hand, re.MULTILINE) for name in line.split()}
+    assert not imported & {"VAE", "Adam", ".vae", ".latent", ".layers", ".losses"}
+
+
+def test_pictures_are_there_and_small():
+    shown = {name for page in (INDEX, TUTORIALS.parent / "README.md")
+             for name in re.findall(r"pictures/(\w+\.png)", page.read_text(encoding="utf-8"))}
+    there = {path.name: path.stat().st_size for path in (TUTORIALS / "pictures").iterdir()}
+    assert shown == set(there)
+    assert max(there.values()) < 150_000
+
+
+# ---------------------------------------------------------------------- all of them with one command
+
+def test_all_lessons_with_one_command(tmp_path):
+    script = TUTORIALS / "all_lessons.py"
+    status, out, err = run(script, "03", "07", "--quick", "--jobs", "2", "--out", "figures", cwd=tmp_path)
+    assert status == 0 and not err
+    assert re.fullmatch(r"03_dense_layer +\S+ s   \d+ claims checked, and all hold\n"
+                        r"07_vae_by_hand +\S+ s   \d+ claims checked, and all hold\n", out)
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"dense_layer.png", "computation_graph.png"}
+
+
+def test_all_lessons_says_which_failed(tmp_path):
+    (tmp_path / "figures").write_text("in the way")
+    status, out, err = run(TUTORIALS / "all_lessons.py", "03", "--quick", "--out", "figures", cwd=tmp_path)
+    assert status == 2 and "figures" in err and "Traceback" not in err
+    status, _, err = run(TUTORIALS / "all_lessons.py", "13", cwd=tmp_path)
+    assert status == 2 and "there is no lesson 13; there are 00, 01" in err
+    (tmp_path / "numpyvae.py").write_text("raise ImportError('the package is broken')")
+    status, out, _ = run(TUTORIALS / "all_lessons.py", "03", "--out", "other", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert status == 1 and "03_dense_layer FAILED" in out and "the package is broken" in out
+
+
+# ---------------------------------------------------------------------- the sheet
+
+def sheet():
+    """Its rows: forward, equation, backward, derivative; first those of the network, then those of its parts."""
+    page = INDEX.read_text(encoding="utf-8").split("## The sheet")[1]
+    tables = re.split(r"^\|---.*$", page, flags=re.MULTILINE)[1:]
+    return [[[cell.strip() for cell in row.strip("|").split("|")] for row in re.findall(r"^\|.*\|$", part, re.MULTILINE)
+             if not row.startswith("| forward")] for part in tables]
+
+
+def assignments(function):
+    """The code of every assignment of a function, without the checks before and the packing after."""
+    source = textwrap.dedent(inspect.getsource(function))
+    nodes = [node for node in ast.parse(source).body[0].body if isinstance(node, ast.Assign)]
+    code = [words(ast.get_source_segment(source, node)) for node in nodes]
+    return [line for line in code if not line.startswith(("x, eps", "to =", "grads ="))]
+
+
+def code(cells):
+    return [words(cell.strip("`")) for cell in cells if cell]
+
+
+def test_the_sheet_has_every_line_of_the_network_in_its_order():
+    network, _ = sheet()
+    forward, backward = code(row[0] for row in network), code(row[2] for row in network)
+    assert forward + backward[::-1] == assignments(VAE.loss_and_grads)
+
+
+def test_every_code_line_of_the_sheet_stands_in_the_source():
+    _, parts = sheet()
+    source = {words(line.split("  #")[0]) for name in ("layers", "latent", "losses")
+              for line in (PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()}
+    lines = code(cell for row in parts for cell in (row[0], row[2]))
+    assert len(lines) > 12
+    assert not set(lines) - source
+
+
+def test_the_sheet_explains_every_line():
+    for part in sheet():
+        assert all(len(row) == 4 and row[3] and bool(row[2]) for row in part)
+        assert all(row[1] for row in part if row[0])

@@ -1,0 +1,84 @@
+"""Runs the lessons, each in a process of its own, and says of each how long it took and how many claims it checked.
+
+    python tutorials/all_lessons.py                          (about ten minutes; --quick for half a minute)
+    python tutorials/all_lessons.py 03 07                    only these
+    python tutorials/all_lessons.py --pictures               renews the pictures of the README files, too
+
+Figures go into the folder that --out names (runs/tutorials if it names none).
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PICTURES = HERE / "pictures"
+LONG = ("02", "09", "10")                                    # begun first, so that none is left alone at the end
+
+
+def main():
+    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such lesson."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", metavar="NN", help="which lessons (default: all)")
+    parser.add_argument("--quick", action="store_true", help="small sizes, without the claims that need the full ones")
+    parser.add_argument("--out", default=os.path.join("runs", "tutorials"), metavar="DIR", help="folder of the figures")
+    parser.add_argument("--pictures", action="store_true", help="renew the pictures that the README files show, as "
+                                                                "small files")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default 1)")
+    args = parser.parse_args()
+    lessons = {path.name[:2]: path for path in sorted(HERE.glob("[0-9][0-9]_*.py"))}
+    unknown = [number for number in args.numbers if number not in lessons]
+    if unknown or args.jobs < 1:
+        parser.error(f"there is no lesson {unknown[0]}; there are {', '.join(lessons)}" if unknown
+                     else f"--jobs: expected a whole number above 0, got {args.jobs}")
+    try:
+        os.makedirs(args.out, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out {args.out}: cannot be made a folder ({error.strerror}); name another")
+    chosen = sorted(args.numbers or lessons, key=lambda number: (number not in LONG, number))
+    with ThreadPoolExecutor(args.jobs) as pool:
+        status = max(pool.map(lambda number: run(lessons[number], args), chosen))
+    if args.pictures and not status:
+        renew_pictures(args.out)
+    return status
+
+
+def run(lesson, args):
+    """Run one lesson, print one line about it  ->  0, or 1 if it failed."""
+    command = [sys.executable, str(lesson), "--out", args.out] + ["--quick"] * args.quick
+    env = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.jobs > 1 else {})}     # or they fight over the cores
+    started = time.monotonic()
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    summary = re.findall(r"^\d+ claims? checked.*?(?=\.  |$)", done.stdout, re.MULTILINE)
+    if done.returncode == 0 and summary:
+        print(f"{lesson.stem:<30} {time.monotonic() - started:6.1f} s   {summary[-1]}", flush=True)
+        return 0
+    print(f"{lesson.stem} FAILED\n{done.stdout[-2000:]}\n{done.stderr}", flush=True)
+    return 1
+
+
+def renew_pictures(folder):
+    """Take the pictures that the README files show out of a folder of figures, and make small files of them."""
+    from PIL import Image                                    # comes with matplotlib
+    shown = {name for page in (HERE / "README.md", HERE.parent / "README.md")
+             for name in re.findall(r"pictures/(\w+\.png)", page.read_text(encoding="utf-8"))}
+    if "reconstructions.png" in shown:                       # this one is of the README's first command
+        trained = os.path.join(folder, "digits")
+        command = [sys.executable, "-m", "numpyvae", "train", "--out", trained]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        shutil.move(os.path.join(trained, "reconstructions.png"), os.path.join(folder, "reconstructions.png"))
+        shutil.rmtree(trained)
+    for name in sorted(shown & set(os.listdir(folder))):
+        picture = Image.open(os.path.join(folder, name)).convert("RGB")
+        picture.thumbnail((1200, 1200), Image.Resampling.LANCZOS)
+        picture.quantize(96, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
+        print(f"{PICTURES / name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
