@@ -1,4 +1,4 @@
-"""The command line: train, show, sample, check."""
+"""The command line: train, show, explore, sample, export, check, walk."""
 import argparse
 import os
 import shlex
@@ -31,6 +31,8 @@ DEFAULTS_BY_DATA = {
     "faces":  {"hidden_dim": 256, "latent_dim": 6, "likelihood": "gaussian", "x_std": 0.1, "epochs": 60,
                "batch_size": 64, "lr": 3e-3}}
 OPTIONS = (*DEFAULTS, *DEFAULTS_BY_DATA["digits"])
+
+WALK_SIZES = {"input_dim": (7, "pixels"), "hidden_dim": (5, "hidden units"), "latent_dim": (2, "latent variables")}
 
 MAX_SAMPLES = 4096                   # in one picture
 
@@ -115,6 +117,29 @@ def show(args):
     return 0
 
 
+def explore(args):
+    """Turn a trained network's latent dimensions in a window, a slider each, and see the image that they decode to."""
+    folder = _run_folder(args.run)
+    run, dataset = _open_run(folder, args.data, args.data_dir)
+    if run.model_name != "vae":
+        raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing about where among all "
+                                "codes its own lie, so that no slider knows how far to go; take a VAE's run")
+    plots = _plots()
+    from .explore import Explorer, keep_open, open_window
+    kl = mean_kl_per_dim(run.model, run.x_test)
+    figure, why = open_window()
+    if figure is None:
+        path = os.path.join(folder, "traversal.png")             # the same every time: drawn anew, as `show` does
+        plots.save(plots.traversal(run.model.decode, kl, dataset.image_shape), path)
+        print(f"No window can be opened: {why}. So here is a picture of what each latent dimension does: {path}")
+        return 0
+    print("A window opens; it stays until you close it.", flush=True)
+    explorer = Explorer(run.model, kl, run.x_test, dataset.image_shape, dataset.labels_test, run.mask_test,
+                        np.random.default_rng(), figure)
+    keep_open(explorer.figure)
+    return 0
+
+
 def sample(args):
     """Let a trained network invent images: z drawn from the prior N(0, I), decoded, and put into a new picture."""
     n = check_positive_int("-n", args.n)
@@ -128,7 +153,7 @@ def sample(args):
     if not isinstance(model, VAE):
         raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing about where among all "
                                 "codes its own lie, so that none can be drawn; take a VAE's run")
-    from . import plots
+    plots = _plots()
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else check_count("--seed", args.seed)
     image_shape = saved["options"]["image_shape"] or (1, model.input_dim)
     plots.save(plots.samples(model.generate(n, rng=seed), image_shape), path)
@@ -171,6 +196,17 @@ def check(args):
         return 0
     print("At least one gradient is wrong: see the rows that say NO.")
     return 1
+
+
+def walk(args):
+    """Narrate one training step of a tiny VAE: every equation of it with its numbers."""
+    from .walk import walk as narrate
+    sizes = {name: check_positive_int(_flag(name), getattr(args, name)) for name in WALK_SIZES}
+    try:
+        narrate(check_positive_int("-n", args.n), **sizes, seed=check_count("--seed", args.seed), pause=args.pause)
+    except AssertionError as error:
+        return _complain(args, f"this should hold and does not: {error}", 1)
+    return 0
 
 
 # ---------------------------------------------------------------------- train
@@ -274,9 +310,21 @@ def _take_what_may_change(run, given, out, folder):
 
 # ---------------------------------------------------------------------- pictures
 
+def _plots():
+    """The room of the pictures, imported only now, since matplotlib is slow to import."""
+    try:
+        from . import plots
+    except ValueError as error:                                  # a notebook hands its own backend on to its `!` lines
+        if "MPLBACKEND" not in os.environ:
+            raise
+        raise InvalidValueError(f"MPLBACKEND: expected a backend that matplotlib knows here, got "
+                                f"{os.environ['MPLBACKEND']!r}; unset that environment variable") from error
+    return plots
+
+
 def _draw_pictures(run, dataset, folder):
     print("\nDrawing", flush=True)
-    from . import plots                                          # here, since matplotlib is slow to import
+    plots = _plots()
     try:
         for name, figure in _pictures(plots, run, dataset):
             path = os.path.join(folder, name + ".png")
@@ -488,6 +536,11 @@ def _parser():
     option("--data", metavar="FILE", help="where the run's own data lie now, if their file was moved")
     option("--data-dir", metavar="DIR", help="where they lie now, if their folder was moved")
 
+    option = command(explore, "turn the latent dimensions by hand, in a window")
+    option("run", **a_run)
+    option("--data", metavar="FILE", help="where the run's own data lie now, if their file was moved")
+    option("--data-dir", metavar="DIR", help="where they lie now, if their folder was moved")
+
     option = command(sample, "let a trained network invent images")
     option("run", **a_run)
     option("-n", type=_whole, default=64, metavar="N", help="how many (default 64)")
@@ -500,6 +553,13 @@ def _parser():
 
     option = command(check, "compare every hand-written gradient with a numeric one")
     option("--seed", type=_whole, default=0, metavar="S", help="try other random networks and data (default 0)")
+
+    option = command(walk, "narrate one training step, every equation with its numbers")
+    option("-n", type=_whole, default=3, metavar="N", help="examples in the batch (default 3)")
+    for name, (size, text) in WALK_SIZES.items():
+        option(_flag(name), type=_whole, default=size, metavar="N", help=f"{text} (default {size})")
+    option("--seed", type=_whole, default=0, metavar="S", help="other data, noise and parameters (default 0)")
+    option("--pause", action="store_true", help="wait for Enter after every step")
     return parser
 
 
