@@ -119,12 +119,16 @@ def show(name, value, digits=4):
         return
     head = f"{MARGIN}{name}  {_shape(array)}"
     if array.size > MOST:
-        real = array.astype(float)
-        _print(f"{head}  from {_number(real.min(), digits)} to {_number(real.max(), digits)}, "
+        real, what = array, ""
+        if array.dtype.kind == "c":
+            real, what = np.abs(array), "absolute values "
+        real = real.astype(float)
+        _print(f"{head}  {what}from {_number(real.min(), digits)} to {_number(real.max(), digits)}, "
                f"mean {_number(real.mean(), digits)}, standard deviation {_number(real.std(), digits)}")
         return
     rows = array.reshape(-1, array.shape[-1]) if array.size else np.zeros((1, 0))
-    largest = float(np.abs(array).max(initial=0))                    # so that all are written alike
+    finite = array[np.isfinite(array)]
+    largest = float(np.abs(finite).max(initial=0))                   # so that all are written alike
     texts = [[_number(item, digits, largest) for item in row] for row in rows.tolist()]
     width = max((len(text) for row in texts for text in row), default=0)
     lines = ["[" + "  ".join(text.rjust(width) for text in row) + "]" for row in texts]
@@ -136,7 +140,7 @@ def show(name, value, digits=4):
 def table(columns, rows):
     """A table: the names of its columns, and rows of words and numbers (a format of your own: pass a string)."""
     texts = [[str(name) for name in columns], *([_cell(item) for item in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*texts)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     numeric = [all(not isinstance(row[i], str) or re.fullmatch(r"[-−+\d.,e×%\s]*", row[i]) for row in rows)
                for i in range(len(columns))]
     _apart()
@@ -158,30 +162,34 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
     """
     if _left_out(claim, full_size):
         return
-    try:
-        x, y = np.asarray(a), np.asarray(b)
-        both_numbers = x.dtype.kind in "biufc" and y.dtype.kind in "biufc"
-    except ValueError:                                               # rows of different lengths
-        both_numbers = False
-    if not both_numbers:
-        _judge(claim, a == b, f"{a} and {b}")
+    x, y = _as_numbers(a), _as_numbers(b)
+    if x is None or y is None:
+        arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
+        _judge(claim, bool(np.array_equal(a, b) if arrays else a == b), f"{a} and {b}")
         return
     if x.shape != y.shape and x.ndim and y.ndim:
         _judge(claim, False, f"shapes {x.shape} and {y.shape}")
         return
-    if x.dtype.kind + y.dtype.kind == "bb" and not x.ndim + y.ndim:
-        _judge(claim, bool(x == y), f"{_number(x.item(), 0)} and {_number(y.item(), 0)}")
-        return
-    x, y = (side.astype(complex if "c" in x.dtype.kind + y.dtype.kind else float) for side in (x, y))
-    apart, larger = np.linalg.norm(x - y), max(np.linalg.norm(side) for side in np.broadcast_arrays(x, y))
-    error = apart / larger if larger else 0.0
+    if not (x.size and y.size) and x.ndim != y.ndim:                 # of no elements everything could be claimed
+        _judge(claim, False, "there is nothing to compare")
+    same = bool(np.all(x == y))
+    with np.errstate(invalid="ignore"):                              # infinity less infinity
+        gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
+    apart = _norm(gap)
+    larger = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
     if x.ndim or y.ndim:
-        shown = f"{_shape(x if x.ndim else y)}, largest difference {np.abs(x - y).max(initial=0.0):.1e}"
+        shown = f"{_shape(x if x.ndim else y)}, largest difference {np.abs(gap).max(initial=0.0):.1e}"
     else:
         shown = f"{_number(x.item(), 10)} and {_number(y.item(), 10)}"
-    allowed = " + ".join(f"{size:.0e}{kind}" for size, kind in ((rtol, ""), (atol, " absolute")) if size)
-    how_far = f"relative error {error:.1e}, allowed {allowed or 'none'}" if apart else "to the bit"
-    _judge(claim, apart <= rtol * larger + atol, f"{shown}; {how_far}")
+    if same:
+        how_far = "to the bit"
+    elif x.dtype.kind + y.dtype.kind == "bb":
+        how_far = f"{np.sum(x != y)} of {gap.size} differ"
+    else:
+        allowed = " + ".join(f"{size:.0e}{kind}" for size, kind in ((rtol, ""), (atol, " absolute")) if size)
+        how_far = f"relative error {apart / larger if larger else apart:.1e}, allowed {allowed or 'none'}"
+    holds = same or ((rtol or atol) and np.isfinite(apart) and apart <= rtol * larger + atol)
+    _judge(claim, bool(holds), f"{shown}; {how_far}")
 
 
 def check_less(claim, smaller, larger, full_size=False):
@@ -193,9 +201,15 @@ def check_less(claim, smaller, larger, full_size=False):
     if _left_out(claim, full_size):
         return
     x, y = (np.ravel(side) for side in np.broadcast_arrays(smaller, larger))
-    i = np.argmin(np.nan_to_num(np.asarray(y, float) - x, nan=-np.inf))
+    if not x.size:
+        _judge(claim, False, "there is nothing to compare")
+    with np.errstate(invalid="ignore"):                              # infinity less infinity
+        i = np.argmin(np.nan_to_num(np.asarray(y, float) - x, nan=-np.inf))
+    pair = [f"{side[i]:.6g}" for side in (x, y)]
+    if pair[0] == pair[1]:
+        pair = [f"{side[i]:.17g}" for side in (x, y)]
     closest = "" if x.size == 1 else f", the closest of {x.size}"
-    _judge(claim, bool(np.all(x < y)), f"{x[i]:.6g} < {y[i]:.6g}{closest}")
+    _judge(claim, bool(np.all(x < y)), f"{' < '.join(pair)}{closest}")
 
 
 def figure(fig, name):
@@ -223,18 +237,20 @@ def progress(items, doing):
     """
     live, started = _terminal(), time.monotonic()
     spoke = drawn = started
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if live and now - drawn > 0.1:
-            drawn, bar = now, ("#" * int(20 * done / len(items))).ljust(20, ".")
-            print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="", flush=True)
-        elif not live and now - spoke > 10:
-            spoke = now
-            _apart("progress")
-            _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
-        yield item
-    if live and drawn > started:
-        print("\r" + " " * _width() + "\r", end="", flush=True)
+    try:
+        for done, item in enumerate(items):
+            now = time.monotonic()
+            if live and now - drawn > 0.1:
+                drawn, bar = now, ("#" * int(20 * done / len(items))).ljust(20, ".")
+                print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="", flush=True)
+            elif not live and now - spoke > 10:
+                spoke = now
+                _apart("progress")
+                _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
+            yield item
+    finally:                                                         # also where the loop is left early
+        if drawn > started:
+            print("\r" + " " * _width() + "\r", end="", flush=True)
 
 
 def end():
@@ -261,6 +277,21 @@ def _left_out(claim, full_size):
     return False
 
 
+def _as_numbers(value):
+    """An array of numbers (or booleans), or None if this is something else."""
+    try:
+        array = np.asarray(value)
+    except ValueError:                                               # rows of different lengths
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def _norm(array):
+    """The Euclidean norm; the largest element is taken out first, so that no square over- or underflows."""
+    largest = np.abs(array).max(initial=0.0)
+    return largest * np.linalg.norm(array / largest) if 0 < largest < np.inf else largest
+
+
 def _judge(claim, holds, evidence):
     _lesson.checked += 1
     _apart("checks")
@@ -284,7 +315,7 @@ def _number(value, digits, largest=None):
         return f"{_number(value.real, digits, largest)} {sign} {_number(abs(value.imag), digits, largest)}i"
     largest = abs(value) if largest is None else largest
     if largest and np.isfinite(largest) and not 10.0 ** -digits <= largest < 1e7:
-        return f"{value:.{min(digits, 4)}e}"
+        return f"{value + 0.0:.{min(digits, 4)}e}"                   # no -0 here either
     return f"{0.0 if round(value, digits) == 0 else value:.{digits}f}"             # no -0.0000
 
 

@@ -105,7 +105,8 @@ def test_a_wrong_gradient_ends_with_status_1(capsys, monkeypatch):
     assert cli.main(["walk"]) == 1
     out, err = capsys.readouterr()
     assert "✗ DOES NOT HOLD: every block of the gradient agrees" in out and "The update" not in out
-    assert err == "numpyvae walk: this should hold and does not: every block of the gradient agrees: no and yes\n"
+    assert err.startswith("numpyvae walk: this should hold and does not: every block of the gradient agrees: no")
+    assert err.count("\n") == 1
 
 
 def test_from_python(capsys):
