@@ -389,7 +389,8 @@ def traversal(decode, kl, image_shape, most=10):
         z = np.zeros((len(values), len(kl)))
         z[:, j] = values
         rows[f"{name_of(j)}\n{kl[j]:.2f} nats"] = decode(z)
-    each = "Each latent dimension" if len(kl) <= most else f"The {most} most active of {len(kl)} latent dimensions, each"
+    each = f"The {most} most active of {len(kl)} latent dimensions, each"
+    each = each if len(kl) > most else "Each latent dimension"
     figure = image_rows(rows, image_shape, f"{each} from −3 to 3, the others at 0, decoded",
                         [f"{value:g}".replace("-", "−") for value in values])
     figure.set_figheight(max(figure.get_figheight(), 1.2 + 0.7 * len(rows)))     # wide images leave room for names, too
@@ -473,19 +474,20 @@ def step_sizes(h, curves):
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 8))
         axes = figure.subplots()
-        for colour, (name, (error, predicted)) in zip(PALETTE, curves.items()):
-            axes.loglog(h, error, "o", color=colour, markersize=8, markeredgecolor="white", label=name)
+        for i, (colour, (name, (error, predicted))) in enumerate(zip(PALETTE, curves.items())):
+            axes.loglog(h, error, "o", color=colour, markersize=9, markeredgecolor="white", label=name)
             for formula, line in predicted.items():
-                axes.loglog(h, line, "--", color=colour, linewidth=1.8)
-                near = np.flatnonzero((line < 10 * error) & (error < 10 * line))         # where this part of it decides
-                at = near[int(0.45 * len(near))]
-                axes.annotate(formula, (h[at], line[at]), xytext=(-12 if line[0] > line[-1] else 12, 12), color=colour,
-                              textcoords="offset points", ha="right" if line[0] > line[-1] else "left", fontsize=20,
-                              weight="bold", path_effects=HALO)
+                near = np.flatnonzero(line > error / 10)                 # the part of it that decides
+                axes.loglog(h[near], line[near], "--", color=colour, linewidth=2)
+                at, rises = near[len(near) // 2], (h[0] - h[-1]) * (line[0] - line[-1]) > 0
+                below = i > 0 and not rises                              # the first curve's lie above the others'
+                axes.annotate(formula, (h[at], line[at]), xytext=(-14 if rises or below else 14, -26 if below else 12),
+                              textcoords="offset points", ha="right" if rises or below else "left", color=colour,
+                              fontsize=20, weight="bold", va="top" if below else "bottom", path_effects=HALO)
         lowest, highest = (extreme(np.concatenate([error for error, _ in curves.values()])) for extreme in (min, max))
         axes.set(xlabel="h, the step", ylabel="error of the slope", ylim=(lowest / 10, highest * 10))
         axes.legend(frameon=False, loc="upper center", ncols=len(curves))
-        figure.suptitle("A difference pays at both ends: what it cuts off, and what it rounds")
+        figure.suptitle("A difference pays for a large step and for a small one; the complex step only for a large one")
     return figure
 
 
@@ -500,10 +502,8 @@ def verdicts(right, rows, columns, title):
         axes = figure.subplots()
         axes.pcolormesh(np.arange(len(columns) + 1), np.arange(len(rows) + 1), right, cmap=VERDICTS, vmin=0, vmax=1,
                         edgecolor="white", linewidth=4)
-        for i, row in enumerate(right):
-            for j, good in enumerate(row):
-                axes.text(j + 0.5, i + 0.5, "right" if good else "WRONG", ha="center", va="center", fontsize=14,
-                          color="#5d7a63" if good else "white", weight="normal" if good else "bold")
+        for i, j in np.argwhere(~right):
+            axes.text(j + 0.5, i + 0.5, "wrong", ha="center", va="center", fontsize=15, color="white", weight="bold")
         axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
         axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
         axes.xaxis.tick_top()
@@ -519,7 +519,7 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
     """The latent plane of an auto-encoder, darker where it decodes to no digit, and what it draws at some such places.
 
     z: (N, 2) the codes of images; labels: (N,) whole numbers
-    land: (S, S) how far from any digit it is what is decoded there, on a grid between two corners, each (2,)
+    land: (S, S) how far from any digit that is which is decoded there, on a grid between two corners, each (2,)
     spots: (K, 2) places half way between two codes; triples: K times (3, D), decoded at the one code, there, and at the
     other; distances: (K,) how far from any digit the middle one is; usual: how far a rebuilt image is on average
     """
@@ -529,10 +529,12 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
         names = [["plane", letter] for letter in letters]
         axes = figure.subplot_mosaic(names, width_ratios=[1.75, 1])
         plane, (low, high) = axes["plane"], corners
-        shading = plane.imshow(land, origin="lower", extent=(low[0], high[0], low[1], high[1]), aspect="auto",
-                               cmap="Greys", vmin=usual, vmax=1.8 * usual, alpha=0.8, interpolation="bilinear")
-        bar = figure.colorbar(shading, ax=plane, location="bottom", shrink=0.8, aspect=40, extend="both")
-        bar.set_label(f"how far what is decoded there lies from any digit (if rebuilt from an image: {usual:.1f})")
+        sides = [np.linspace(a, b, n) for a, b, n in zip(low, high, reversed(np.shape(land)))]
+        shades = (np.floor(10 * usual) + np.arange(9)) / 10              # steps of 0.1, as the heights on a map
+        grey = colormaps["Greys"].with_extremes(under="white", over="#5a5a5a")
+        shading = plane.contourf(*sides, land, shades, cmap=grey, vmax=1.2 * shades[-1], extend="both")
+        bar = figure.colorbar(shading, ax=plane, location="bottom", shrink=0.8, aspect=40)
+        bar.set_label(f"how far what is decoded is from any digit (images, rebuilt: {usual:.1f})")
         for label in np.unique(labels):
             colour, own = DIGITS(int(label) % 10), z[labels == label]
             plane.scatter(*own.T, s=30, color=colour, edgecolor="white", linewidth=0.4)
@@ -547,33 +549,151 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
             row.text(1.03, 0.5, f"{distance:.1f}", transform=row.transAxes, ha="left", va="center")
         plane.set(xlabel="z₁", ylabel="z₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         plane.grid(False)
-        if letters:
-            axes["A"].set_title("a code, half way, a code      how far")
+        axes["A"].set_title("a code, half way, a code      how far")
         figure.suptitle("Holes: half way between the codes of two digits the decoder draws neither")
     return figure
 
 
-def code_and_factors(correlations, factors):
-    """Which latent dimension goes with which known factor, for one network beside the other.
+def beta_images(originals, rows, active, image_shape):
+    """Networks trained with different β, one a row: what they rebuild, and what they make of draws from the prior.
 
-    correlations: {network: (Z, K)}, of every latent dimension with every factor; factors: the K names
+    originals: (N, D); rows: {beta: (rebuilt (N, D), drawn (N, D))}; active: active units of each, as many as rows
+    """
+    N, D = np.shape(originals)
+    rebuilt, drawn = (np.concatenate(images) for images in zip((originals, np.full((N, D), np.nan)), *rows.values()))
+    lines = [("original", ""), *((f"β = {beta:g}", f"{int(count)} active") for beta, count in zip(rows, active))]
+    with rc_context(STYLE):
+        across = 5.9 / (N * (image_shape[1] + 1) + 1)                # inches for one pixel
+        figure = Figure(figsize=(15, 1.2 + across * (len(lines) * (image_shape[0] + 1) + 1)))
+        left, right = figure.subplots(1, 2)
+        for axes, images, title in ((left, rebuilt, "test images, rebuilt"), (right, drawn, "drawn from the prior")):
+            _show(axes, _mosaic(images, image_shape, N))
+            axes.set_title(title)
+        for i, (name, count) in enumerate(lines):
+            height = 1 - (i + 0.5) / len(lines)
+            left.text(-0.02, height, name, transform=left.transAxes, ha="right", va="center")
+            right.text(1.02, height, count, transform=right.transAxes, ha="left", va="center")
+        right.text(0.5, 1 - 0.5 / len(lines), "z ~ N(0, I), in every row the same", transform=right.transAxes,
+                   ha="center", va="center")
+        figure.suptitle("β buys order among the samples, and pays with the reconstructions")
+    return figure
+
+
+def tug_of_war(epochs, terms, mean_cost, cosines):
+    """The two terms of the loss in training, and the angles at which they pull at the encoder.
+
+    epochs: (E,), drawn at equal steps; terms: (E, 2) recon and kl in nats; mean_cost: recon of the mean image
+    cosines: (E, 2) between the two gradients, on the head for the mean and on that for the log variance
+    """
+    at = np.arange(len(epochs))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 6.3))
+        left, right = figure.subplots(1, 2)
+        left.axhline(mean_cost, color="black", linestyle="--", linewidth=1.6, label="recon of the mean image")
+        for values, colour, label in zip(np.transpose(terms), (TEST, PALETTE[0]), ("recon", "KL")):
+            left.plot(at, values, color=colour, linewidth=4, label=label)
+        left.set(title="the two terms, training images", ylabel="nats per image", ylim=(-1, None))
+        for values, colour, label in zip(np.transpose(cosines), PALETTE[2:], ("on the head for μ", "for log σ²")):
+            right.plot(at, values, color=colour, marker="o", label=label)
+        right.set(title="cosine between their pulls", ylim=(-1.1, 1.1))
+        right.set_yticks([-1, 0, 1], ["opposite\n−1", "0", "same way\n+1"])
+        for axes in (left, right):
+            axes.set_xticks(at, [f"{epoch:g}" for epoch in epochs], fontsize=14)
+            axes.set_xlabel("epoch")
+            axes.legend(frameon=False, loc="upper right")
+        figure.suptitle("First the mean image; then the code opens, and the two terms pull against each other")
+    return figure
+
+
+def price_of_code(betas, kl, recon):
+    """What networks trained with different β pay in KL and get in reconstruction, each with its line of slope -β.
+
+    betas: ascending, above 0; kl, recon: of each, in nats
     """
     with rc_context(STYLE):
+        figure = Figure(figsize=(12, 7))
+        axes = figure.subplots()
+        axes.plot(kl, recon, color=TRAIN)
+        width, height = max(np.ptp(kl), 1e-9), max(np.ptp(recon), 1e-9)
+        names = {}
+        for beta, across, up in zip(betas, kl, recon):
+            reach = min(0.16 * width, 0.2 * height / beta)           # a steep line would leave the picture
+            axes.plot([across - reach, across + reach], [up + beta * reach, up - beta * reach], color=PALETTE[4],
+                      linestyle=":", linewidth=2.4, label=None if names else "slope −β")
+            axes.plot(across, up, "o", color=TEST, markersize=13, markeredgecolor="white")
+            near = [place for place in names if abs(place[0] - across) < 0.02 * width]   # such points share a name
+            names.setdefault(near[0] if near else (across, up), []).append(f"{beta:g}")
+        for place, values in names.items():
+            axes.annotate(f"β = {' and '.join(values)}", place, xytext=(16, 8), textcoords="offset points",
+                          fontsize=20, color=TEST, weight="bold", path_effects=HALO)
+        axes.set(xlabel="KL: what the code says, nats per image", ylabel="recon, nats per image")
+        axes.margins(0.1)
+        axes.set_xlim(left=min(kl) - 0.03 * width)
+        axes.legend(frameon=False)
+        figure.suptitle("β is a price: what a nat of code must earn in reconstruction")
+    return figure
+
+
+def bound_and_gap(bounds, gaps, log_px, K, L):
+    """For several q, the lower bound of log p(x) with the KL that it lacks on top; and how samples tighten the bound.
+
+    bounds, gaps: {name of q: nats}, in the same order; log_px: log p(x)
+    K: (S,) samples; L: (S,) the importance-weighted bound with that many
+    """
+    names, low = list(bounds), min(bounds.values())
+    foot = low - 0.25 * (log_px - low)                                       # where the bars stand
+    with rc_context(STYLE):
         figure = Figure(figsize=(15, 7))
-        for i, (axes, (name, table)) in enumerate(zip(np.ravel(figure.subplots(1, len(correlations), squeeze=False)),
-                                                      correlations.items())):
-            drawn = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-            for (j, k), value in np.ndenumerate(table):
-                axes.text(k, j, f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−"), ha="center", va="center",
-                          color="white" if abs(value) > 0.6 else "black")
-            axes.set_xticks(range(len(factors)), [word.replace(" ", "\n") for word in factors], fontsize=14)
-            axes.set_yticks(range(len(table)), [f"z{j + 1}" for j in range(len(table))] if i == 0 else [])
-            axes.set_title(name)
-            axes.grid(False)
-            axes.spines[:].set_visible(False)
-            axes.tick_params(length=0)
-        figure.colorbar(drawn, ax=figure.axes, label="correlation", ticks=[-1, 0, 1], shrink=0.8)
-        figure.suptitle("No factor has a latent dimension to itself: each lies across several")
+        left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+        for i, name in enumerate(names):
+            bound, gap = bounds[name], gaps[name]
+            left.bar(i, bound - foot, bottom=foot, width=0.66, color=PALETTE[0], label=None if i else "the bound")
+            left.bar(i, gap, bottom=bound, width=0.66, color="#f0b08c", label=None if i else "KL(q, posterior)")
+            left.annotate(f"{gap:.2f}", (i, log_px), xytext=(0, 6), textcoords="offset points", ha="center",
+                          va="bottom", color=TEST, weight="bold")
+        left.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names])
+        left.set(xlabel="q", ylabel="nats", title="every q: bound + KL = log p(x)",
+                 ylim=(foot, log_px + 0.36 * (log_px - foot)))
+        left.grid(axis="x", visible=False)
+        right.plot(K, L, "o-", color=PALETTE[0], markersize=9, markeredgecolor="white", label="the bound, K samples")
+        right.set(xscale="log", xlabel="K samples of z", title=f"q {names[2]}: more samples")
+        for axes in (left, right):
+            axes.axhline(log_px, color="black", linestyle="--", linewidth=2, label="log p(x)")
+        left.legend(frameon=False, loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
+        right.legend(frameon=False, loc="lower right")
+        figure.suptitle("Whatever q one tries, the bound stays below log p(x), and the gap is a KL")
+    return figure
+
+
+def line_by_line(blocks, columns, title):
+    """Lines of one program beside those of another: what belongs together lies on one band of colour.
+
+    blocks: pairs of lists of lines, left and right; columns: what the two sides are; title: above all
+    """
+    gap, left, right = 0.3, max(len(line) for lines, _ in blocks for line in lines) + 2, 8
+    width = left + right + max(len(line) for _, lines in blocks for line in lines) + 2           # in characters
+    with rc_context(STYLE):
+        figure = Figure(figsize=(15, 1.4 + 0.42 * sum(max(map(len, pair)) + gap for pair in blocks)))
+        axes = figure.subplots()
+        top = 0.0
+        for number, (ours, theirs) in enumerate(blocks):
+            colour = DIGITS(number % 10)
+            bottom = top + max(len(ours), len(theirs))
+            axes.fill([0, left, left + right, width, width, left + right, left, 0],
+                      [top, top, top, top, bottom, bottom, bottom, bottom], color=colour, alpha=0.16, linewidth=0)
+            axes.fill([0, 0.6, 0.6, 0], [top, top, bottom, bottom], color=colour, linewidth=0)
+            for start, lines in ((1.6, ours), (left + right, theirs)):
+                first = (top + bottom - len(lines)) / 2 + 0.5
+                for i, line in enumerate(lines):
+                    axes.text(start, first + i, line, family="monospace", fontsize=14.5, va="center_baseline")
+            axes.annotate("", (left + right - 1.5, (top + bottom) / 2), (left + 1, (top + bottom) / 2),
+                          arrowprops={"arrowstyle": "<|-|>", "color": colour, "linewidth": 2.2})
+            top = bottom + gap
+        for start, name, arrow in ((1.6, columns[0], "↓"), (left + right, columns[1], "↑")):
+            axes.text(start, -0.8, f"{arrow} {name}", fontsize=18, weight="bold", va="center")
+        axes.set(xlim=(0, width), ylim=(top, -1.5))
+        axes.axis("off")
+        figure.suptitle(title)
     return figure
 
 

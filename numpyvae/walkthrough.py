@@ -139,6 +139,7 @@ def show(name, value, digits=4):
 
 def table(columns, rows):
     """A table: the names of its columns, and rows of words and numbers (a format of your own: pass a string)."""
+    rows = [list(row) for row in rows]
     texts = [[str(name) for name in columns], *([_cell(item) for item in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     numeric = [all(not isinstance(row[i], str) or re.fullmatch(r"[-−+\d.,e×%\s]*", row[i]) for row in rows)
