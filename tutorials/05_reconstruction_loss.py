@@ -279,10 +279,11 @@ of pytorch/examples are this.) If all your reconstructions look alike, look for 
 step("The pictures")
 say("What one pixel costs: clipping flattens it, grey gives it a floor (dots). In the full run, also ten digits.")
 l, p = np.linspace(-5, 40, 200), np.linspace(0.005, 0.995, 199)
+clipped = -np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))
+check_less("clipped, no mistake costs more than log 1e7, 16.12 nats", clipped, 16.12)
 figure(plots.curves([
     {"lines": {"from logits": (l, bernoulli_loss_forward(l[:, None], np.zeros((200, 1)))[0]),
-               "p clipped": (l, -np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7)))},
-     "title": "no ink, but the logit is l", "xlabel": "l", "ylabel": "nats"},
+               "p clipped": (l, clipped)}, "title": "no ink, but the logit is l", "xlabel": "l", "ylabel": "nats"},
     {"lines": {f"x = {g:g}": (p, costs(g, p)) for g in (0.0, 0.25, 0.5)}, "title": "grey pixels have a floor",
      "points": {"_": (grey[:3, 0], costs(grey, grey)[:3, 0])}, "xlabel": "p", "ylim": (-0.02, 2)},
     {"lines": {"_": (around, widths)}, "upright": {"root mean square error": rms}, "xlabel": "x_std",
