@@ -17,6 +17,7 @@ from .gradcheck import check_gradients
 from .network import LIKELIHOODS
 from .training import MODELS, OPTIMIZERS, Run, load_trained
 from .vae import VAE
+from .walkthrough import OneLineParser
 
 # What `train` takes where it is not told otherwise, whatever the data are, and by the data. The digits' were found by
 # trial: more units, dimensions or epochs move their test loss by less than 0.2 nats. MNIST has the blog's network, and
@@ -33,6 +34,7 @@ DEFAULTS_BY_DATA = {
 OPTIONS = (*DEFAULTS, *DEFAULTS_BY_DATA["digits"])
 
 WALK_SIZES = {"input_dim": (7, "pixels"), "hidden_dim": (5, "hidden units"), "latent_dim": (2, "latent variables")}
+MOST_TO_WALK = 1000
 
 MAX_SAMPLES = 4096                   # in one picture
 
@@ -57,7 +59,12 @@ def main(argv=None):
 
 def _run(argv):
     parser = _parser()
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        command = f"numpyvae {args.name}" if args.command else "numpyvae"
+        what = " ".join(" ".join(unknown).split())
+        print(f"{command}: unrecognized arguments: {what}; see {command} --help", file=sys.stderr)
+        return 2
     if args.command is None:
         parser.print_help()
         return 0
@@ -201,9 +208,13 @@ def check(args):
 def walk(args):
     """Narrate one training step of a tiny VAE: every equation of it with its numbers."""
     from .walk import walk as narrate
-    sizes = {name: check_positive_int(_flag(name), getattr(args, name)) for name in WALK_SIZES}
+    sizes = {"n": args.n, **{name: getattr(args, name) for name in WALK_SIZES}}
+    for name, size in sizes.items():
+        flag = "-n" if name == "n" else _flag(name)
+        if check_positive_int(flag, size) > MOST_TO_WALK:
+            raise InvalidValueError(f"{flag}: expected at most {MOST_TO_WALK}, for a network to look at, got {size}")
     try:
-        narrate(check_positive_int("-n", args.n), **sizes, seed=check_count("--seed", args.seed), pause=args.pause)
+        narrate(**sizes, seed=check_count("--seed", args.seed), pause=args.pause)
     except AssertionError as error:
         return _complain(args, f"this should hold and does not: {error}", 1)
     return 0
@@ -482,18 +493,15 @@ def _open_run(folder, data=None, data_dir=None):
 
 # ---------------------------------------------------------------------- arguments
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
-
-
 def _parser():
-    parser = _Parser(prog="numpyvae", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-                     description="A variational auto-encoder in pure NumPy: train it, look at it, check its gradients.",
-                     epilog="start here:\n"
-                            "  numpyvae train                     learn handwritten digits, and draw what was learned\n"
-                            "  numpyvae sample runs/digits -n 64  let it invent some\n"
-                            "  numpyvae check                     see every hand-written gradient proved")
+    parser = OneLineParser(prog="numpyvae", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+                           description="A variational auto-encoder in pure NumPy: train it, look at it, check its "
+                                       "gradients.",
+                           epilog="start here:\n"
+                                  "  numpyvae train                     learn handwritten digits, and draw them\n"
+                                  "  numpyvae sample runs/digits -n 64  let it invent some\n"
+                                  "  numpyvae check                     see every hand-written gradient proved\n"
+                                  "  numpyvae walk                      watch one training step, number by number")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="numpyvae")

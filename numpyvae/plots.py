@@ -211,7 +211,7 @@ def manifold(decode, image_shape, side=16):
         _show(axes, _mosaic(decode(grid), image_shape, side))
         axes.axis("on")
         height, width = image_shape
-        shown = range(0, side, 3)
+        shown = sorted({round(i) for i in np.linspace(0, side - 1, 4 - side % 2)})     # the middle, where there is one
         names = [f"{z[i]:.1f}".replace("-", "−") for i in shown]
         axes.set_xticks([(i + 0.5) * (width + 1) for i in shown], names)
         axes.set_yticks([(side - i - 0.5) * (height + 1) for i in shown], names)
@@ -262,8 +262,8 @@ def curves(panels, title="", height=6):
     """Curves, in panels side by side.
 
     panels: a dictionary each. "lines": {label: (x, y)}, a label that begins with _ goes unnamed; "points": the same,
-        drawn as dots; "upright": {label: x}, dashed lines; all else is what matplotlib's Axes.set takes (title, xlabel,
-        xscale, ylim, ...)
+        drawn as dots ("_" and the label of a line: unnamed, in its colour); "upright": {label: x}, dashed lines; all
+        else is what matplotlib's Axes.set takes (title, xlabel, xscale, ylim, ...)
     title: above all of them; height: in inches, of 15 in width
     """
     with rc_context(STYLE):
@@ -272,8 +272,10 @@ def curves(panels, title="", height=6):
             colours = iter(PALETTE * 3)
             for label, (x, y) in panel.get("lines", {}).items():
                 axes.plot(x, y, color=next(colours), label=label)
+            of_line = {f"_{line.get_label()}": line.get_color() for line in axes.lines}
             for label, (x, y) in panel.get("points", {}).items():
-                axes.plot(x, y, "o", color=next(colours), label=label, markersize=9, markeredgecolor="white")
+                axes.plot(x, y, "o", color=of_line.get(label) or next(colours), label=label, markersize=9,
+                          markeredgecolor="white")
             for label, x in panel.get("upright", {}).items():
                 axes.axvline(x, color="black", linestyle="--", linewidth=1.6, label=label)
             axes.set(**{name: value for name, value in panel.items() if name not in ("lines", "points", "upright")})
@@ -359,6 +361,7 @@ def posteriors(groups, labels):
 
     groups: {title: (mu, std)}, both (N, 2); labels: (N,) whole numbers, the colours
     """
+    labels = np.asarray(labels)
     with rc_context(STYLE):
         figure = Figure(figsize=(15, 8))
         for axes, (title, (mu, std)) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups.items()):
@@ -367,6 +370,9 @@ def posteriors(groups, labels):
                                                   offsets=mu, offset_transform=axes.transData, facecolors=colours,
                                                   alpha=0.35, linewidths=0))
             axes.scatter(*mu.T, s=7, color=colours)
+            for label in np.unique(labels):
+                axes.annotate(str(label), np.median(mu[labels == label], axis=0), color=DIGITS(int(label) % 10),
+                              fontsize=26, weight="bold", ha="center", va="center", path_effects=HALO)
             for radius in (1, 2):                                    # the prior, one and two standard deviations wide
                 axes.add_patch(Circle((0, 0), radius, fill=False, linestyle="--", linewidth=2.2))
             low, high = np.minimum(mu.min(axis=0) - std.max(), -2.5), np.maximum(mu.max(axis=0) + std.max(), 2.5)
@@ -374,7 +380,7 @@ def posteriors(groups, labels):
             left, right = (low + high) / 2 - reach, (low + high) / 2 + reach
             axes.set(title=title, xlim=(left[0], right[0]), ylim=(left[1], right[1]), xlabel="z₁", ylabel="z₂",
                      aspect="equal")
-        figure.suptitle("Each test image's posterior N(μ, σ²), in its label's colour; dashed: the prior at 1 and 2")
+        figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior, one and two σ wide")
     return figure
 
 
@@ -409,7 +415,7 @@ def computation_graph(nodes, edges):
     edges: (from, to, label) each; arrows run with the forward pass
     """
     columns, rows = (1 + max(node[i] for node in nodes.values()) for i in (0, 1))
-    width, height, cell = 3.8, 3.4, (0.46, 0.31)                     # inches: of a place in the grid, of a number
+    width, height, cell = 4.4, 4.0, (0.58, 0.38)                     # inches: of a place in the grid, of a number
     with rc_context({**STYLE, "figure.constrained_layout.use": False}):
         figure = Figure(figsize=(columns * width, rows * height + 0.5))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -423,14 +429,14 @@ def computation_graph(nodes, edges):
             top = y - tall / 2
             boxes[name] = x, y, max(across, 0.9) / 2 + 0.1, tall / 2 + 0.45
             shape = "" if value.size == 1 else "  (" + ", ".join(map(str, value.shape)) + ")"
-            axes.text(x, top - 0.1, name + shape, ha="center", va="bottom", weight="bold", fontsize=19)
+            axes.text(x, top - 0.1, name + shape, ha="center", va="bottom", weight="bold", fontsize=23)
             for array in arrays:
                 _numbers(axes, array, x - across / 2, top, cell, digits=3 if array.size == 1 else 2)
                 top += value.shape[0] * cell[1] + 0.1
         for start, stop, label in edges:
             _arrow(axes, boxes[start], boxes[stop], label)
         axes.text(0.2, -0.2, "A VAE's computation graph: in each node its value, and below it ∂ loss / ∂ node",
-                  fontsize=26)
+                  fontsize=30)
     return figure
 
 
@@ -442,7 +448,7 @@ def _numbers(axes, array, left, top, cell, digits):
         axes.add_patch(Rectangle(corner, *cell, facecolor=SIGNS(0.5 + 0.5 * number / largest), edgecolor="white"))
         text = f"{0.0 if round(number, digits) == 0 else number:.{digits}f}".replace("-", "−")
         text = text.replace("0.", ".", 1) if digits == 2 and abs(number) < 1 else text
-        axes.text(corner[0] + cell[0] / 2, corner[1] + cell[1] / 2, text, ha="center", va="center", fontsize=12)
+        axes.text(corner[0] + cell[0] / 2, corner[1] + cell[1] / 2, text, ha="center", va="center", fontsize=15)
 
 
 def _arrow(axes, start, stop, label):
@@ -458,12 +464,14 @@ def _arrow(axes, start, stop, label):
                 (x1 - np.sign(dx) * w1, y1 - np.sign(dy) * 0.4 * h1))
     axes.annotate("", ends[1], ends[0], arrowprops={"arrowstyle": "-|>", "color": "#555555", "linewidth": 2.2,
                                                     "mutation_scale": 22, "shrinkA": 2, "shrinkB": 2})
-    along = 0.5 if min(abs(dx), abs(dy)) < 1e-9 else 0.28            # off the middle, where others may cross
-    middle = ((1 - along) * ends[0][i] + along * ends[1][i] for i in (0, 1))
-    x, y = middle
-    flat = abs(dy) < 1e-9
-    axes.text(x if flat else x + 0.1, y - 0.06 if flat else y, label.replace(" b", "\nb"), fontsize=16, color="#333333",
-              ha="center" if flat else "left", va="bottom" if flat else "center", path_effects=HALO)
+    along = 0.74 if dx > 0 and abs(dy) > 1e-9 else 0.5               # where no other arrow crosses
+    x, y = ((1 - along) * ends[0][i] + along * ends[1][i] for i in (0, 1))
+    label, style = label.replace(" b", "\nb"), {"fontsize": 19, "color": "#333333", "path_effects": HALO}
+    if abs(dy) < 1e-9:
+        axes.text(x, y - 0.06, label, ha="center", va="bottom", **style)
+    else:
+        left = dx > 0 and abs(dx) > 1e-9
+        axes.text(x - 0.12 if left else x + 0.1, y, label, ha="right" if left else "left", va="center", **style)
 
 
 def step_sizes(h, curves):
@@ -475,7 +483,9 @@ def step_sizes(h, curves):
         figure = Figure(figsize=(15, 8))
         axes = figure.subplots()
         for i, (colour, (name, (error, predicted))) in enumerate(zip(PALETTE, curves.items())):
-            axes.loglog(h, error, "o", color=colour, markersize=9, markeredgecolor="white", label=name)
+            hollow = {"markersize": 14, "markerfacecolor": "none", "markeredgewidth": 2.4}       # others may lie within
+            axes.loglog(h, error, "o", color=colour, label=name,
+                        **(hollow if i == 1 else {"markersize": 9, "markeredgecolor": "white"}))
             for formula, line in predicted.items():
                 near = np.flatnonzero(line > error / 10)                 # the part of it that decides
                 axes.loglog(h[near], line[near], "--", color=colour, linewidth=2)
@@ -486,7 +496,8 @@ def step_sizes(h, curves):
                               fontsize=20, weight="bold", va="top" if below else "bottom", path_effects=HALO)
         lowest, highest = (extreme(np.concatenate([error for error, _ in curves.values()])) for extreme in (min, max))
         axes.set(xlabel="h, the step", ylabel="error of the slope", ylim=(lowest / 10, highest * 10))
-        axes.legend(frameon=False, loc="upper center", ncols=len(curves))
+        axes.plot([], [], "--", color="black", linewidth=2, label="dashed: predicted")
+        axes.legend(frameon=False, loc="upper center", ncols=len(curves) + 1)
         figure.suptitle("A difference pays for a large step and for a small one; the complex step only for a large one")
     return figure
 
@@ -599,16 +610,16 @@ def tug_of_war(epochs, terms, mean_cost, cosines):
         right.set_yticks([-1, 0, 1], ["opposite\n−1", "0", "same way\n+1"])
         for axes in (left, right):
             axes.set_xticks(at, [f"{epoch:g}" for epoch in epochs], fontsize=14)
-            axes.set_xlabel("epoch")
+            axes.set_xlabel("epoch (not to scale)")
             axes.legend(frameon=False, loc="upper right")
         figure.suptitle("First the mean image; then the code opens, and the two terms pull against each other")
     return figure
 
 
-def price_of_code(betas, kl, recon):
-    """What networks trained with different β pay in KL and get in reconstruction, each with its line of slope -β.
+def price_of_code(betas, kl, recon, outside=None):
+    """What networks trained with different β pay in KL and get in reconstruction, with lines of slope -β.
 
-    betas: ascending, above 0; kl, recon: of each, in nats
+    betas: ascending, above 0; kl, recon: of each, in nats; outside: β and kl of one too far to the right to be drawn
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 7))
@@ -617,18 +628,23 @@ def price_of_code(betas, kl, recon):
         width, height = max(np.ptp(kl), 1e-9), max(np.ptp(recon), 1e-9)
         names = {}
         for beta, across, up in zip(betas, kl, recon):
-            reach = min(0.16 * width, 0.2 * height / beta)           # a steep line would leave the picture
-            axes.plot([across - reach, across + reach], [up + beta * reach, up - beta * reach], color=PALETTE[4],
-                      linestyle=":", linewidth=2.4, label=None if names else "slope −β")
             axes.plot(across, up, "o", color=TEST, markersize=13, markeredgecolor="white")
             near = [place for place in names if abs(place[0] - across) < 0.02 * width]   # such points share a name
             names.setdefault(near[0] if near else (across, up), []).append(f"{beta:g}")
-        for place, values in names.items():
-            axes.annotate(f"β = {' and '.join(values)}", place, xytext=(16, 8), textcoords="offset points",
+        for i, ((across, up), values) in enumerate(names.items()):
+            if len(values) == 1:                                     # where several points are one, lines would tangle
+                beta = float(values[0])
+                reach = min(0.16 * width, 0.2 * height / beta)       # a steep line would leave the picture
+                axes.plot([across - reach, across + reach], [up + beta * reach, up - beta * reach], color=PALETTE[4],
+                          linestyle=":", linewidth=2.4, zorder=1, label=None if i else "slope −β")
+            axes.annotate(f"β = {' and '.join(values)}", (across, up), xytext=(16, 8), textcoords="offset points",
                           fontsize=20, color=TEST, weight="bold", path_effects=HALO)
         axes.set(xlabel="KL: what the code says, nats per image", ylabel="recon, nats per image")
         axes.margins(0.1)
         axes.set_xlim(left=min(kl) - 0.03 * width)
+        if outside and outside[1] > 2 * axes.get_xlim()[1]:
+            axes.text(0.98, 0.04, f"β = {outside[0]:g} lies far to the right, at KL {outside[1]:.0f}  →",
+                      transform=axes.transAxes, ha="right", fontsize=17, color=TEST)
         axes.legend(frameon=False)
         figure.suptitle("β is a price: what a nat of code must earn in reconstruction")
     return figure

@@ -21,8 +21,8 @@ STORY = {
     "a3": ("Forward: the decoder", "", """
         From the code back to the pixels: for each a logit l, the log-odds of ink, whose probability is sigmoid(l)."""),
     "recon": ("Forward: the loss", """
-        -log p(x given z)     = Σ log(1 + exp(l)) - x l
-        KL(q(z given x), p(z)) = ½ Σ μ² + σ² - 1 - log σ²""", """
+        -log p(x given z)      = Σ_d [log(1 + exp(l)) - x l]
+        KL(q(z given x), p(z)) = ½ Σ_j [μ² + σ² - 1 - log σ²]""", """
         What the pixels cost, given the code, and what the code costs, in nats: sums over pixels and latent variables,
         and then the mean over the batch."""),
     "drecon": ("Backward: from the loss", "dT means ∂ loss / ∂ T, and has the shape of T", """
@@ -34,7 +34,8 @@ STORY = {
         What the decoder would have z do, handed on to mu and logvar. The KL term has its own wish; where a value was
         used twice, its gradients are added."""),
     "dh1_logvar": ("Backward: the encoder", """
-        dlogvar W_logvarᵀ,  h1ᵀ dlogvar,  Σ dlogvar          the line that has no room for it
+        dh1 = dlogvar W_logvarᵀ + dμ W_muᵀ
+        dW_logvar = h1ᵀ dlogvar      db_logvar = Σ_n dlogvar
         """, """
         Two layers read h1, so that it gets a sum, too. The first layer asks for no dx: the batch is data, and nobody
         changes it.""")}
@@ -45,7 +46,8 @@ One training step of a VAE: every equation with its numbers  (blog, section 2.4)
 A batch of {n} examples of {input_dim} pixels goes through the blog's network, here with {hidden_dim} hidden units and
 {latent_dim} latent variables. Each line of code below is one of VAE.loss_and_grads in numpyvae/vae.py, run as it stands
 there, with the equation that it computes beneath it. What a line keeps for its mirror image in the backward pass is its
-cache, c_... (not shown).
+cache, c_... (not shown); dl is short for dlogits; out= names the arrays that gradients are written into, mask the
+observed pixels (None: all of them), and beta is 1 here.
 """
 
 
@@ -106,7 +108,7 @@ def _lines(function):
 
 
 def _check_the_gradient(vae, x, eps, grads):
-    step("Is the gradient right?", "∂ loss / ∂ p = Im loss(p + i h) / h,      h = 1e-30")
+    step("Is the gradient right?", "∂ loss / ∂ w = Im loss(w + i h) / h,      h = 1e-30")
     say("The hand-written gradient (analytic) beside the slope of the loss as it is found without any formula, by "
         "moving the parameters a little, into the imaginary direction (numeric).")
     print()
@@ -115,24 +117,27 @@ def _check_the_gradient(vae, x, eps, grads):
 
 
 def _update(vae, x, eps, loss, grads):
-    lr, before, g = 1e-3, {name: param.copy() for name, param in vae.params.items()}, grads[BLOCK]
+    lr, before, g = 1e-4, {name: param.copy() for name, param in vae.params.items()}, grads[BLOCK]
     adam = Adam(vae.params, lr=lr)
     adam.step(grads)
     step("The update, by Adam", f"""
-        m = β1 m + (1 - β1) g       v = β2 v + (1 - β2) g²       both start at 0
-        m̂ = m / (1 - β1ᵗ)           v̂ = v / (1 - β2ᵗ)            t = 1, β1 = {adam.beta1}, β2 = {adam.beta2}
-        p = p - lr m̂ / (√v̂ + {adam.adam_eps:g})                      lr = {lr}
+        m = {adam.beta1} m + {1 - adam.beta1:.3g} g      v = {adam.beta2} v + {1 - adam.beta2:.3g} g²    from 0
+        m̂ = m / (1 - {adam.beta1}ᵗ)      v̂ = v / (1 - {adam.beta2}ᵗ)         t = 1
+        w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                          lr = {lr:g}
     """)
-    say(f"For {BLOCK}. After the first step m̂ = g, v̂ = g²: each parameter moves by lr, against its gradient's sign.")
+    say(f"For {BLOCK}. After the first step m̂ = g, v̂ = g²: what has a gradient moves by lr, against its sign.")
     m, v = (1 - adam.beta1) * g, (1 - adam.beta2) * g * g
     m_hat, v_hat = m / (1 - adam.beta1), v / (1 - adam.beta2)
     by_hand = before[BLOCK] - lr * m_hat / (np.sqrt(v_hat) + adam.adam_eps)
     show("g", g), show("m", m), show("v", v), show(f"{BLOCK} before", before[BLOCK], 6)
     show(f"{BLOCK} after", vae.params[BLOCK], 6)
     check("the equations by hand give what the optimiser did", by_hand, vae.params[BLOCK], rtol=1e-12)
+    moves = np.abs(g) > 1000 * adam.adam_eps
+    if moves.any():
+        check("what has a gradient moved by lr", np.abs(by_hand - before[BLOCK])[moves], lr, rtol=1e-3)
     after = vae.loss(x, eps)[0]
     promised = sum(np.sum(grads[name] * (vae.params[name] - before[name])) for name in grads)
     table(["", "nats per example"], [["loss before", f"{loss:.8f}"], ["loss after", f"{after:.8f}"],
                                      ["change", f"{after - loss:.8f}"],
-                                     ["promised by the gradient, Σ g Δp", f"{promised:.8f}"]])
+                                     ["promised by the gradient, Σ g Δw", f"{promised:.8f}"]])
     check_less("the loss fell", after, loss)

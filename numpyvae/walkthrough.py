@@ -51,19 +51,17 @@ def begin(doc, argv=None, seed=None, out=OUT):
     """
     _speak_utf8()
     title, *body = doc.strip("\n").split("\n")
-    parser = argparse.ArgumentParser(description=title)
+    parser = OneLineParser(description=title)
     parser.add_argument("--quick", action="store_true", help="a small version in seconds, without the claims that need "
                                                              "the full size")
     parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
     parser.add_argument("--out", default=out, metavar="DIR", help=f"folder of the figures (default {out})")
     if seed is not None:
-        parser.add_argument("--seed", type=int, default=seed, metavar="S", help=f"of all randomness (default {seed})")
+        parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help=f"of all randomness (default {seed})")
     in_notebook = "ipykernel" in sys.modules
     options = parser.parse_known_args(argv)[0] if in_notebook else parser.parse_args(argv)
-    if getattr(options, "seed", None) is not None and options.seed < 0:
-        parser.error(f"--seed: expected a whole number, 0 or more, got {options.seed}")
-    if not options.out or (os.path.exists(options.out) and not os.path.isdir(options.out)):
-        parser.error(f"--out: expected the name of a folder, got {options.out or 'an empty one'}")
+    if not _can_be_made(options.out):                                # said now, and not after minutes of training
+        parser.error(f"--out: expected a folder that can be written to, or made, got {options.out or 'an empty name'}")
     _reset(**vars(options))
     if argv is None and not in_notebook:
         sys.excepthook = _on_exception
@@ -74,6 +72,14 @@ def begin(doc, argv=None, seed=None, out=OUT):
     if options.quick:
         _print("\n--quick: small sizes; what needs the full ones is announced and left out.")
     return _lesson
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, without the usage above it."""
+
+    def error(self, message):
+        """Complain, and exit with status 2."""
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
 
 
 def step(title, equation=""):
@@ -140,10 +146,9 @@ def show(name, value, digits=4):
 def table(columns, rows):
     """A table: the names of its columns, and rows of words and numbers (a format of your own: pass a string)."""
     rows = [list(row) for row in rows]
-    texts = [[str(name) for name in columns], *([_cell(item) for item in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    numeric = [all(not isinstance(row[i], str) or re.fullmatch(r"[-−+\d.,e×%\s]*", row[i]) for row in rows)
-               for i in range(len(columns))]
+    filled = [[str(name), *_column(column)] for name, *column in zip(columns, *rows, strict=True)]
+    texts, widths = list(zip(*filled)), [max(map(len, column)) for column in filled]
+    numeric = [all(re.fullmatch(r"[-−+\d.,e×%\s✓✗]*|-?inf|nan", text) for text in column) for _, *column in filled]
     _apart()
     for i, row in enumerate(texts):
         cells = [text.rjust(width) if right else text.ljust(width) for text, width, right in zip(row, widths, numeric)]
@@ -166,7 +171,7 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
     x, y = _as_numbers(a), _as_numbers(b)
     if x is None or y is None:
         arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        _judge(claim, bool(np.array_equal(a, b) if arrays else a == b), f"{a} and {b}")
+        _judge(claim, bool(np.array_equal(a, b) if arrays else a == b), f"{_short(a)} and {_short(b)}")
         return
     if x.shape != y.shape and x.ndim and y.ndim:
         _judge(claim, False, f"shapes {x.shape} and {y.shape}")
@@ -178,17 +183,21 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
         gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
     apart = _norm(gap)
     larger = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
-    if x.ndim or y.ndim:
+    if x.dtype.kind + y.dtype.kind == "bb" and (x.ndim or y.ndim):
+        shown = _shape(x if x.ndim else y)
+    elif x.ndim or y.ndim:
         shown = f"{_shape(x if x.ndim else y)}, largest difference {np.abs(gap).max(initial=0.0):.1e}"
     else:
-        shown = f"{_number(x.item(), 10)} and {_number(y.item(), 10)}"
-    if same:
-        how_far = "to the bit"
-    elif x.dtype.kind + y.dtype.kind == "bb":
+        shown = f"{_exactly(x.item())} and {_exactly(y.item())}"
+    if x.dtype.kind + y.dtype.kind == "bb":
         how_far = f"{np.sum(x != y)} of {gap.size} differ"
+    elif same:
+        how_far = "to the bit"
+    elif atol and not rtol:
+        how_far = f"difference {apart:.1e}, allowed {atol:.0e}"
     else:
-        allowed = " + ".join(f"{size:.0e}{kind}" for size, kind in ((rtol, ""), (atol, " absolute")) if size)
-        how_far = f"relative error {apart / larger if larger else apart:.1e}, allowed {allowed or 'none'}"
+        allowed = f"{rtol:.0e}{f', or a difference of {atol:.0e}' if atol else ''}" if rtol else "none"
+        how_far = f"relative error {apart / larger if larger else apart:.1e}, allowed {allowed}"
     holds = same or ((rtol or atol) and np.isfinite(apart) and apart <= rtol * larger + atol)
     _judge(claim, bool(holds), f"{shown}; {how_far}")
 
@@ -267,6 +276,22 @@ def end():
         _wait("Press Enter to end.")
 
 
+# ---------------------------------------------------------------------- the command line
+
+def _seed(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
+    return int(text)
+
+
+def _can_be_made(folder):
+    """Whether a folder is there to be written to, or can be made."""
+    place = os.path.abspath(folder)
+    while not os.path.lexists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    return bool(folder) and os.path.isdir(place) and os.access(place, os.W_OK)
+
+
 # ---------------------------------------------------------------------- judging
 
 def _left_out(claim, full_size):
@@ -320,11 +345,35 @@ def _number(value, digits, largest=None):
     return f"{0.0 if round(value, digits) == 0 else value:.{digits}f}"             # no -0.0000
 
 
-def _cell(item):
+def _exactly(value):
+    """A number with up to ten digits; a boolean as a word."""
+    if isinstance(value, complex):
+        return f"{value.real:.10g} {'-' if value.imag < 0 else '+'} {abs(value.imag):.10g}i"
+    return _number(value, 0) if isinstance(value, (bool, int)) else f"{value:.10g}"
+
+
+def _short(thing):
+    text = str(thing)
+    return text if len(text) <= 70 else text[:67] + "..."
+
+
+def _column(items):
+    """The cells of one column: its numbers all in one format, with four significant digits for the smallest."""
+    numbers = [abs(item) for item in items if isinstance(item, (float, np.floating))]
+    sizes = np.array([number for number in numbers if number and np.isfinite(number)])
+    style = ".2e"
+    if not sizes.size or 1e-3 <= sizes.max() < 1e7 and sizes.max() / sizes.min() < 1e4:
+        most = int(np.clip(3 - np.floor(np.log10(sizes.min())), 0, 7)) if sizes.size else 0
+        digits = next((d for d in range(most) if np.allclose(np.round(sizes, d), sizes, rtol=1e-9, atol=0)), most)
+        style = f".{digits}f"
+    return [_cell(item, style) for item in items]
+
+
+def _cell(item, style):
     if isinstance(item, (bool, np.bool_)):
         return "✓" if item else "✗"
     if isinstance(item, (float, np.floating)):
-        return f"{item:.6g}"
+        return f"{item + 0.0:{style}}" if item or "e" not in style else "0"
     return str(item)
 
 

@@ -39,8 +39,8 @@ def test_every_equation_beside_a_line_of_the_source_is_told(capsys):
     assert len(equations) >= 22
     for equation in equations:
         assert f"        {equation}\n" in out
-    for equation in ("σ = exp(½ log σ²)", "½ Σ μ² + σ² - 1 - log σ²", "m̂ = m / (1 - β1ᵗ)",
-                     "p = p - lr m̂ / (√v̂ + 1e-08)"):
+    for equation in ("σ = exp(½ log σ²)", "½ Σ_j [μ² + σ² - 1 - log σ²]", "m̂ = m / (1 - 0.9ᵗ)",
+                     "w = w - lr m̂ / (√v̂ + 1e-08)"):
         assert equation in out
 
 
@@ -87,7 +87,8 @@ def test_pause_waits_after_every_step(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, complaint", [
-    (["-n", "0"], "-n: expected a whole number above 0"),
+    (["-n", "0"], "-n: expected a whole number above 0"), (["-n", "1001"], "-n: expected at most 1000"),
+    (["--latent-dim", "1001"], "--latent-dim: expected at most 1000"),
     (["--input-dim", "-3"], "--input-dim: expected a whole number"),
     (["--hidden-dim", "0"], "--hidden-dim: expected a whole number above 0"),
     (["--seed", "-1"], "--seed: expected a whole number, 0 or more")])

@@ -1,7 +1,7 @@
 """0. First steps: what happens in one step of training a VAE?  (blog, section 2.4)
 
-The whole of it in ten cells, with the package doing the work: a batch goes through the network, costs something,
-sends a gradient back, and the network gets better. The other lessons take each cell apart.
+The whole of it in eight steps, with the package doing the work: a batch goes through the network, costs something,
+sends a gradient back, and the network gets better. The other lessons take each step apart.
 
     python tutorials/00_first_steps.py                 (2 seconds; --pause waits for Enter after every step)
 
@@ -20,7 +20,7 @@ step("A batch", "x: (N, D), one example a row")
 say("Eight handwritten digits of 8 by 8 pixels, each a row of 64 numbers between 0, paper, and 1, ink.")
 x = datasets.load("digits").x_train[:8]
 show("x", x)
-check_less("no pixel is below 0 or above 1", -1e-9, np.stack([x, 1 - x]))
+check("no pixel is below 0 or above 1", x, np.clip(x, 0, 1))
 
 # %%
 step("The encoder", "q(z given x) = N(μ, σ²)")
@@ -34,7 +34,7 @@ show("mu", mu), show("logvar", logvar)
 check("both have a row for each image", [mu.shape, logvar.shape], [(8, 4), (8, 4)])
 
 # %%
-step("A sample", "z = μ + σ ε,     ε ~ N(0, I)")
+step("A sample", "z = μ + σ ε,     ε ~ N(0, I),     σ = exp(½ log σ²)")
 say("""
 A sample of that distribution, written as a function of its mean, of its variance, and of noise that depends on
 nothing: so gradients can pass (lesson 4).
@@ -52,9 +52,10 @@ show("probs", probs)
 check_less("above a quarter", 0.25, probs), check_less("and below three quarters", probs, 0.75)
 
 # %%
-step("The loss", "loss = 1/N Σ  -log p(x given z) + KL(q(z given x), p(z))")
+step("The loss", "loss = 1/N Σ_n [-log p(x given z) + KL(q(z given x), p(z))]")
 say("""
-What the pixels cost, given the code (lesson 5), plus what the code costs (lesson 6). A guess of one half for each of
+What the pixels cost, given the code (lesson 5), plus what the code costs (lesson 6), both in nats: minus the natural
+logarithm of a probability. A guess of one half for each of
 the 64 pixels would cost 64 log 2 nats; the untrained network is about there.
 """)
 (loss, recon, kl), grads = vae.loss_and_grads(x, eps)
@@ -80,7 +81,7 @@ numeric = numeric_gradient(lambda moved: vae.loss(x, eps, params={**vae.params, 
 check("and so do all weights of that layer", grads["W_mu"], numeric, rtol=1e-7)
 
 # %%
-step("A step, and a thousand", "w ← w - lr · (gradient, scaled by Adam)")
+step("A step, and a thousand", "w ← w - lr · (gradient, scaled by Adam)      lr = 0.01, the length of a step")
 say("""
 One step against the gradient lowers the loss. A thousand, with new noise each time, teach the network these eight
 images by heart.

@@ -36,7 +36,7 @@ rebuild the image from that alone. The data are handwritten digits of 8 by 8 pix
 (ink). The decoder says for every pixel how probable ink is, and the loss is the price of the true pixels under these
 probabilities, in nats. (Lesson 5 derives it; here it is enough that less is better.)
 
-Three prices tell what a loss is worth. Who knows nothing says ½ for every pixel, and pays ln 2 for each, whatever the
+Three prices tell what a loss is worth. Who knows nothing says ½ for every pixel, and pays log 2 for each, whatever the
 image. A better answer is the average image. And who could copy each image exactly would still pay something: a grey
 pixel of 0.3 is a coin that shows ink in three cases of ten, and of a coin one cannot be sure.
 """)
@@ -48,12 +48,11 @@ answers = {name: np.clip(probs.astype(float), 1e-12, 1 - 1e-12) for name, probs 
 chance, average, perfect = (-(x_test * np.log(probs) + (1 - x_test) * np.log(1 - probs)).sum(axis=1).mean()
                             for probs in answers.values())
 table(["answer to every test image", "nats an image"], [*zip(answers, (chance, average, perfect))])
-check("½ for every pixel costs 64 ln 2", chance, 64 * np.log(2), rtol=1e-14)
+check("½ for every pixel costs 64 log 2", chance, 64 * np.log(2), rtol=1e-14)
+check_less("each price is below the one above it, and none is 0", (0, perfect, average), (perfect, average, chance))
 
 # %%
-step("What it learns from: one term", """
-    loss = 1/N Σ -log p(x given z)      dlogits = (probs - x) / N
-""")
+step("What it learns from: one term", "loss = 1/N Σ -log p(x given z)      dlogits = (probs - x) / N")
 say("""
 The whole gradient, on a network so small that it could be done by hand (N = 3 images, D = 7 pixels, H = 5, Z = 2). At
 the output it is probability minus pixel (lesson 5 says why); from there one goes back through four dense layers and two
@@ -76,7 +75,7 @@ show("z", z), show("probs - x", probs - t), show("dz", dz), show("dW_z", dW_z)
 _, theirs = tiny.loss_and_grads(t)
 for name, ours in zip(p, (dW1, db1, dW_z, db_z, dW3, db3, dW4, db4)):
     slope = numeric_gradient(lambda T, name=name: tiny.loss(t, params={**p, name: T}), p[name], "complex")
-    check(f"d{name} of these lines is the package's, and the slope of the loss",
+    check(f"d{name} of these lines is the package's, and the slope of the loss (against both)",
           np.array([ours, ours]), np.array([theirs[name], slope]), rtol=1e-14)
 
 # %%
@@ -133,6 +132,7 @@ figure(plots.latent_scatter(z_test, labels_test, "its code"), "autoencoder_codes
 step("Nobody says where the codes should lie", """
     z = h1 W_z + b_z        a3 = z W3 + b3
     W_z, b_z times c, and W3 divided by c:     z becomes c z,     a3 = (c z) (W3 / c) + b3  stays
+    slope of the loss along c = Σ W_z dW_z + Σ b_z db_z - Σ W3 dW3 = 0
 """)
 say("""
 The codes in the table have some centre and some width, but nothing in the loss asked for these. Make the encoder's last
@@ -143,14 +143,14 @@ matrix A with an inverse does what c did.)
 So along this path through the parameters the loss is level, and its slope is 0: a sum over the gradients that were done
 by hand above, each times how fast its parameter moves as c grows from 1.
 """)
-twins = {c: copy.deepcopy(ae) for c in (1 / 16, 1, 16)}
-for c, twin in twins.items():
+twins = {c: copy.deepcopy(ae) for c in ("1/16", "1", "16")}
+for twin, c in zip(twins.values(), (1 / 16, 1, 16)):
     for name, factor in (("W_z", c), ("b_z", c), ("W3", 1 / c)):
         twin.params[name] *= factor
 table(["c", "standard deviation of z1", "of z2", "test loss"],
       [[c, *map("{:.3f}".format, twin.encode(x).std(axis=0)), twin.loss(x_test)] for c, twin in twins.items()])
-for c in (1 / 16, 16):
-    check(f"with c = {c:g} all codes are c times as large", twins[c].encode(x_test), np.float32(c) * z_test)
+for c, factor in (("1/16", 1 / 16), ("16", 16)):
+    check(f"with c = {c} all codes are c times as large", twins[c].encode(x_test), np.float32(factor) * z_test)
     check("and every output is the same", twins[c].reconstruct(x_test), ae.reconstruct(x_test))
 A, shift = np.array([[2.0, 0.5], [-1.0, 1.5]]), np.array([3.0, -4.0])
 moved = {**p, "W_z": p["W_z"] @ A, "b_z": p["b_z"] @ A + shift, "W3": np.linalg.inv(A) @ p["W3"],
@@ -192,18 +192,17 @@ check_less("the ruler's marks are in order", np.array([unseen, bland]), np.array
 step("First disappointment: where to draw?", "z ~ N(0, I),    probs = decode(z)")
 say("""
 Draw a thousand codes from the standard normal distribution, the usual cloud around 0, and hand the very same draws to
-the three twins. To the loss they are one network. But for c = 16 the whole cloud is a speck among the codes, and all
-draws decode to nearly one image: their spread, the root of the pixels' summed variance, is small. For c = 1/16 it
-reaches far beyond the codes, where the decoder was never asked, and what comes out is farther from any digit.
+the original and its two twins (c = 1/16, c = 16). To the loss they are one network. But for c = 16 the cloud is a speck
+among the codes, and all draws decode to nearly one image: their spread, the root of the pixels' summed variance, is
+small. For c = 1/16 it reaches far beyond the codes, where nobody trained the decoder, and lands farther from digits.
 
-Where the original stands between these two is luck. Nothing has fitted its codes to the cloud, and some digits hardly
-ever come.
+Where the original stands is luck: nothing has fitted its codes to the cloud, and some digits hardly ever come.
 """)
 draws, rows, spread_x = rng.standard_normal((1000, 2)), [], np.sqrt(x.var(axis=0, dtype=float).sum())
 for c, twin in twins.items():
     images = twin.decode(draws)
     counts = np.bincount(nearest(images)[1], minlength=10)
-    rows.append([str(c), far(images), np.sqrt(images.var(axis=0).sum()), int((counts >= 10).sum())])
+    rows.append([c, far(images), np.sqrt(images.var(axis=0).sum()), int((counts >= 10).sum())])
 rows.append(["(training images)", 0, spread_x, 10])
 table(["c", "distance to a digit", "spread of the images", "digits that appear in 1 % or more"],
       [[c, f"{distance:.3f}", f"{width:.3f}", count] for c, distance, width, count in rows])
@@ -238,7 +237,7 @@ table(["part of the way", *(f"{part:.1f}" for part in parts)],
 # Means over 500 ways with a standard error below 0.01 each: the two middles are ten of these apart.
 check("between images of one digit, the middle is as good as the end, within a tenth", ways[0][-1], ways[0][0],
       rtol=0.1, full_size=True)
-check_less("between two digits it is farther off, by a tenth or more", 1.1 * ways[0][-1], ways[1][-1], full_size=True)
+check_less("between two digits it is farther off, by 5 % or more", 1.05 * ways[0][-1], ways[1][-1], full_size=True)
 
 # %%
 step("The picture: the plane, and what its holes decode to")
@@ -258,7 +257,8 @@ for i in np.argsort(-distances):
 triples = [ae.decode(np.stack([z_test[a], middles[i], z_test[b]])) for i in spots for a, b in [other[:, i]]]
 figure(plots.holes(z_test, labels_test, land, (low, high), middles[spots], triples, distances[spots], rebuilt,
                    data.image_shape), "autoencoder_holes")
-check_less("what the picture shows half way is farther from any digit than a rebuilt image", rebuilt, distances[spots])
+usual = np.quantile(nearest(ae.reconstruct(x_test))[0], 0.9)
+check_less("half way it is farther from any digit than nine of ten rebuilt images are", usual, distances[spots], True)
 
 # %%
 step("More dimensions, more emptiness; and a first taste of the VAE")
@@ -287,8 +287,8 @@ show("standard deviation of the VAE's codes", std_codes)
 check_less("all eight are near 1: off by less than a fifth", np.abs(std_codes - 1), 0.2, full_size=True)
 check_less("with eight numbers the auto-encoder's loss is smaller", ae8.loss(x_test), loss_test, full_size=True)
 check_less("yet its draws are farther off than in the plane, by a quarter", 1.25 * own_far, ae_drawn, full_size=True)
-check_less("those from a fitted normal less so, the VAE's least, by a twentieth or more",
-           (ae_fitted, 1.05 * vae_drawn), (ae_drawn, ae_fitted), full_size=True)
+check_less("those from a fitted normal less so, the VAE's least",
+           (ae_fitted, vae_drawn), (ae_drawn, ae_fitted), full_size=True)
 check_less("the VAE's rebuilt images are the farther ones", ae_rebuilt, vae_rebuilt, full_size=True)
 check("half way between two digits both are alike, within a tenth", between[1], between[0], rtol=0.1, full_size=True)
 say("""

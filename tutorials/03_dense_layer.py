@@ -1,8 +1,8 @@
 """3. The dense layer: where do its three gradient formulas come from?  (blog, section 2.4: nn.Linear and relu)
 
 The blog's module is built of five linear layers and two relus, and PyTorch differentiates them unseen. Here the
-derivative of one layer is taken entry by entry, as one takes it on paper, then collected into matrices; then comes relu
-with its kink, then a chain of the two. You need to know how matrices multiply, and the chain rule; nothing else.
+derivative of one layer is taken entry by entry, as one takes it on paper, then collected into matrices; then comes
+relu with its kink, then a chain of the two. You need to know how matrices multiply, and the chain rule; nothing else.
 
     python tutorials/03_dense_layer.py               (3 seconds; --pause waits for Enter after every step)
 
@@ -26,8 +26,8 @@ step("What the layer does", """
 """)
 say("""
 A batch of N = 3 examples, one a row, of I = 4 inputs each, goes through a layer with O = 2 outputs. Every output is a
-weighted sum of all inputs of its own row, plus a bias that all rows share. (PyTorch stores the transpose of W; that is
-the whole difference to nn.Linear.)
+weighted sum of all inputs of its own row, plus a bias that all rows share. (PyTorch stores the transpose of W; that
+is the whole difference to nn.Linear.)
 """)
 x, W, b = rng.standard_normal((N, I)), rng.standard_normal((I, O)), rng.standard_normal(O)
 y = x @ W + b
@@ -39,9 +39,9 @@ check("and the layer of the package computes it", dense_forward(x, W, b)[0], y)
 # %%
 step("A gradient needs one number to descend", "dT means ∂ loss / ∂ T, and has the shape of T")
 say("""
-"The derivative of y" would be six numbers, each by eight weights. But a network is trained on one number, the loss. So
-whatever comes after our layer hands back a matrix dy: by how much the loss changes for each entry of y. Our layer's
-only duty is to turn dy into dx, dW and db.
+"The derivative of y" would be six numbers, each by eight weights. But a network is trained on one number, the loss.
+So whatever comes after our layer hands back a matrix dy: by how much the loss changes for each entry of y. Our
+layer's only duty is to turn dy into dx, dW and db.
 
 To have some loss, we take a sum of the entries of y, each with a fixed weight. Its dy is then just those weights, and
 any other loss looks the same as long as one moves only a little.
@@ -90,8 +90,8 @@ step("All entries at once", """
 say("""
 A sum over the index that two factors share is a matrix product; the index that is summed over has to stand in the
 middle, and the transposes are there to bring it there. For W that index is the example, n; for x it is the output, o.
-Nobody needs to learn these by heart: of all products of x, dy and W only these have the right shapes (as long as N, I
-and O differ, as they do here on purpose).
+Nobody needs to learn these by heart: of all products of two of x, dy and W only these have the right shapes (as long
+as N, I and O differ, as they do here on purpose).
 """)
 dW, db, dx = x.T @ dy, dy.sum(axis=0), dy @ W.T
 show("dW = xᵀ dy", dW), show("db", db), show("dx = dy Wᵀ", dx)
@@ -107,9 +107,9 @@ for name, found, theirs in zip(("dx", "dW", "db"), (dx, dW, db), dense_backward(
 # %%
 step("How the numeric slopes are taken", "f′(t) ≈ Im f(t + i h) / h,     h = 1e-30")
 say("""
-The check above moved each entry not up and down but sideways, into the imaginary direction. The Taylor series of f says
-f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h f′(t), up to h³. Nothing is subtracted, so no
-digits cancel, and h may be as small as one likes. (Lesson 8 compares this with differences.)
+The check above moved each entry not up and down but sideways, into the imaginary direction. The Taylor series of f
+says f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h f′(t), up to h³. Nothing is subtracted,
+so no digits cancel, and h may be as small as one likes. (Lesson 8 compares this with differences.)
 """)
 t = 0.7
 exact = np.cos(t) * np.exp(np.sin(t))
@@ -127,12 +127,12 @@ step("relu, and its kink", """
     da = dh where a > 0, and 0 where a < 0
 """)
 say("""
-Without something bent between them, two linear layers would be one. relu is bent at one point and costs one comparison.
-It has no weights; an entry of h depends on the same entry of a alone. An open unit (a > 0) hands the gradient on as it
-is; a shut one stops it, since a little change of a leaves h at 0.
+Without something bent between them, two linear layers would be one. relu is bent at one point and costs one
+comparison. It has no weights; an entry of h depends on the same entry of a alone. An open unit (a > 0) hands the
+gradient on as it is; a shut one stops it, since a little change of a leaves h at 0.
 
-At a = 0 itself there is no derivative: the slope is 0 to the left and 1 to the right. Any number between them would do;
-the package, like PyTorch, takes 0. A central difference straddles the kink and finds ½. That is no mistake of the
+At a = 0 itself there is no derivative: the slope is 0 to the left and 1 to the right. Any number between them would
+do; the package, like PyTorch, takes 0. A central difference straddles the kink and finds ½. That is no mistake of the
 gradient, and a good check says "kink" instead of "wrong".
 """)
 a = np.array([[-1.5, -0.2, 0.0, 0.3, 2.0]])
@@ -152,9 +152,9 @@ step("Two in a chain: the order turns round", """
     backward    dx, dW, db  ←   da = dh [a > 0] ← dh
 """)
 say("""
-Each line backward needs what came out of the line after it, and what its own forward had in hand (its cache): for relu,
-a; for the dense layer, x and W. This is all there is to backpropagation: the same lines from the last to the first.
-The whole VAE in numpyvae/vae.py is ten of these, one beneath the other.
+Each line backward needs what came out of the line after it, and what its own forward had in hand (its cache): for
+relu, a; for the dense layer, x and W. This is all there is to backpropagation: the same lines from the last to the
+first. The whole VAE in numpyvae/vae.py is ten of these, one beneath the other.
 """)
 dh = rng.standard_normal((N, O))
 a, c_a = dense_forward(x, W, b)
@@ -173,9 +173,9 @@ check("dx of the chain, by the complex step",
 # %%
 step("The picture: a slope, and a step along it", "loss(W - lr dW)  ≈  loss(W) - lr Σ dW²")
 say("""
-What is the gradient good for? Of all directions that are equally long, a step against it lowers the loss most. To the
-left, the loss of the chain along minus dW and along twenty random directions of the same length; the dashed line is
-what the formula above promises. To the right, relu and its slope.
+What is the gradient good for? Of all directions that are equally long, a small enough step against it lowers the loss
+most. To the left, the loss of the chain along minus dW and along twenty random directions of the same length; the
+dashed line is what the formula above promises. To the right, relu and its slope.
 """)
 directions = rng.standard_normal((20, *W.shape))
 directions *= np.linalg.norm(dW) / np.linalg.norm(directions, axis=(1, 2), keepdims=True)

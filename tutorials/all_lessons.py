@@ -16,26 +16,31 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from numpyvae.walkthrough import OneLineParser
+
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE / "pictures"
 LONG = ("02", "09", "10")                                    # begun first, so that none is left alone at the end
 
 
 def main():
-    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such lesson."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such lesson; 130, stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")                 # a terminal may lack the letters of a lesson
+    parser = OneLineParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", metavar="NN", help="which lessons (default: all)")
     parser.add_argument("--quick", action="store_true", help="small sizes, without the claims that need the full ones")
     parser.add_argument("--out", default=os.path.join("runs", "tutorials"), metavar="DIR", help="folder of the figures")
     parser.add_argument("--pictures", action="store_true", help="renew the pictures that the README files show, as "
                                                                 "small files")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time (default 1)")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many at a time (default 1)")
     args = parser.parse_args()
     lessons = {path.name[:2]: path for path in sorted(HERE.glob("[0-9][0-9]_*.py"))}
     unknown = [number for number in args.numbers if number not in lessons]
-    if unknown or args.jobs < 1:
-        parser.error(f"there is no lesson {unknown[0]}; there are {', '.join(lessons)}" if unknown
-                     else f"--jobs: expected a whole number above 0, got {args.jobs}")
+    if args.pictures and (args.quick or args.numbers):
+        parser.error("--pictures: needs the full run of all lessons, without --quick and without numbers")
+    if unknown:
+        parser.error(f"there is no lesson {unknown[0]}; there are {', '.join(lessons)}")
     try:
         os.makedirs(args.out, exist_ok=True)
     except OSError as error:
@@ -48,17 +53,28 @@ def main():
     return status
 
 
+def _count(text):
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
 def run(lesson, args):
-    """Run one lesson, print one line about it  ->  0, or 1 if it failed."""
+    """Run one lesson, print one line about it  ->  0; 1 if it failed; 130 if it was stopped."""
     command = [sys.executable, str(lesson), "--out", args.out] + ["--quick"] * args.quick
     env = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.jobs > 1 else {})}     # or they fight over the cores
     started = time.monotonic()
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          errors="replace")
+    promised = set() if args.quick else set(re.findall(r"\w+\.png", lesson.read_text(encoding="utf-8").split('"""')[1]))
+    missing = sorted(promised - set(os.listdir(args.out)))
     summary = re.findall(r"^\d+ claims? checked.*?(?=\.  |$)", done.stdout, re.MULTILINE)
-    if done.returncode == 0 and summary:
+    if done.returncode == 0 and summary and not missing:
         print(f"{lesson.stem:<30} {time.monotonic() - started:6.1f} s   {summary[-1]}", flush=True)
         return 0
-    print(f"{lesson.stem} FAILED\n{done.stdout[-2000:]}\n{done.stderr}", flush=True)
+    if done.returncode in (-2, 130):                         # Ctrl-C reaches it as well as us
+        return 130
+    print(f"{lesson.stem} FAILED\n{done.stdout[-2000:]}\n{done.stderr}", *missing, flush=True)
     return 1
 
 
@@ -73,7 +89,7 @@ def renew_pictures(folder):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         shutil.move(os.path.join(trained, "reconstructions.png"), os.path.join(folder, "reconstructions.png"))
         shutil.rmtree(trained)
-    for name in sorted(shown & set(os.listdir(folder))):
+    for name in sorted(shown):
         picture = Image.open(os.path.join(folder, name)).convert("RGB")
         picture.thumbnail((1200, 1200), Image.Resampling.LANCZOS)
         picture.quantize(96, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
@@ -81,4 +97,8 @@ def renew_pictures(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
