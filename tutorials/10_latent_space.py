@@ -5,7 +5,7 @@ The drawn faces come from four factors that we know, so here one can measure wha
 sums with it. Each question goes to the VAE and to the ordinary auto-encoder (AE). Some famous tricks turn out to work
 in both, and one does not.
 
-    python tutorials/10_latent_space.py              (a minute or two of training; --seed S for other faces)
+    python tutorials/10_latent_space.py              (half a minute to a minute; --seed S for other faces)
 
 It draws latent_manifold.png, latent_traversal.png, latent_arithmetic.png and latent_samples.png into the folder that
 --out names (runs/tutorials if it names none).

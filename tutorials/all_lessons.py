@@ -1,6 +1,6 @@
 """Runs the lessons, each in a process of its own, and says of each how long it took and how many claims it checked.
 
-    python tutorials/all_lessons.py                          (about ten minutes; --quick for half a minute)
+    python tutorials/all_lessons.py                          (three to five minutes; --quick for half a minute)
     python tutorials/all_lessons.py 03 07                    only these
     python tutorials/all_lessons.py --pictures               renews the pictures of the README files, too
 
@@ -92,7 +92,7 @@ def renew_pictures(folder):
     for name in sorted(shown):
         picture = Image.open(os.path.join(folder, name)).convert("RGB")
         picture.thumbnail((1200, 1200), Image.Resampling.LANCZOS)
-        picture.quantize(96, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
+        picture.quantize(256, dither=Image.Dither.NONE).save(PICTURES / name, optimize=True)
         print(f"{PICTURES / name}: {(PICTURES / name).stat().st_size / 1000:.0f} kB")
 
 
