@@ -172,34 +172,12 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
     if x is None or y is None:
         arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
         _judge(claim, bool(np.array_equal(a, b) if arrays else a == b), f"{_short(a)} and {_short(b)}")
-        return
-    if x.shape != y.shape and x.ndim and y.ndim:
+    elif x.shape != y.shape and x.ndim and y.ndim:
         _judge(claim, False, f"shapes {x.shape} and {y.shape}")
-        return
-    if not (x.size and y.size) and x.ndim != y.ndim:                 # of no elements everything could be claimed
+    elif not (x.size and y.size) and x.ndim != y.ndim:               # of no elements everything could be claimed
         _judge(claim, False, "there is nothing to compare")
-    same = bool(np.all(x == y))
-    with np.errstate(invalid="ignore"):                              # infinity less infinity
-        gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
-    apart = _norm(gap)
-    larger = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
-    if x.dtype.kind + y.dtype.kind == "bb" and (x.ndim or y.ndim):
-        shown = _shape(x if x.ndim else y)
-    elif x.ndim or y.ndim:
-        shown = f"{_shape(x if x.ndim else y)}, largest difference {np.abs(gap).max(initial=0.0):.1e}"
     else:
-        shown = f"{_exactly(x.item())} and {_exactly(y.item())}"
-    if x.dtype.kind + y.dtype.kind == "bb":
-        how_far = f"{np.sum(x != y)} of {gap.size} differ"
-    elif same:
-        how_far = "to the bit"
-    elif atol and not rtol:
-        how_far = f"difference {apart:.1e}, allowed {atol:.0e}"
-    else:
-        allowed = f"{rtol:.0e}{f', or a difference of {atol:.0e}' if atol else ''}" if rtol else "none"
-        how_far = f"relative error {apart / larger if larger else apart:.1e}, allowed {allowed}"
-    holds = same or ((rtol or atol) and np.isfinite(apart) and apart <= rtol * larger + atol)
-    _judge(claim, bool(holds), f"{shown}; {how_far}")
+        _judge(claim, *_compare(x, y, rtol, atol))
 
 
 def check_less(claim, smaller, larger, full_size=False):
@@ -301,6 +279,29 @@ def _left_out(claim, full_size):
         _print(_coloured("quiet", f"{MARGIN}– left out by --quick: {claim}"))
         return True
     return False
+
+
+def _compare(x, y, rtol, atol):
+    """Whether two arrays are the same, as far as the tolerances ask, and the evidence in words."""
+    same, booleans, arrays = bool(np.all(x == y)), x.dtype.kind + y.dtype.kind == "bb", x.ndim or y.ndim
+    with np.errstate(invalid="ignore"):                              # infinity less infinity
+        gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
+    apart = _norm(gap)
+    larger = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
+    shown = _shape(x if x.ndim else y) if arrays else f"{_exactly(x.item())} and {_exactly(y.item())}"
+    if arrays and not booleans:
+        shown += f", largest difference {np.abs(gap).max(initial=0.0):.1e}"
+    if booleans:
+        how_far = f"{np.sum(x != y)} of {gap.size} differ"
+    elif same:
+        how_far = "to the bit"
+    elif atol and not rtol:
+        how_far = f"difference {apart:.1e}, allowed {atol:.0e}"
+    else:
+        allowed = f"{rtol:.0e}{f', or a difference of {atol:.0e}' if atol else ''}" if rtol else "none"
+        how_far = f"relative error {apart / larger if larger else apart:.1e}, allowed {allowed}"
+    near = (rtol or atol) and np.isfinite(apart) and apart <= rtol * larger + atol
+    return bool(same or near), f"{shown}; {how_far}"
 
 
 def _as_numbers(value):
