@@ -19,8 +19,9 @@ The legend: one notation, in package, tests and tutorials.
     ∂ loss / ∂ T                                           dT; grads["W1"]       as T
 
 Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the batch. `eps` is
-always the noise: Adam's constant is `adam_eps`, a difference step is `step`. σ is never a name: it is `std` or
-`sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
+always the noise: Adam's constant is `adam_eps`, a difference step is `step` (`h` in the lessons, where `step` is the
+narrator's). σ is never a name: it is `std` or `sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar,
+W3, W4, transposed.
 """
 from .autoencoder import Autoencoder
 from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError

@@ -364,7 +364,7 @@ def _column(items):
     sizes = np.array([number for number in numbers if number and np.isfinite(number)])
     style = ".2e"
     if not sizes.size or 1e-3 <= sizes.max() < 1e7 and sizes.max() / sizes.min() < 1e4:
-        most = int(np.clip(3 - np.floor(np.log10(sizes.min())), 0, 7)) if sizes.size else 0
+        most = int(np.clip(3 - np.floor(np.log10(sizes.min())), 0, 4 if sizes.max() >= 1 else 7)) if sizes.size else 0
         digits = next((d for d in range(most) if np.allclose(np.round(sizes, d), sizes, rtol=1e-9, atol=0)), most)
         style = f".{digits}f"
     return [_cell(item, style) for item in items]
