@@ -59,12 +59,12 @@ def begin(doc, argv=None, seed=None, out=OUT):
     if seed is not None:
         parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help=f"of all randomness (default {seed})")
     in_notebook = "ipykernel" in sys.modules
+    if argv is None and not in_notebook:
+        sys.excepthook = _on_exception
     options = parser.parse_known_args(argv)[0] if in_notebook else parser.parse_args(argv)
     if not _can_be_made(options.out):                                # said now, and not after minutes of training
         parser.error(f"--out: expected a folder that can be written to, or made, got {options.out or 'an empty name'}")
     _reset(**vars(options))
-    if argv is None and not in_notebook:
-        sys.excepthook = _on_exception
     intro = "\n".join(body).split("\n" + MARGIN)[0]
     _print(_coloured("heading", title))
     _print(_coloured("heading", "═" * min(len(title), _width())))
