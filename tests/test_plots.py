@@ -130,6 +130,7 @@ def image_at(axes, row, column):
 
 # ---------------------------------------------------------------------- every picture
 
+@pytest.mark.filterwarnings("ignore:.* deprecated")                      # between an old matplotlib and a new pyparsing
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", FIGURES)
 def test_it_is_a_figure_that_can_be_saved(name, tmp_path):
