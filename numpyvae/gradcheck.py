@@ -10,6 +10,8 @@ Sources: Squire & Trapp 1998; Martins, Sturdza & Alonso 2003 (complex step); the
 """
 import numpy as np
 
+from . import diagnosis
+from .diagnosis import agree, error, norm
 from .errors import InvalidTypeError, InvalidValueError, check_choice, check_number, check_rng
 
 METHODS = ("central", "complex")
@@ -24,6 +26,7 @@ TOLERANCE = {"central": 1e-5, "complex": 1e-11}
 FLOAT32_TOLERANCE = 1e-3                        # where the gradient itself was computed in float32
 
 ELEMENTWISE_LIMIT = 2_000                       # up to here "auto" checks every element, beyond it random directions
+SAMPLE = 24                                     # of a block that is wrong along a direction, elements that tell why
 ROUNDING = 16 * np.finfo(np.float64).eps        # the error of a value or a slope, relative to what it was summed from
 
 
@@ -36,61 +39,75 @@ def numeric_gradient(f, array, method="central", step=None):
     ->  a float64 array of the same shape
     Raises ValueError, or TypeError if f does not return one number of double precision, or drops the complex step.
     """
-    point = {"array": _float64("array", array)}
-    line, steps = _elements(lambda p: f(p["array"]), point, "array", method, step)
-    return np.array([_slope(line(i), method, h) for i, h in enumerate(steps)]).reshape(point["array"].shape)
+    array = _float64("array", array)
+    differences = _Differences(lambda p: f(p["array"]), {"array": array}, method, step)
+    return differences.slopes(*differences.elements("array")).reshape(array.shape)
 
 
-def check_gradients(f, params, grads, method="central", by="auto", step=None, tolerance=None, rng=0, show=True):
-    """Compare a hand-written gradient with numerical differentiation, block by block, and print the table.
+def check_gradients(f, params, grads, method="central", by="auto", step=None, tolerance=None, rng=0, show=True,
+                    terms=None, order=None, sizes=None):
+    """Compare a hand-written gradient with numerical differentiation, block by block, and say what is wrong with it.
 
     f: takes a dictionary like params, returns the loss as one number
-    params: a dictionary of arrays; grads: the gradient to be judged, a dictionary with the same keys
+    params: a dictionary of arrays; grads: the gradient to be judged, a dictionary with the same keys, or a function of
+        the parameters that returns it
     method, step: as for `numeric_gradient`
     by: "element"; "direction", along seeded random ones, one per block and one through all of them; or "auto", which
         takes elements up to 2,000 of them
     tolerance: the largest relative error, by norm, that passes; rng: a seed or a Generator for the directions
     show: print the table, row by row as it grows
+    With these it can say more.  terms: functions like f by name, the loss's terms, whose sum is f; order: the names of
+        the blocks in the order in which the backward pass makes them; sizes: numbers by name, such as {"N": 3, "D": 7}
     ->  a Report: .ok, .max_error, .rows, .findings; as a string, the table
     Raises ValueError or TypeError.  A gradient that cannot be compared (a wrong shape, NaN) is reported, not raised.
     """
-    check_choice("method", method, METHODS)
     check_choice("by", by, ("auto", "element", "direction"))
-    for name, blocks in (("params", params), ("grads", grads)):
-        if not isinstance(blocks, dict):
-            raise InvalidTypeError(f"{name}: expected a dictionary of arrays, got {type(blocks).__name__}")
+    if not isinstance(params, dict):
+        raise InvalidTypeError(f"params: expected a dictionary of arrays, got {type(params).__name__}")
     if not params:
         raise InvalidValueError("params: expected a dictionary of at least one array, got an empty one")
-    params = {name: _float64(name, param) for name, param in params.items()}
-    if by == "auto":
-        by = "element" if sum(param.size for param in params.values()) <= ELEMENTWISE_LIMIT else "direction"
+    diagnosis.check_options(params, terms, order, sizes)
     tolerance = None if tolerance is None else check_number("tolerance", tolerance, above=0)
     rng = check_rng(rng)
+    faults = diagnosis.aliases(params)
+    params = {name: _float64(name, param) for name, param in params.items()}
+    differences = _Differences(f, params, method, step)
+    if by == "auto":
+        by = "element" if sum(param.size for param in params.values()) <= ELEMENTWISE_LIMIT else "direction"
+    sentences, comparable = diagnosis.conduct_of_loss(f, params, terms or {})
+    faults += sentences
+    if callable(grads):
+        sentences, grads, _ = diagnosis.conduct(grads, params, "grads")
+        faults += sentences
+    if not isinstance(grads, dict):
+        raise InvalidTypeError("grads: expected a dictionary of arrays, or a function that returns one, "
+                               f"got {type(grads).__name__}")
 
     report = Report(params, by, show)
-    problems = {name: _problem(param, grads.get(name)) for name, param in params.items()}
-    sound = {name: np.asarray(grads[name]) for name in params if not problems[name]}
-    scale = _norm(sound.values())
+    report.faults = faults
+    judged = {name: np.asarray(grads[name]) for name in params if _problem(grads.get(name)) is None}
+    sound  = {name: grad for name, grad in judged.items() if grad.shape == params[name].shape and comparable}
+    allowed = {name: tolerance or _tolerance(method, grad) for name, grad in judged.items()}
+    differences.scale = norm(sound.values())
     for name, param in params.items():
-        if problems[name]:
-            report.add(Row(name, param.shape, np.nan, np.nan, np.inf, "NO"), [f"{name}: {problems[name]}"])
-            continue
-        if by == "element":
-            slopes = sound[name].astype(np.float64).ravel()
-            line, steps = _elements(f, params, name, method, step)
+        if name in sound:
+            report.add(*_compare_block(differences, name, sound[name], by, allowed[name], rng))
         else:
-            slopes, line, steps = _direction(f, params, {name: sound[name]}, rng, method, step)
-        allowed = tolerance or _tolerance(method, sound[name])
-        report.add(*_compare(name, param.shape, slopes, line, steps, method, allowed, scale))
+            report.add(Row(name, param.shape), [f"{name}: {_problem(grads.get(name))}"] if name not in judged else [])
     for name in grads:
         if name not in params:
-            report.add(Row(name, np.shape(grads[name]), np.nan, np.nan, np.inf, "NO"),
-                       [f"{name}: no parameter has this name"])
+            without = [each for each in params if grads.get(each) is None]
+            report.add(Row(name, np.shape(grads[name])), [diagnosis.unknown(name, without)])
     if by == "direction" and len(sound) == len(params):
-        slopes, line, steps = _direction(f, params, sound, rng, method, step)
-        allowed = tolerance or max(_tolerance(method, grad) for grad in sound.values())
-        size = sum(param.size for param in params.values())
-        report.add(*_compare("(all)", (size,), slopes, line, steps, method, allowed, scale))
+        shape = (sum(param.size for param in params.values()),)
+        report.add(*_compare(differences, "(all)", shape, differences.direction(sound, rng), max(allowed.values())))
+
+    wrong = [row.name for row in report.rows if row.ok == "NO" and row.name in params]
+    if wrong and comparable:
+        blocks = [_block(differences, name, judged[name], by, allowed[name], terms or {}, rng)
+                  for name in wrong if name in judged]
+        right = {name: grad for name, grad in sound.items() if name not in wrong}
+        report.causes = diagnosis.explain(wrong, blocks, right, sizes or {}, order)
     report.close()
     return report
 
@@ -101,7 +118,7 @@ class Row:
     ok: "yes"; "NO"; "kink", right but for elements at or near a kink; "tiny", right as far as rounding lets one see
     """
 
-    def __init__(self, name, shape, analytic, numeric, error, ok):
+    def __init__(self, name, shape, analytic=np.nan, numeric=np.nan, error=np.inf, ok="NO"):
         self.name, self.shape, self.ok = str(name), shape, ok
         self.analytic, self.numeric, self.error = float(analytic), float(numeric), float(error)
 
@@ -111,24 +128,29 @@ class Report:
 
     def __init__(self, params, by, show):
         self.by, self.show = by, show
-        self.rows, self.findings = [], []
+        self.rows, self.faults, self.causes, self.notes = [], [], [], []
         self.width = max(8, *(len(str(name)) for name in params))
         self._print(self._head())
 
     @property
     def ok(self):
-        """True unless a block is wrong."""
-        return all(row.ok != "NO" for row in self.rows)
+        """True unless a block is wrong, or what f or grads do."""
+        return not self.faults and all(row.ok != "NO" for row in self.rows)
 
     @property
     def max_error(self):
         """The largest relative error of any row, "tiny" ones and elements that lie on a kink left out."""
         return max((row.error for row in self.rows if row.ok != "tiny"), default=0.0)
 
-    def add(self, row, findings):
+    @property
+    def findings(self):
+        """What is wrong: with f and grads, with the gradient and why, and what else is to be said about a row."""
+        return self.faults + self.causes + self.notes
+
+    def add(self, row, notes):
         """Append a row and what is to be said about it."""
         self.rows.append(row)
-        self.findings.extend(findings)
+        self.notes.extend(notes)
         self._print(self._line(row))
 
     def close(self):
@@ -170,78 +192,96 @@ def _float64(name, array):
     return array
 
 
-def _elements(f, params, name, method, step):
-    """The lines through params along every element of one block, as a function of its flat index, and their steps."""
-    def line(i):
-        u = np.zeros_like(params[name])
-        u.flat[i] = 1.0
-        return _line(f, params, {name: u})
-    return line, [_step(method, step, element) for element in params[name].flat]
+class _Differences:
+    """How the slopes of f at params are found: along which lines, by which method, with which steps.
 
+    scale: the norm of the whole gradient; what cancels to less than its rounding cannot be told from zero
+    """
 
-def _direction(f, params, grads, rng, method, step):
-    """A random line through params along the blocks that grads has: its slope by grads, the line, its step."""
-    norm = _norm(grads.values())
-    for _ in range(100):
-        directions = {name: rng.standard_normal(grad.shape) * max(1.0, _norm([params[name]]) / max(1, grad.size) ** 0.5)
-                      for name, grad in grads.items()}                       # as long as the parameters are large
-        slope = sum(np.sum(grad * directions[name]) for name, grad in grads.items())
-        if abs(slope) >= 0.1 * norm:             # nearly at right angles to the gradient, a slope is mostly rounding
-            break
-    return np.array([slope], dtype=np.float64), lambda i: _line(f, params, directions), [_step(method, step)]
+    def __init__(self, f, params, method, step, scale=0.0):
+        self.f, self.params, self.method, self.scale = f, params, check_choice("method", method, METHODS), scale
+        self.step = None if step is None else check_number("step", step, above=0)
+        self.rounding = None
 
+    def elements(self, name):
+        """The lines through params along every element of a block, as a function of its flat index, and their steps."""
+        def line(i):
+            u = np.zeros_like(self.params[name])
+            u.flat[i] = 1.0
+            return self._line({name: u})
+        return line, [self._step(element) for element in self.params[name].flat]
 
-def _norm(arrays):
-    """The Euclidean norm of all arrays together; their largest element is divided out, so that no square overflows."""
-    largest = max((np.abs(array).max(initial=0.0) for array in arrays), default=0.0)
-    return largest * np.sqrt(sum(np.sum((array / largest) ** 2) for array in arrays)) if largest else 0.0
+    def direction(self, grads, rng):
+        """A random line through params along the blocks that grads has  ->  the line, its step, its slope by grads."""
+        size = norm(grads.values())
+        for _ in range(100):
+            directions = {name: rng.standard_normal(grad.shape)
+                          * max(1.0, norm([self.params[name]]) / max(1, grad.size) ** 0.5)
+                          for name, grad in grads.items()}                       # as long as the parameters are large
+            slope = sum(np.sum(grad * directions[name]) for name, grad in grads.items())
+            if abs(slope) >= 0.1 * size:         # nearly at right angles to the gradient, a slope is mostly rounding
+                break
+        return lambda i: self._line(directions), [self._step()], np.array([slope], dtype=np.float64)
 
+    def slopes(self, line, steps, index=None):
+        """The slopes of f along all these lines, or those with these indices."""
+        return np.array([self._slope(line(i), steps[i]) for i in (range(len(steps)) if index is None else index)])
 
-def _line(f, params, directions):
-    """φ(t) = f(params + t directions), for real or complex t; f gets copies, so it cannot move the point."""
-    def phi(t):
-        value = np.asarray(f({name: param + t * directions[name] if name in directions else param.astype(type(t))
-                              for name, param in params.items()}))
-        if value.size != 1 or value.dtype.kind not in "fciub":
-            raise InvalidTypeError(f"f: expected a function that returns one number, got shape {value.shape}, "
-                                   f"dtype {value.dtype}")
-        if value.dtype in (np.float16, np.float32, np.complex64):
-            raise InvalidTypeError(f"f: expected a function that computes in double precision, got {value.dtype}: its "
-                                   "rounding would hide the differences; give it float64 data")
-        return value.item()
-    return phi
+    def noise(self, steps):
+        """How large a slope may be that is rounding alone."""
+        if self.method == "complex":
+            return ROUNDING * self.scale
+        if self.rounding is None:                # of f, whose value may be far less than what cancels on the way
+            phi, u = self._line(self.params), np.finfo(np.float64).eps
+            left, right = (max(abs(phi(side * k * u) - phi(0.0)) for k in (1, 2)) for side in (-1, 1))
+            self.rounding = max(4 * min(left, right), ROUNDING * abs(phi(0.0)))          # a jump is on one side alone
+        return max(ROUNDING * self.scale, self.rounding) / min(steps)
 
+    def _line(self, directions):
+        """φ(t) = f(params + t directions), for real or complex t; f gets copies, so it cannot move the point."""
+        def phi(t):
+            value = np.asarray(self.f({name: param + t * directions[name] if name in directions
+                                       else param.astype(type(t)) for name, param in self.params.items()}))
+            if value.size != 1 or value.dtype.kind not in "fciub":
+                raise InvalidTypeError(f"f: expected a function that returns one number, got shape {value.shape}, "
+                                       f"dtype {value.dtype}")
+            if value.dtype in (np.float16, np.float32, np.complex64):
+                raise InvalidTypeError(f"f: expected a function that computes in double precision, got {value.dtype}: "
+                                       "its rounding would hide the differences; give it float64 data")
+            return value.item()
+        return phi
 
-def _step(method, step, element=0.0):
-    if step is not None:
-        return check_number("step", step, above=0)
-    return STEP[check_choice("method", method, METHODS)] * (max(1.0, abs(element)) if method == "central" else 1.0)
+    def _step(self, element=0.0):
+        if self.step is not None:
+            return self.step
+        return STEP[self.method] * (max(1.0, abs(element)) if self.method == "central" else 1.0)
 
-
-def _slope(phi, method, h):
-    """The slope of φ at 0."""
-    if method == "central":
-        return (phi(h) - phi(-h)) / (2 * h)
-    value = phi(1j * h)
-    if not isinstance(value, complex):
-        raise InvalidTypeError('f: the complex step needs a function that keeps complex numbers, got a real result; '
-                               'remove what casts to real (abs, norm, a float dtype), or take method="central"')
-    return value.imag / h
+    def _slope(self, phi, h):
+        """The slope of φ at 0."""
+        if self.method == "central":
+            return (phi(h) - phi(-h)) / (2 * h)
+        value = phi(1j * h)
+        if not isinstance(value, complex):
+            raise InvalidTypeError('f: the complex step needs a function that keeps complex numbers, got a real one; '
+                                   'remove what casts to real (abs, norm, a float dtype), or take method="central"')
+        return value.imag / h
 
 
 # ---------------------------------------------------------------------- the comparison
 
-def _problem(param, grad):
-    """Why a gradient cannot even be compared, or None."""
+def _problem(grad):
+    """Why a gradient cannot even be compared, whatever its shape, or None."""
     if grad is None:
         return "no gradient was given for it"
-    grad = np.asarray(grad)
+    try:
+        grad = np.asarray(grad)
+    except ValueError:                           # a list with rows of different lengths
+        return f"expected an array for a gradient, got {grad!r:.60}"
     if grad.dtype.kind not in "fiub":
         return f"expected a gradient of real numbers, got dtype {grad.dtype}"
-    if grad.shape != param.shape:
-        return f"expected a gradient of shape {param.shape}, got {grad.shape}"
     if not np.isfinite(grad).all():
-        return "expected a finite gradient, got NaN or infinity"
+        return (f"expected a finite gradient, got NaN or infinity in {np.sum(~np.isfinite(grad))} of its {grad.size} "
+                "elements")
     return None
 
 
@@ -249,62 +289,75 @@ def _tolerance(method, grad):
     return FLOAT32_TOLERANCE if grad.dtype == np.float32 else TOLERANCE[method]
 
 
-def _compare(name, shape, analytic, line, steps, method, tolerance, scale):
-    """Compare the analytic slope along every line with the numeric one  ->  row, findings.
+def _compare_block(differences, name, grad, by, tolerance, rng):
+    """Compare one block  ->  its row, what is to be said about it."""
+    if by == "direction":
+        row, notes = _compare(differences, name, grad.shape, differences.direction({name: grad}, rng), tolerance)
+        if row.ok != "NO" or grad.size > SAMPLE:
+            return row, notes                    # along a direction there are more kinks in the way than by element
+    lines = (*differences.elements(name), grad.astype(np.float64).ravel())
+    return _compare(differences, name, grad.shape, lines, tolerance)
 
-    scale: the norm of the whole gradient; what cancels to less than its rounding cannot be told from zero
+
+def _compare(differences, name, shape, lines, tolerance):
+    """Compare slopes with the numeric ones  ->  row, what is to be said about it.
+
+    lines: the lines as a function of their index, their steps, their slopes by the gradient that is judged
     """
+    line, steps, analytic = lines
     if not steps:
         return Row(name, shape, 0.0, 0.0, 0.0, "yes"), []
-    numeric = np.array([_slope(line(i), method, h) for i, h in enumerate(steps)])
-    noise = ROUNDING * scale
-    if method == "central":
-        noise = ROUNDING * max(scale, abs(line(0)(0.0))) / min(steps)
+    numeric, noise = differences.slopes(line, steps), differences.noise(steps)
     apart = np.nan_to_num(np.abs(analytic - numeric), nan=np.inf)
     beside, on = np.zeros((2, len(steps)), dtype=bool)                             # elements beside a kink, and on one
-    findings = []
+    notes = []
 
     for i in np.argsort(-apart):                 # the worst first, until the rest agrees or a kink is no excuse
         free = ~(beside | on)
-        if _agree(analytic[free], numeric[free], tolerance, noise):
+        if agree(analytic[free], numeric[free], tolerance, noise):
+            break
+        kink = _kink(line(i), analytic[i], apart[i], differences.method, steps[i], tolerance)
+        if kink is None:
             break
         index = list(map(int, np.unravel_index(i, shape))) if len(steps) > 1 else ""
-        kink = _kink(line(i), analytic[i], apart[i], method, steps[i], tolerance)
-        if kink is None:
-            findings.append(f"{name}{index}: the analytic slope is {analytic[i]:.6g}, the numeric one {numeric[i]:.6g}")
-            break
         sentence, slope = kink
-        findings.append(f"{name}{index}: {sentence}")
+        notes.append(f"{name}{index}: {sentence}")
         if slope is None:
             on[i] = True
         else:
             beside[i], numeric[i] = True, slope
 
-    free, error = ~(beside | on), _error(analytic[~on], numeric[~on])
-    if not _agree(analytic[free], numeric[free], tolerance, noise):
+    free, off = ~(beside | on), error(analytic[~on], numeric[~on])
+    if not agree(analytic[free], numeric[free], tolerance, noise):
         ok = "NO"
     elif (beside | on).any():
         ok = "kink"
-    elif error > tolerance:
+    elif off > tolerance:
         ok = "tiny"
-        findings.append(f"{name}: right to {noise * np.sqrt(len(steps)):.0e}; f's rounding hides what is smaller")
+        notes.append(f"{name}: right to {noise * np.sqrt(len(steps)):.0e}; f's rounding hides what is smaller")
     else:
         ok = "yes"
     shown = np.argmax(np.where(on, 0.0, apart) if ok == "NO" else np.maximum(np.abs(analytic), np.abs(numeric)))
-    return Row(name, shape, analytic[shown], numeric[shown], error, ok), findings
+    return Row(name, shape, analytic[shown], numeric[shown], off, ok), notes
 
 
-def _error(analytic, numeric):
-    """The relative error by norm; two zeros agree, and are not divided."""
-    if not np.isfinite(numeric).all():
-        return np.inf
-    larger = max(_norm([analytic]), _norm([numeric]))
-    return _norm([analytic - numeric]) / larger if larger else 0.0
-
-
-def _agree(analytic, numeric, tolerance, noise):
-    """Whether the slopes are the same: to the tolerance, or to what rounding lets one see of them."""
-    return _error(analytic, numeric) <= tolerance or _norm([analytic - numeric]) <= noise * np.sqrt(len(numeric))
+def _block(differences, name, grad, by, tolerance, terms, rng):
+    """A wrong block, differenced anew for its diagnosis: by element, or by some of them, and by term of the loss."""
+    line, steps = differences.elements(name)
+    index = np.arange(len(steps))
+    if by == "direction" and len(steps) > SAMPLE:        # half of it where the gradient is large, half of it anywhere
+        large = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == len(steps) else []
+        index = np.unique([*large, *rng.choice(len(steps), SAMPLE // 2, replace=False)]).astype(int)
+    numeric, noise = differences.slopes(line, steps, index), differences.noise(steps)
+    if differences.method == "central" and index.size:   # what lies on a kink, or next to it, would hide the pattern
+        bend = [abs(line(i)(h) - 2 * line(i)(0.0) + line(i)(-h)) / h for i, h in zip(index, np.array(steps)[index])]
+        smooth = ~(bend > 1e-3 * np.abs(numeric).max() + 10 * noise)
+        index, numeric = index[smooth], numeric[smooth]
+    of_terms = {}
+    for term, f in terms.items():
+        each = _Differences(f, differences.params, differences.method, differences.step)
+        of_terms[term] = each.slopes(*each.elements(name), index)
+    return diagnosis.Block(name, differences.params[name].shape, grad, index, numeric, tolerance, noise, of_terms)
 
 
 def _kink(phi, analytic, apart, method, step, tolerance):

@@ -4,17 +4,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from test_house import ROOMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_block_prints_what_its_comments_say():
-    block, = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("block, lines", zip(BLOCKS, (4, 3), strict=True))
+def test_a_python_block_prints_what_its_comments_say(block, lines):
     promised = [line.split("# ")[-1] for line in block.splitlines() if line.startswith("print(")]
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == promised and len(promised) == 4
+    assert done.stdout.splitlines() == promised and len(promised) == lines
+
+
+def test_one_s_own_backward_pass_is_checked_in_ten_lines():
+    assert len([line for line in BLOCKS[1].splitlines() if line and "import" not in line]) == 10
 
 
 def test_analytic_and_numeric_gradient_agree_in_the_readme_itself():
