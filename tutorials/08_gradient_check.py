@@ -1,26 +1,28 @@
 """8. The gradient check: what does it see, and what can it never see?  (blog, section 2.4: what autograd spares it)
 
 A gradient written by hand is only worth something once it has been compared with one that nobody wrote. First comes
-how good such a comparison can be at all; then a dozen backward passes of the whole VAE, each with one wrong line, and
-what the check says of every one; and at the end three programs that are wrong and pass it all the same.
+how good such a comparison can be at all; then backward passes of the whole VAE, each with one wrong line out of the
+gallery of bugs, and what the check says of every one; and at the end programs that are wrong and pass it all the same.
 
-    python tutorials/08_gradient_check.py              (5 seconds; --pause waits for Enter after every step)
+    python tutorials/08_gradient_check.py              (15 seconds; --pause waits for Enter after every step)
 
 It draws step_sizes.png and (not if --quick) wrong_lines.png into the folder that --out names (else runs/tutorials).
 """
 # %%
 import re
+import textwrap
+from collections import Counter
 
 import numpy as np
+from bug_gallery import (BACKWARD, BLOCKS, BUGS, CHECK, DATA, FORWARD, ORACLES, PARAMS, D, H, Z, ask, backward, catch,
+                         examine, lines)
 
 from numpyvae import VAE, check_gradients, numeric_gradient, plots
 from numpyvae.gradcheck import STEP
 from numpyvae.layers import relu_backward
-from numpyvae.walkthrough import begin, check, check_less, end, figure, say, show, step, table
+from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
-rng = np.random.default_rng(0)
-N, D, H, Z = 3, 7, 5, 2                                      # all different, so that no two axes can be confused
 
 # %%
 step("What a difference cuts off", """
@@ -109,106 +111,56 @@ check("0, ½ and 1 pass alike there, and slopes outside do not", [*verdict.value
 
 # %%
 step("The whole VAE, as text")
-FORWARD = """
-    a1         = x @ W1 + b1
-    h1         = np.maximum(a1, 0)
-    mu         = h1 @ W_mu + b_mu
-    logvar     = h1 @ W_logvar + b_logvar
-    std        = np.exp(0.5 * logvar)
-    z          = mu + std * eps
-    a3         = z @ W3 + b3
-    h3         = np.maximum(a3, 0)
-    logits     = h3 @ W4 + b4
-    recon      = np.sum(np.log(1 + np.exp(logits)) - x * logits, axis=1)
-    kl         = 0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 - logvar, axis=1)
-    loss       = np.mean(recon + kl)
-"""
-BACKWARD = """
-    dlogits    = (1 / (1 + np.exp(-logits)) - x) / N
-    dW4        = h3.T @ dlogits
-    db4        = dlogits.sum(axis=0)
-    dh3        = dlogits @ W4.T
-    da3        = dh3 * (a3 > 0)
-    dW3        = z.T @ da3
-    db3        = da3.sum(axis=0)
-    dz         = da3 @ W3.T
-    dmu_kl     = mu / N
-    dlogvar_kl = 0.5 * (np.exp(logvar) - 1) / N
-    dmu        = dz + dmu_kl
-    dlogvar    = dz * eps * 0.5 * std + dlogvar_kl
-    dW_mu      = h1.T @ dmu
-    db_mu      = dmu.sum(axis=0)
-    dW_logvar  = h1.T @ dlogvar
-    db_logvar  = dlogvar.sum(axis=0)
-    dh1        = dmu @ W_mu.T + dlogvar @ W_logvar.T
-    da1        = dh1 * (a1 > 0)
-    dW1        = x.T @ da1
-    db1        = da1.sum(axis=0)
-"""
-say("To change single lines of a program, we need it as text. This is the text, and it is what runs.\n"
-    + FORWARD + "\nAnd back, each gradient in its turn:\n" + BACKWARD)
-
-
-def lines(text, *wrong):
-    """{name: its line} of a text, with wrong lines in the place of those that assign to the same name."""
-    return {line.split()[0]: line for line in [*map(str.strip, text.split("\n")), *wrong] if line}
-
-
-def run(text, names):
-    """All names after the program has run."""
-    exec(text, names := {"np": np, "rng": rng, "N": N, "D": D, **names})
-    return names
-
-
-def examine(forward, backward, params, method="complex", tolerance=None):
-    """What the gradient check says of a pair of programs."""
-    names = run(backward, run(forward, {**data, **params}))
-    return check_gradients(lambda params: run(forward, {**data, **params})["loss"], params,
-                           {name: names["d" + name] for name in params}, method, tolerance=tolerance, show=False)
-
-
-program = lambda text, *wrong: compile("\n".join(lines(text, *wrong).values()), "lesson 8", "exec")
-BLOCKS = "W4 b4 W3 b3 W_mu b_mu W_logvar b_logvar W1 b1".split()           # as the backward pass comes to them
+say(f"""
+To change single lines of a program, we need it as text. This is the text, and it is what runs. Here some
+pixels are hidden by the mask, and the KL term has the weight β = 0.7: of a factor 1 nobody sees that it is missing.
+{FORWARD}
+And back, each gradient in its turn. The sizes are N = 3, D = 7, H = 5 and Z = 2, all different, so that no two axes can
+be confused.
+{BACKWARD}""")
 vae = VAE(D, H, Z, rng=0)
-params = {name: vae.params[name] for name in BLOCKS}
-data = {"x": rng.random((N, D)), "eps": rng.standard_normal((N, Z))}
-names, grads = run(program(BACKWARD), run(program(FORWARD), {**data, **params})), vae.loss_and_grads(*data.values())[1]
+grads = vae.loss_and_grads(*(DATA[name] for name in ("x", "eps", "beta", "mask")))[1]
 check_less("no entry of its gradient is further than 1e-15 from the package's",
-           [np.abs(names["d" + name] - grads[name]).max() for name in BLOCKS], 1e-15)
-check_less("the check is content with it", examine(program(FORWARD), program(BACKWARD), params).max_error, 1e-14)
+           [np.abs(grad - grads[name]).max() for name, grad in backward().items()], 1e-15)
+report = examine()
+check_less("the check is content with it", report.max_error, 1e-14)
+check("and has nothing to say", report.findings, [])
 
 # %%
-step("A dozen wrong lines")
-WRONG = {
-    "the error's sign":       "dlogits = (x - 1 / (1 + np.exp(-logits))) / N",
-    "1/N forgotten":          "dlogits = 1 / (1 + np.exp(-logits)) - x",
-    "a mean for a sum":       "db4 = dlogits.mean(axis=0)",
-    "relu's mask from dh":    "da3 = dh3 * (dh3 > 0)",
-    "the KL's sign in dμ":    "dmu_kl = -mu / N",
-    "the KL's dμ forgotten":  "dmu = dz",
-    "σ for σ²":               "dlogvar_kl = 0.5 * (std - 1) / N",
-    "½ forgotten":            "dlogvar = dz * eps * std + dlogvar_kl",
-    "noise drawn again":      "dlogvar = dz * rng.standard_normal(eps.shape) * 0.5 * std + dlogvar_kl",
-    "transposed":             "dW_mu = dmu.T @ h1",
-    "one of two paths lost":  "dh1 = dmu @ W_mu.T",
-    "the other layer's mask": "da1 = dh1 * (a3 > 0)"}
+step("Fifteen wrong lines, and what the check says of them")
 say("""
-Each of these takes the place of one line above. Below it stands what the check finds first; the error is that of the
-worst block, relative, and infinite where not even the shape is right.
+The gallery of bugs, bug_gallery.py, beside this lesson, holds wrong versions of all these lines. Each of the fifteen
+that we take here stands in the place of one line above. Beside the loss we tell the check what it can use: the loss's
+terms by name, recon and kl; the order in which backward comes to the blocks; and N and D, so that it can recognise
+them. It then says not only that a gradient is wrong. It tries what common mistakes would have made of the right one,
+and names a mistake if that explains the numbers. The error is that of the worst block, relative.
 """)
-reports = {name: examine(program(FORWARD), program(BACKWARD, wrong), params) for name, wrong in WRONG.items()}
-spoiler = {name: wrong.split()[0] for name, wrong in WRONG.items()}                       # what the line assigns to
-for name, wrong in WRONG.items():
+CHOSEN = ["the error's sign", "1/N forgotten", "dW transposed", "a mean for a sum in db", "db not summed",
+          "1/N once more", "relu's mask from dh", "the other layer's mask", "the noise drawn again",
+          "the ½ of std forgotten", "no KL term in dμ", "¼ for ½ in the KL term", "σ for σ² in the KL term",
+          "one of two paths lost", "dμ for d log σ²"]
+WRONG = {bug.name: bug for name in CHOSEN for bug in BUGS if bug.name == name}
+reports = {name: examine(*bug.wrong) for name, bug in WRONG.items()}
+spoiler = {name: bug.wrong[0].split()[0] for name, bug in WRONG.items()}                  # what the line assigns to
+beside = lambda word, text: "\n" + textwrap.fill(text, 98, initial_indent=f"    {word:<7}", subsequent_indent=" " * 11)
+for name, bug in WRONG.items():
     line = " ".join(lines(BACKWARD)[spoiler[name]].split())
-    say(f"{name}: error {reports[name].max_error:.2g}\n    right  {line}\n    wrong  {wrong}\n"
-        f"    check  {reports[name].findings[0]}")
-check_less("all twelve are caught, and not by a hair", 0.1, [report.max_error for report in reports.values()])
+    say(f"{name}: error {reports[name].max_error:.2g}" + beside("right", line) + beside("wrong", bug.wrong[0])
+        + "".join(beside("check", finding) for finding in reports[name].findings))
+check_less("all fifteen are caught, and not by a hair", 0.1, [report.max_error for report in reports.values()])
+check("and every time the words are among the findings that the gallery foretells",
+      [any(bug.says in finding for finding in reports[name].findings) for name, bug in WRONG.items()], [True] * 15)
+check("of four it can only say where the error enters, for they follow no simple rule",
+      sum(all(re.search("error enters|no simple rule", finding) for finding in report.findings)
+          for report in reports.values()), 4)
 
 # %%
 step("Where it went wrong")
 say("""
-A wrong dT spoils all that is computed from it, and nothing else. Who is computed from whom can be read off the text:
-so for every wrong line we know beforehand which of the ten blocks must be wrong, and which must be right.
+Where a mistake has no name, its place can still be told: a wrong dT spoils all that is computed from it, and nothing
+else. Who is computed from whom can be read off the text: so for every wrong line we know beforehand which of the ten
+blocks must be wrong, and which must be right. The check uses the same fact where it says at which block the error
+enters.
 """)
 words = {name: set(re.findall(r"\w+", line)) for name, line in lines(BACKWARD).items()}
 spoilt = {name: {name} for name in words}
@@ -216,12 +168,14 @@ for found in spoilt.values():
     for name in words:                                       # they are in order: once through them is enough
         found |= {name} if found & words[name] else set()
 foretold = {name: ["d" + block not in found for block in BLOCKS] for name, found in spoilt.items()}
-right = {name: [row.ok != "NO" for row in report.rows] for name, report in reports.items()}
+right = {name: [{row.name: row.ok for row in report.rows}[block] != "NO" for block in BLOCKS]
+         for name, report in reports.items()}
 table(["", *BLOCKS], [[name, *row] for name, row in right.items()])
-check("in all 120 cases the check says what the text foretells", np.array(list(right.values())),
+check("in all 150 cases the check says what the text foretells", np.array(list(right.values())),
       np.array([foretold[name] for name in spoiler.values()]))
-check_less("so the pattern alone leaves at most two of the 20 lines as suspects",
-           [list(foretold.values()).count(row) for row in right.values()], 3)
+check("and it says that the error enters at the first block that is wrong", *zip(*(
+    (any(f"the error enters at {BLOCKS[row.index(False)]}" in finding for finding in reports[name].findings), True)
+    for name, row in right.items())))
 if not options.quick:
     figure(plots.verdicts([*right.values()], [*right], BLOCKS, "Wrong blocks point at the wrong line"), "wrong_lines")
 
@@ -229,69 +183,62 @@ if not options.quick:
 step("Where one checks matters, too")
 say("""
 So far W and b were the usual random ones. Now those of μ and log σ² are multiplied by 0.0001, then by 0: μ = 0, σ =
-1. How many of the dozen do the complex step (tolerance 1e-11) and a central difference with a generous 1e-2 catch?
+1. How many of the fifteen do the complex step (tolerance 1e-11) and a central difference with a generous 1e-2 catch?
 """)
 caught, scales = [], () if options.quick else (1, 1e-4, 0)
-for scale in scales:
-    there = {name: param * (scale if name in BLOCKS[4:8] else 1) for name, param in params.items()}
-    caught.append([sum(not examine(program(FORWARD), program(BACKWARD, wrong), there, *how).ok
-                       for wrong in WRONG.values()) for how in (("complex",), ("central", 1e-2))])
+for scale in progress(scales, "checking fifteen programs in three places"):
+    there = {name: param * (scale if name in BLOCKS[4:8] else 1) for name, param in PARAMS.items()}
+    caught.append([sum(not examine(*bug.wrong, params=there, method=method, tolerance=tolerance).ok
+                       for bug in WRONG.values()) for method, tolerance in (("complex", None), ("central", 1e-2))])
 if caught:
     table(["times", "complex, 1e-11", "central, 1e-2"], [[scale, *row] for scale, row in zip(scales, caught)])
-check("near 0 the generous one lets three pass, the strict one none; at 0 both let five pass", np.array(caught),
-      np.array([[12, 12], [12, 9], [7, 7]]), full_size=True)
+check("near 0 the generous one lets some pass, the strict one none; at 0 both let some pass", np.array(caught),
+      np.array([[15, 15], [15, 12], [10, 10]]), full_size=True)
 say("""
 At 0 the sign of μ does not matter, σ is σ², and nothing flows back into the first layer: no tolerance helps. So check
 where the parameters are random and not small, biases included.
 """)
 
 # %%
-step("Three bugs that no gradient check can see", "it asks if backward fits forward, not if forward is right")
-UNSEEN = {"exp(log σ²) for σ":  ("std = np.exp(logvar)", "dlogvar = dz * eps * std + dlogvar_kl"),
-          "pixels averaged":    ("recon = np.mean(np.log(1 + np.exp(logits)) - x * logits, axis=1)",
-                                 "dlogits = (1 / (1 + np.exp(-logits)) - x) / N / D"),
-          "sign of log σ²":     ("kl = 0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 + logvar, axis=1)",
-                                 "dlogvar_kl = 0.5 * (np.exp(logvar) + 1) / N")}
-for name, pair in UNSEEN.items():
-    say(f"{name}: the forward line is wrong, and the backward line fits it\n    " + "\n    ".join(pair))
+step("What no gradient check can see", "it asks if backward fits forward, not if forward is right")
 say("""
-What sees them is a fact about the forward pass, from elsewhere. We take three. The samples z of one example have the
-variance σ² = exp(log σ²). A network whose logits are all 0 pays log 2 for each of D pixels. And a KL divergence is an
-integral, the mean of log q - log p under q, which a sum over a fine grid of noise gives to many digits.
+Of these five the wrong forward line has a backward line that fits it, or there is no gradient in it at all.
 """)
+UNSEEN = {bug.name: bug for name in ("exp(log σ²) for σ", "the sign of log σ²", "pixels averaged",
+                                     "a weight hidden in the loss", "Adam counts epochs, not steps")
+          for bug in BUGS if bug.name == name}
+for name, bug in UNSEEN.items():
+    say(f"{name}" + (f" (seen in public code: {bug.seen})" if bug.seen else "") + "\n    " + "\n    ".join(bug.wrong))
+say("What sees them is a fact from elsewhere, an oracle that one asks about the program. These are the five:"
+    + "".join(beside(i, f"{bug.by}: {ORACLES[bug.by].__doc__}") for i, bug in enumerate(UNSEEN.values(), 1)))
+rows, content = [], []
+for name, bug in {"all right": None, **UNSEEN}.items():
+    wrong = bug.wrong if bug else ()
+    asked = [ask(other.by, *wrong) for other in UNSEEN.values()]
+    content.append([examine(*wrong).ok, *(good for good, _, _ in asked)])
+    rows.append([name, *(f"{'✗✓'[good]} {found:.4f}" for good, found, _ in asked), "✗✓"[content[-1][0]]])
+table(["found by", *map(str, range(1, 6)), "the gradient check"], rows)
+check("the gradient check passes all six", np.array(content)[:, 0], True)
+check("each oracle sees its own bug, and passes the rest", np.array(content)[:, 1:], np.eye(6, 5, -1) == 0)
 
-
-def variance_of_z(forward):
-    """With 20,000 samples for one x, right to five standard errors, 5 √(2 / 20,000) = 5 %."""
-    eps = np.random.default_rng(8).standard_normal((20_000, Z))
-    names = run(forward, {**data, **params, "x": data["x"][[0] * 20_000], "eps": eps})
-    return names["z"].var(axis=0).mean(), np.exp(names["logvar"][0]).mean(), 0.05
-
-
-def chance(forward):
-    """The reconstruction loss of logits that are all 0."""
-    names = run(forward, {**data, **params, "W4": 0 * params["W4"], "b4": 0 * params["b4"]})
-    return names["recon"].mean(), D * np.log(2), 1e-14
-
-
-def integral(forward):
-    """With z = μ + σ t, log q - log p = ½ (z² - t² - log σ²), and t is standard normal."""
-    names, t = run(forward, {**data, **params}), np.linspace(-12, 12, 2001)[:, None, None]
-    z, density = names["mu"] + np.exp(names["logvar"] / 2) * t, np.exp(-t * t / 2) / np.sqrt(2 * np.pi) * 0.012
-    return names["kl"].mean(), np.sum(density * (z * z - t * t - names["logvar"]) / 2) / N, 1e-12
-
-
-ORACLES = {"Var[z]": variance_of_z, "chance": chance, "KL integral": integral}
-rows, passed = [], []
-for name, (ahead, back) in {"all right": ("", ""), **UNSEEN}.items():
-    forward = program(FORWARD, ahead)
-    found = [oracle(forward) for oracle in ORACLES.values()]
-    passed.append([examine(forward, program(BACKWARD, back), params).ok, *(abs(a - b) <= r * b for a, b, r in found)])
-    rows.append([name, *(f"{'✗✓'[int(good)]} {a:.4f} for {b:.4f}" for (a, b, _), good in zip(found, passed[-1][1:]))])
-table(["found for true", *ORACLES, "gradients"], [[*row, ok] for row, (ok, *_) in zip(rows, passed)])
-check("the gradient check passes all four", np.array(passed)[:, 0], True)
-check("each oracle sees its own bug, and passes the rest", np.array(passed)[:, 1:], np.eye(4, 3, -1) == 0)
+# %%
+step("The whole gallery")
+known = [bug for bug in BUGS if bug.seen]
+counts = Counter(bug.by for bug in BUGS), Counter(bug.by for bug in known)
+say(f"""
+There are {len(BUGS)} bugs in it. Who catches how many, and how many of them were seen in public code? (Print it with
+python tutorials/bug_gallery.py, and read it as a list of what to look for in code of your own.)
+""")
+table(["who", "catches", "seen in public code"], [[who, number, counts[1][who]] for who, number in counts[0].items()])
+escaped = [] if options.quick else [bug.name for bug in progress(BUGS, "putting every bug before who should catch it")
+                                    if not catch(bug)[0]]
+check("every one is caught by the one named there, and what is not the gradient check's passes that", escaped, [],
+      full_size=True)
+check_less("of those seen in public code, more than twice as many are such as no gradient check can see",
+           2 * counts[1][CHECK], len(known) - counts[1][CHECK])
 say("""
+So a program needs both: a check that backward fits forward, and facts that forward has to obey.
+
 To think about: with the sign of log σ² wrong, what is the KL term for μ = 0, σ = 1, and would a test at that one
 point have seen the bug? Why does a network whose pixels are averaged learn as if β were D?
 """)

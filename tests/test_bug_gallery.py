@@ -1,0 +1,174 @@
+"""The gallery of bugs: every one is caught, by the one who is named, and the gradient check says what is wrong."""
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE
+
+TUTORIALS = Path(__file__).parent.parent / "tutorials"
+sys.path.insert(0, str(TUTORIALS))
+import bug_gallery as gallery  # noqa: E402
+sys.path.remove(str(TUTORIALS))
+
+TEXTS = {name: getattr(gallery, name) for name in ("FORWARD", "BACKWARD", "ADAM", "AFTERWARDS")}
+SEEN, UNSEEN = ([bug for bug in gallery.BUGS if (bug.by == gallery.CHECK) is seen] for seen in (True, False))
+FINE = [bug for bug in SEEN if "1e-7" in bug.name or "single precision" in bug.name]         # what changes little
+
+examine = lru_cache(None)(gallery.examine)                              # the slow part, once for each bug and method
+networks = pytest.mark.parametrize("to", [(), gallery.GAUSSIAN], ids=["Bernoulli", "Gaussian"])
+each = {"ids": lambda bug: bug.name}
+
+
+# ---------------------------------------------------------------------- the right programs
+
+@networks
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_of_the_right_program_the_check_says_nothing(method, to):
+    report = gallery.examine(*to, method=method)
+    assert report.ok and not report.findings
+
+
+@pytest.mark.parametrize("to, options", [((), {}), (gallery.GAUSSIAN, {"likelihood": "gaussian", "x_std": 0.6})],
+                         ids=["Bernoulli", "Gaussian"])
+def test_the_right_program_is_the_package_s_network(to, options):
+    vae, data = VAE(gallery.D, gallery.H, gallery.Z, rng=0, **options), gallery.DATA
+    (loss, recon, kl), grads = vae.loss_and_grads(data["x"], data["eps"], data["beta"], data["mask"])
+    names = gallery.forward(*to)
+    found = [names["loss"], names["recon"].mean(), names["kl"].mean()]
+    np.testing.assert_allclose(found, [loss, recon, kl], rtol=1e-14)                         # measured: 4e-16
+    found = gallery.backward(*to)
+    assert list(found) == gallery.BLOCKS
+    for name, grad in found.items():                                     # measured: 2e-15 of the largest element
+        assert np.abs(grad - grads[name]).max() < 2e-14 * np.abs(grads[name]).max(), name
+
+
+@pytest.mark.parametrize("oracle", gallery.ORACLES)
+def test_every_oracle_is_content_with_the_right_program(oracle):
+    for to in {(), *(bug.to for bug in UNSEEN if bug.by == oracle)} - (
+            {()} if oracle == "∫ p(x) dx = 1" else set()):               # this one is of Gaussian pixels only
+        content, found, expected = gallery.ask(oracle, *to)
+        assert content, f"{found} instead of {expected}"
+
+
+def test_the_check_reaches_every_case_that_the_bugs_are_about():
+    names, grads = gallery.forward(), gallery.backward()
+    for a in ("a1", "a3"):
+        assert (names[a] > 0).any() and (names[a] < 0).any()             # units that are open, and shut
+    assert (names["logvar"] > 0).any() and (names["logvar"] < 0).any()   # a clamp at 0 acts on some, and not on all
+    assert names["mask"].any(axis=0).all() and not names["mask"].all()
+    assert all(np.abs(grad).max() > 1e-3 for grad in grads.values())
+
+
+# ---------------------------------------------------------------------- the bugs
+
+def test_there_are_enough_of_them_and_each_has_its_own_name():
+    assert len(gallery.BUGS) >= 40 and len(SEEN) >= 25 and len(UNSEEN) >= 15
+    assert len({bug.name for bug in gallery.BUGS}) == len(gallery.BUGS)
+    assert len({(bug.to, bug.wrong) for bug in gallery.BUGS}) == len(gallery.BUGS)
+    assert all(heading and bugs for heading, bugs in gallery.GALLERY.items())
+
+
+def test_every_line_of_backward_has_a_bug():
+    changed = {line.split()[0] for bug in gallery.BUGS for line in bug.wrong}
+    assert set(gallery.lines(gallery.BACKWARD)) <= changed
+
+
+def test_each_oracle_has_a_bug_that_it_alone_is_named_for():
+    assert {bug.by for bug in gallery.BUGS} == {gallery.CHECK, *gallery.ORACLES}
+
+
+@pytest.mark.parametrize("bug", gallery.BUGS, **each)
+def test_a_bug_changes_the_lines_that_assign_to_its_names_and_no_others(bug):
+    names = [line.split()[0] for line in bug.wrong]
+    assert bug.wrong and len(set(names)) == len(names)
+    changed = []
+    for text in TEXTS.values():
+        right, wrong = gallery.lines(text, *bug.to), gallery.lines(text, *bug.to, *bug.wrong)
+        assert list(right) == list(wrong)
+        changed += [name for name in right if "".join(right[name].split()) != "".join(wrong[name].split())]
+    assert sorted(changed) == sorted(names)
+    assert all(line.split()[1] == "=" and line == line.strip() for line in bug.wrong)
+
+
+def test_no_name_is_assigned_to_in_two_of_the_texts():
+    names = [name for text in TEXTS.values() for name in gallery.lines(text)]
+    assert len(set(names)) == len(names)
+    for text in TEXTS.values():
+        assert len(gallery.lines(text)) == len(text.strip().split("\n"))
+
+
+@pytest.mark.parametrize("bug", SEEN, **each)
+def test_the_gradient_check_catches_it_and_says_what_is_wrong(bug):
+    assert bug.says
+    kept = {name: param.copy() for name, param in gallery.PARAMS.items()}
+    report = examine(*bug.to, *bug.wrong, method="complex")
+    assert not report.ok
+    assert [finding for finding in report.findings if bug.says in finding], "\n".join(report.findings)
+    assert all(np.array_equal(gallery.PARAMS[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize("bug", [bug for bug in SEEN if bug not in FINE][::5], **each)
+def test_the_central_difference_says_the_same(bug):
+    report = examine(*bug.to, *bug.wrong, method="central")
+    assert not report.ok and [finding for finding in report.findings if bug.says in finding]
+
+
+@pytest.mark.parametrize("bug", FINE, **each)
+def test_what_only_the_complex_step_is_fine_enough_for(bug):
+    right, central = gallery.examine(*bug.to), examine(*bug.to, *bug.wrong, method="central")
+    assert central.ok and right.max_error < 1e-14 < 1e-9 < central.max_error < 1e-6
+
+
+@pytest.mark.parametrize("bug", UNSEEN, **each)
+def test_the_gradient_check_cannot_see_it_and_its_oracle_does(bug):
+    report = examine(*bug.to, *bug.wrong, method="complex")
+    assert report.ok and not report.findings and not bug.says
+    content, found, expected = gallery.ask(bug.by, *bug.to, *bug.wrong)
+    tolerance = gallery.ORACLES[bug.by](*bug.to)[2]
+    assert not content and not abs(found - expected) < 2 * tolerance         # of a statistic: ten standard errors
+
+
+def test_what_was_seen_in_public_code_is_told():
+    told = " ".join(bug.seen for bug in gallery.BUGS)
+    for source in ("kwj2104", "VAE-Torch", "microvae", "AiDotNet", "numpy-ml", "keras", "AntixK", "y0ast", "autograd",
+                   "pytorch/examples", "abhayran", "generative-tf", "Lasagne", "tensorflow-mnist-VAE"):
+        assert source in told
+
+
+# ---------------------------------------------------------------------- the page
+
+def test_the_gallery_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(gallery, "examine", lambda *wrong: examine(*wrong, method="complex"))
+    monkeypatch.setattr(sys, "argv", ["bug_gallery.py"])
+    assert gallery.main() == 0
+    out = capsys.readouterr().out
+    page = " ".join(out.split())
+    for bug in gallery.BUGS:
+        assert f"\n{bug.name}\n" in out and " ".join(bug.says.split()) in page
+        assert all(" ".join(line.split()) in page for line in bug.wrong)
+    assert f"{len(gallery.BUGS)} bugs: {len(SEEN)} caught by the gradient check" in out and "not caught" not in out
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_the_index_of_the_lessons_counts_them_right():
+    assert f"{len(gallery.BUGS)} wrong versions of its lines" in (TUTORIALS / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_bug_that_gets_away_is_told(monkeypatch, capsys):
+    right = gallery.Bug("nothing wrong", "drecon = 1.0 / N")
+    unseen = gallery.Bug("not by this one", "recon = np.mean(cost * mask, axis=1)", "drecon = 1 / N / D", by="E[z] = μ")
+    monkeypatch.setattr(gallery, "GALLERY", {"Two": [right, unseen]})
+    monkeypatch.setattr(sys, "argv", ["bug_gallery.py"])
+    assert gallery.main() == 1
+    assert "not caught: nothing wrong, not by this one" in capsys.readouterr().out
+
+
+def test_its_command_line_says_what_it_does():
+    for argument, expected, words in [("--help", 0, "who catches it"), ("--bugs", 2, "unrecognized arguments: --bugs")]:
+        done = subprocess.run([sys.executable, TUTORIALS / "bug_gallery.py", argument], capture_output=True, text=True)
+        told, silent = (done.stderr, done.stdout) if expected else (done.stdout, done.stderr)
+        assert done.returncode == expected and words in " ".join(told.split()) and not silent
