@@ -238,13 +238,57 @@ def exact(D=6, Z=3, x_std=0.4, seed=0):
     return vae, log_p, c + rng.standard_normal((250, Z)) @ A + x_std * rng.standard_normal((250, D))
 
 
-@pytest.mark.parametrize("num_samples", [1, 2, 23])
+@pytest.mark.parametrize("num_samples", [1, 2, 23, 300])          # with one sample: whatever its noise is
 def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_samples):
     for seed in range(4):
         vae, log_p, x = exact(seed=seed)
         found = log_likelihood(vae, x, num_samples, rng=seed)
         assert found.shape == (250,) and found.dtype == np.float64 and np.ptp(found) > 5
         np.testing.assert_allclose(found, log_p(x), rtol=0, atol=1e-12)          # measured over 50: 1.4e-13
+
+
+def spoil(vae):
+    """Put a wrong posterior in the place of `exact`'s, the same distance from the true one for every example.
+
+    ->  KL(q(z given x), p(z given x)), and Var w / (E w)² of the weights w = p(x, z) / q(z given x) under q
+    """
+    V = np.exp(vae.params["b_logvar"])                           # p(z given x) = N(m, V), and q = N(m + off, v)
+    off, v = np.sqrt(V) * [0.5, -0.5, 0], V * np.exp([0.4, -0.2, 0.6])
+    vae.params["b_mu"], vae.params["b_logvar"] = vae.params["b_mu"] + off, np.log(v)
+    kl = 0.5 * np.sum(v / V + off ** 2 / V - 1 - np.log(v / V))
+    second = np.prod(v / np.sqrt(V * (2 * v - V)) * np.exp(off ** 2 / (2 * v - V)))      # ∫ p(z given x)² / q dz
+    return kl, second - 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_elbo_is_log_p_less_the_kl_to_the_true_posterior(seed):
+    # log p(x) - ELBO = KL(q(z given x), p(z given x)) (Kingma & Welling 2014, equation 1). The loss is of the second
+    # degree in eps, so the 2 Z noises ±√Z e_j, whose mean is 0 and whose covariance is I, give its expectation exactly.
+    vae, log_p, x = exact(seed=seed)
+    noises = 3 ** 0.5 * np.vstack([np.eye(3), -np.eye(3)])
+    kl = 0.0                                                     # of the exact posterior: there they are equal
+    for _ in range(2):
+        for rows in (x[:1], x):
+            elbo = -np.mean([vae.loss(rows, np.tile(eps, (len(rows), 1)))[0] for eps in noises])
+            assert elbo == pytest.approx(log_p(rows).mean() - kl, rel=0, abs=1e-12)              # measured: 4e-14
+        kl, _ = spoil(vae)
+
+
+def test_the_elbo_the_importance_weighted_bounds_and_log_p_stand_in_this_order():
+    vae, log_p, x = exact()
+    kl, variance = spoil(vae)
+    runs = range(30)
+    bounds = [[-neg_elbo(vae, x, seed)[0] for seed in runs]]
+    bounds += [[log_likelihood(vae, x, K, rng=1000 * K + seed).mean() for seed in runs] for K in (1, 2, 5, 20, 100)]
+    means = np.append(np.mean(bounds, axis=1), log_p(x).mean())                                  # log p has no error
+    errors = np.append(np.std(bounds, axis=1, ddof=1) / np.sqrt(len(runs)), 0)
+    apart = np.hypot(errors[1:], errors[:-1])
+    assert np.all(np.diff(means) > -4 * apart), (means, errors)
+    assert np.all(np.diff(means)[1:-1] > 8 * apart[1:-1])        # the bound rises with K: the order is no coincidence
+    # One sample makes the ELBO of it; K leave Var w / (2 K (E w)²) to log p, up to 1/K² (Nowozin 2018, proposition 1).
+    below, band = means[-1] - means, 4 * errors
+    assert abs(below[0] - kl) < band[0] < kl / 4 and abs(below[1] - kl) < band[1] < kl / 4
+    assert abs(below[4] - variance / 40) < band[4] < variance / 80
 
 
 def log_normal(x, mean, std):
@@ -329,13 +373,29 @@ def test_in_float32_it_is_nearly_the_same_and_still_reported_in_float64():
     np.testing.assert_allclose(found, log_likelihood(vae, images(), 100, rng=1), rtol=1e-6)      # measured: 1.1e-7
 
 
+def test_in_float32_one_sample_weighs_what_its_loss_says_to_the_bit():
+    vae, x = network(dtype="float32"), images()
+    eps = np.random.default_rng(5).standard_normal((1, 3)).astype("float32")
+    for alone in x[:, None]:
+        mu, logvar = vae.encode(alone)
+        z = vae.reparameterize(mu, logvar, eps)
+        weight = 0.5 * np.sum(eps * eps - z * z + logvar, dtype=np.float64) - vae.loss(alone, eps)[1]
+        assert log_likelihood(vae, alone, 1, rng=5).tolist() == [weight]
+    assert np.array_equal(log_likelihood(vae, x, 9), log_likelihood(vae, x.astype("float32"), 9))
+
+
+def test_what_is_drawn_when_nobody_says_how():
+    vae, x, (_, mask) = network(), images(), pixels()
+    assert np.array_equal(log_likelihood(vae, x), log_likelihood(vae, x, num_samples=500, rng=0))
+    assert np.array_equal(impute(vae, x, mask), impute(vae, x, mask, num_samples=1, rng=0))
+
+
 def test_it_reports_how_far_it_is():
     vae, log_p, x = exact(D=2, Z=1)
-    for n, K in ((250, 3), (1, 3), (6, 200_000), (1, 1_000_001)):
+    for n, K, expected in ((250, 3, [100, 200, 250]), (1, 3, [1]), (6, 200_000, [5, 6]), (2, 1_000_001, [1, 2])):
         counts = []
         found = log_likelihood(vae, x[:n], K, on_batch=counts.append)
-        assert counts[-1] == n == len(found) and counts == sorted(set(counts))
-        assert len(counts) > 1 or n == 1
+        assert counts == expected and len(found) == n
         np.testing.assert_allclose(found, log_p(x[:n]), rtol=0, atol=1e-12)
 
 
@@ -416,11 +476,11 @@ def test_options_that_cannot_be_used(options, error):
     (lambda vae, x, mask: neg_elbo(vae, x[:-1], batch_size=22, mask=mask), ValueError, r"of x, \(22, 7\), got \(23, 7"),
     (lambda vae, x, mask: reconstruction_loss(Autoencoder(7, 5, 3), x, mask=mask[:, 1:]), ValueError, "mask: expected"),
     (lambda vae, x, mask: reconstruction_loss(Autoencoder(7, 5, 3), x, batch_size=0), ValueError, "batch_size"),
-    (lambda vae, x, mask: encode(vae, x, 2.5), TypeError, "batch_size"),
-    (lambda vae, x, mask: log_likelihood(vae, x, 0), ValueError, "num_samples"),
+    (lambda vae, x, mask: encode(vae, x, 2.5), TypeError, "^batch_size: "),
+    (lambda vae, x, mask: log_likelihood(vae, x, 0), ValueError, "^num_samples: "),
     (lambda vae, x, mask: log_likelihood(vae, x, True), TypeError, "num_samples"),
     (lambda vae, x, mask: log_likelihood(vae, x, 5, "seven"), TypeError, "rng: expected a seed"),
-    (lambda vae, x, mask: impute(vae, x, mask, 0), ValueError, "num_samples"),
+    (lambda vae, x, mask: impute(vae, x, mask, 0), ValueError, "^num_samples: "),
     (lambda vae, x, mask: impute(vae, x, mask, rng=-1), TypeError, "rng: expected a seed"),
     (lambda vae, x, mask: impute(vae, x, mask.astype(np.uint8)), TypeError, "mask: expected booleans"),
     (lambda vae, x, mask: impute(vae, x, mask[0]), ValueError, r"mask: expected the shape of x, \(23, 7\), got"),
