@@ -305,8 +305,8 @@ def conduct(function, params, name):
     changed = [key for key, param in params.items() if not np.array_equal(given.get(key), param)]
     if changed:
         names = ", ".join(map(str, changed))
-        sentences.append(f"{name} changes its arguments: a call leaves other numbers in {names}, as += or out= do; let it "
-                         "work on copies")
+        sentences.append(f"{name} changes its arguments: a call leaves other numbers in {names}, as += or out= do; "
+                         "let it work on copies")
     first, second = _numbers(value), _numbers(second)
     apart = [key for key in first if key in second and not agree(first[key], second[key], FRESH, 0)]
     if apart:
