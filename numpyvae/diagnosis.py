@@ -31,7 +31,7 @@ class Block:
     name, shape: of the parameters; grad: the gradient to be judged, an array of any shape
     index: the flat indices of the elements that were varied; numeric: the slopes of f there
     tolerance: the relative error, by norm, that a right gradient may have; noise: how large a slope of mere rounding is
-    terms: {name of a term of the loss: its slopes at the same elements}
+    terms: {name of a term of the loss: a function that returns its slopes at the same elements}
     """
 
     def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms):
@@ -204,7 +204,7 @@ def _summed(block):
 
 def _term(block, sizes):
     """One term of the loss that enters with another weight than it should, all others as they should."""
-    for name, slopes in block.terms.items():
+    for name, slopes in ((name, slopes()) for name, slopes in block.terms.items()):
         if slopes.size == 1 or agree(slopes, 0 * slopes, block.allowed * norm([block.numeric]), block.noise):
             continue                                             # some weight explains any number; none, no term at all
         weight = 1 + _ratio(block.analytic - block.numeric, slopes)
@@ -341,7 +341,7 @@ def conduct_of_loss(f, params, terms):
 def _numbers(value):
     """What a function returned, where it is numbers, as flat arrays by name."""
     parts = {key: np.asarray(part).ravel() for key, part in (value if isinstance(value, dict) else {"": value}).items()}
-    return {key: part for key, part in parts.items() if part.dtype.kind in "fciub" and np.isfinite(part).all()}
+    return {key: part + 0.0 for key, part in parts.items() if part.dtype.kind in "fciub" and np.isfinite(part).all()}
 
 
 def aliases(params):

@@ -26,7 +26,7 @@ TOLERANCE = {"central": 1e-5, "complex": 1e-11}
 FLOAT32_TOLERANCE = 1e-3                        # where the gradient itself was computed in float32
 
 ELEMENTWISE_LIMIT = 2_000                       # up to here "auto" checks every element, beyond it random directions
-SAMPLE = 24                                     # of a block that is wrong along a direction, elements that tell why
+SAMPLE = 12                                     # of a block that is wrong along a direction, elements that tell why
 ROUNDING = 16 * np.finfo(np.float64).eps        # the error of a value or a slope, relative to what it was summed from
 
 
@@ -350,14 +350,17 @@ def _block(differences, name, grad, by, tolerance, terms, rng):
         index = np.unique([*large, *rng.choice(len(steps), SAMPLE // 2, replace=False)]).astype(int)
     numeric, noise = differences.slopes(line, steps, index), differences.noise(steps)
     if differences.method == "central" and index.size:   # what lies on a kink, or next to it, would hide the pattern
-        bend = [abs(line(i)(h) - 2 * line(i)(0.0) + line(i)(-h)) / h for i, h in zip(index, np.array(steps)[index])]
+        middle = line(0)(0.0)
+        bend = [abs(line(i)(h) - 2 * middle + line(i)(-h)) / h for i, h in zip(index, np.array(steps)[index])]
         smooth = ~(bend > 1e-3 * np.abs(numeric).max() + 10 * noise)
         index, numeric = index[smooth], numeric[smooth]
-    of_terms = {}
-    for term, f in terms.items():
-        each = _Differences(f, differences.params, differences.method, differences.step)
-        of_terms[term] = each.slopes(*each.elements(name), index)
-    return diagnosis.Block(name, differences.params[name].shape, grad, index, numeric, tolerance, noise, of_terms)
+
+    def slopes_of(f):
+        of_term = _Differences(f, differences.params, differences.method, differences.step)
+        return lambda: of_term.slopes(*of_term.elements(name), index)
+
+    return diagnosis.Block(name, differences.params[name].shape, grad, index, numeric, tolerance, noise,
+                           {term: slopes_of(f) for term, f in terms.items()})
 
 
 def _kink(phi, analytic, apart, method, step, tolerance):

@@ -296,7 +296,7 @@ def test_findings_stand_below_the_table_too(capsys):
 
 def right_case(rng, kind):
     """A function, its parameters, its right gradient, and the options that belong to it."""
-    n, d, z, h = *map(int, rng.integers(1, 6, 3)), int(rng.integers(2, 6))
+    n, d, z, h = *map(int, rng.integers(1, 5, 3)), int(rng.integers(2, 5))
     if kind == 0:
         vae = VAE(d, h, z, str(rng.choice(["bernoulli", "gaussian"])), float(rng.uniform(0.3, 2)), rng)
         data = rng.random((n, d)), rng.standard_normal((n, z)), float(rng.choice([0, 1, 4]))
@@ -330,8 +330,8 @@ def _grads_at(vae, data, params):
 @pytest.mark.parametrize("method", ["central", "complex"])
 @pytest.mark.parametrize("by", ["element", "direction"])
 def test_of_right_gradients_it_says_nothing(by, method):
-    # 4 times 500, new ones whenever the seed is changed. Kinks and rounding may be remarked upon, and are no alarm:
-    # measured over 20,000 of them, in 0.3 %.
+    # 4 times 500. A kink or rounding may be remarked upon, which is no alarm. Of 20,000 others none was an alarm, one had
+    # a remark.
     cases, remarks = 500, 0
     for seed in range(cases):
         rng = np.random.default_rng([seed, by == "element", method == "complex"])
@@ -340,4 +340,4 @@ def test_of_right_gradients_it_says_nothing(by, method):
                                  sizes={"N": 3, "D": 4}, **options)
         assert report.ok and not report.faults and not report.causes, f"seed {seed}:\n{report}"
         remarks += bool(report.findings)
-    assert remarks < cases / 20
+    assert remarks < 5

@@ -78,8 +78,8 @@ def test_a_function_that_changes_its_arguments_moves_neither_the_point_nor_the_c
     (lambda x: x, np.zeros(2), {}, InvalidTypeError, "returns one number"),
     (lambda x: "1", np.zeros(2), {}, InvalidTypeError, "returns one number"),
     (lambda x: np.abs(x).sum(), np.ones(2), {"method": "complex"}, InvalidTypeError, 'method="central"'),
-    (lambda x: x.sum(), np.array([1j]), {}, InvalidTypeError, "real numbers"),
-    (lambda x: x.sum(), np.array([np.nan]), {}, InvalidValueError, "NaN"),
+    (lambda x: x.sum(), np.array([1j]), {}, InvalidTypeError, "^array: expected an array of real numbers"),
+    (lambda x: x.sum(), np.array([np.nan]), {}, InvalidValueError, "^array: .*NaN"),
     (lambda x: x.sum(), np.ones(2), {"method": "forward"}, InvalidValueError, "central, complex"),
     (lambda x: x.sum(), np.ones(2), {"step": 0}, InvalidValueError, "step"),
     (lambda x: x.sum(), np.ones(2), {"step": np.nan}, InvalidValueError, "step")])
@@ -174,6 +174,43 @@ def test_at_a_kink_any_slope_between_the_two_sides_passes():
     for slope in (0.0, 0.5, 1.0):
         for method in ("central", "complex"):
             assert check_gradients(rectified, {"x": np.zeros(2)}, {"x": np.full(2, slope)}, method, show=False).ok
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("at", [0.0, 1.0])
+def test_a_kink_may_lie_anywhere_and_be_large(method, at):
+    def f(p): return 10 * np.maximum(p["x"] - at, 0).sum()
+    params = {"x": np.array([at, at + 1])}
+    for slope, ok in [(0, True), (3, True), (10, True), (10.0002, False), (-2e-4, False)]:
+        report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
+        assert report.ok is ok
+        assert slope != 3 or report.findings[0].startswith("x[0]: a kink: the slope is ")
+    for slope in (10.00005, -5e-5):                              # the tolerance is relative to the gap
+        report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
+        assert report.ok is (method == "central")
+
+
+def test_at_a_kink_too_what_rounding_explains_passes():
+    def f(p): return 1e3 + np.maximum(p["x"], 0).sum()
+    for slope in (0.0, 1.0):
+        assert check_gradients(f, {"x": np.array([0.0, 1.0])}, {"x": np.array([slope, 1.0])}, show=False).ok
+
+
+def test_beside_a_kink_the_step_is_the_first_of_its_quarters_that_stays_on_one_side():
+    def f(p): return 100 * np.maximum(p["x"], 0).sum()
+    for x, step, taken in [(1e-6, None, "6e-06; the numeric slope was taken with 4e-07"),
+                           (2e-6, None, "6e-06; the numeric slope was taken with 2e-06"),
+                           (1e-3, 2e-3, "2e-03; the numeric slope was taken with 5e-04")]:
+        report = check_gradients(f, {"x": np.array([x])}, {"x": np.array([100.0005])}, step=step, show=False)
+        assert report.ok and report.findings == [f"x: a kink or bend lies within the step of {taken}"]
+
+
+@pytest.mark.parametrize("power", [1.09, 0.91])
+def test_a_bend_that_goes_on_changing_with_the_step_is_no_kink(power):
+    # From the first step to the last, 4096 times as small, the gap between the slopes halves or doubles, and a bit.
+    def f(p): return (np.maximum(p["x"], -p["x"]) ** power).sum()
+    report = check_gradients(f, {"x": np.array([0.0])}, {"x": np.array([0.1])}, show=False)
+    assert not report.ok
 
 
 def test_a_smooth_bend_is_not_taken_for_a_kink():
@@ -326,6 +363,20 @@ def test_directions_are_seeded_and_never_at_right_angles_to_the_gradient():
     def slope(seed): return check_gradients(lambda p: p["x"].sum(), {"x": x}, {"x": x}, rng=seed, show=False).rows[0]
     assert slope(1).analytic == slope(1).analytic != slope(2).analytic
     assert all(abs(slope(seed).analytic) >= 0.1 * np.sqrt(3000) for seed in range(40))
+
+
+def test_a_direction_is_normal_and_as_long_as_the_parameters_are_large():
+    for size, scale in [(5, 1.0), (5, 50.0), (1, 0.3), (1, 20.0)]:
+        dead, grad = np.zeros(3), np.arange(1.0, 1 + size)
+        params = {"dead": dead, "x": np.full(size, scale)}       # of a gradient of zero the first direction will do
+        for seed in range(8):
+            report = check_gradients(lambda p: (grad * p["x"]).sum() + 0 * p["dead"].sum(), params,
+                                     {"dead": dead, "x": grad}, "complex", "direction", rng=seed, show=False)
+            rng = np.random.default_rng(seed)
+            rng.standard_normal(3)
+            expected = (grad * rng.standard_normal(size)).sum() * max(1.0, scale)
+            if abs(expected) > 0.1 * np.linalg.norm(grad) * max(1.0, scale):     # else another was drawn
+                assert report.rows[1].analytic == pytest.approx(expected, rel=1e-13)
 
 
 @given(seeds, st.sampled_from(["element", "direction"]))

@@ -11,8 +11,9 @@ import numpyvae
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
-ROOMS = ["errors", "layers", "latent", "losses", "optim", "diagnosis", "gradcheck", "checkpoint", "network", "vae", "autoencoder",
-         "datasets", "evaluate", "training", "plots", "walkthrough", "walk", "judge", "explore", "cli", "__main__"]
+ROOMS = ["errors", "layers", "latent", "losses", "optim", "diagnosis", "gradcheck", "checkpoint", "network", "vae",
+         "autoencoder", "datasets", "evaluate", "training", "plots", "walkthrough", "walk", "judge", "explore",
+         "cli", "__main__"]
 FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 
 
