@@ -3,9 +3,11 @@ from statistics import NormalDist
 
 import numpy as np
 from matplotlib import colormaps, rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
@@ -30,8 +32,21 @@ USED = 0.1                                                       # nats of KL th
 
 def save(figure, path):
     """Write a figure to `path` as PNG, atomically.  Raises OSError."""
-    with rc_context(STYLE):
-        write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=100))
+    write_atomically(path, lambda file: imsave(file, _pixels(figure), format="png", dpi=100))
+
+
+def _pixels(figure):
+    """A figure as it is drawn at 100 dpi, once: its own `savefig` lays it out, draws it unseen, and draws it again."""
+    canvas, dpi = figure.canvas, figure.dpi                          # a figure may be in a window
+    try:
+        with rc_context(STYLE):
+            figure.dpi = 100
+            paper = FigureCanvasAgg(figure)
+            paper.draw()
+            return paper.buffer_rgba()
+    finally:
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
 
 
 def shown_terms(loss, kl, beta, digits):
