@@ -4,6 +4,7 @@ A checkpoint is named arrays and a description: an .npz archive (np.load reads i
 description.json. Members are stored, not compressed, so that none can be larger than the file; equal contents give
 equal bytes.
 """
+import contextlib
 import math
 import os
 import re
@@ -14,10 +15,10 @@ from .errors import CheckpointError, InvalidTypeError, InvalidValueError
 
 FORMAT = "numpyvae checkpoint 1"
 DESCRIPTION = "description.json"
-MAX_DESCRIPTION = 1_000_000          # bytes; ours have a few thousand
-MAX_HEADER = 10_000                  # bytes before an array's data in its member; ours have 128
+MAX_DESCRIPTION = 100_000            # bytes; ours have a few thousand; parsed, they may take thirty times the memory
+MAX_HEADER = 2000                    # bytes before an array's data in its member; ours have 128
 KINDS = "fiub"                       # of arrays: floating point, whole numbers, booleans
-CHUNK = 1 << 20                      # bytes read at once
+CHUNK = 1 << 18                      # bytes read at once
 
 
 def save(path, arrays, description):
@@ -51,14 +52,12 @@ def save(path, arrays, description):
 
 def load(path):
     """Read what `save` wrote  ->  arrays, description.  Raises CheckpointError for any other file, and OSError."""
-    import zipfile
-
     path = os.fspath(path)
     if os.path.isdir(path):
         raise CheckpointError(f"{path}: expected a checkpoint file, got a folder")
     with open(path, "rb") as file:
         try:
-            with zipfile.ZipFile(file) as archive:
+            with open_archive(file) as archive:
                 return _read(archive)
         except MemoryError:
             raise
@@ -68,9 +67,10 @@ def load(path):
                                   ) from error
 
 
-def write_atomically(path, write):
+def write_atomically(path, write, again=True):
     """Call write(file) on a temporary file beside `path`, bring it to disk, and only then give it the name `path`.
 
+    again: whether it is all done once more if somebody else removes the temporary file meanwhile
     Source: the usual protocol of temporary file, fsync, rename, fsync of the folder.
     """
     path = os.fspath(path)
@@ -80,7 +80,12 @@ def write_atomically(path, write):
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except FileNotFoundError:    # another process that looks at this folder took it for a dead one's, and swept it
+            if not again:
+                raise
+            return write_atomically(path, write, again=False)
     except BaseException as error:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -95,11 +100,44 @@ def write_atomically(path, write):
             os.close(folder)
 
 
+def stale(folder):
+    """The names of the temporary files that a kill left in `folder`.  Raises OSError."""
+    return [name for name in os.listdir(folder) if re.fullmatch(r".+\.(npz|csv|png)\.\d+\.tmp", name)]
+
+
 def sweep(folder):
     """Remove the temporary files that a kill left in `folder`, known by their names; no others.  Raises OSError."""
-    for name in os.listdir(folder):
-        if re.fullmatch(r".+\.(npz|csv|png)\.\d+\.tmp", name):
+    for name in stale(folder):
+        with contextlib.suppress(FileNotFoundError, PermissionError):    # swept by another; in use, under Windows
             os.remove(os.path.join(folder, name))
+
+
+def open_archive(file):
+    """The zip archive in an open file.  Raises ValueError and zipfile.BadZipFile.
+
+    A table of contents that takes more memory than a few of CHUNK is not read, nor are members that share their bytes.
+    """
+    import zipfile
+    size = file.seek(0, os.SEEK_END)
+    archive = zipfile.ZipFile(_Wary(file))
+    if sum(info.compress_size for info in archive.infolist()) > size:
+        raise CheckpointError("its members are larger than itself")
+    return archive
+
+
+class _Wary:
+    """An open file that gives at most CHUNK bytes at once, which a table of contents would be read in."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def read(self, nbytes=-1):
+        if nbytes > CHUNK:
+            raise CheckpointError("its table of contents is too long")
+        return self._file.read(nbytes)
 
 
 def read_npy(file, size, name):
@@ -110,7 +148,10 @@ def read_npy(file, size, name):
     version = np.lib.format.read_magic(file)
     if version != (1, 0):            # NumPy writes others for arrays that are not of plain numbers
         raise CheckpointError(f"{name}: expected version 1.0 of the .npy format, got {version[0]}.{version[1]}")
-    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=MAX_HEADER)
+    try:
+        shape, columns_first, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=MAX_HEADER)
+    except MemoryError as error:     # Python's parser says so when a text is nested too deeply, such as ((((… or ----…
+        raise CheckpointError(f"{name}: its header is too complicated; it is damaged") from error
     if dtype.kind not in KINDS:
         raise CheckpointError(f"{name}: expected an array of numbers or booleans, got dtype {dtype}")
     nbytes, found = math.prod(shape) * dtype.itemsize, size - file.tell()
@@ -158,6 +199,10 @@ def _read(archive):
     declared = description["arrays"]
     if set(members) != {DESCRIPTION} | {name + ".npy" for name in declared}:
         raise CheckpointError("its members are not the ones that it declares")
+    for name, (dtype, shape) in declared.items():
+        header = members[name + ".npy"].file_size - math.prod(shape) * np.dtype(dtype).itemsize
+        if not 0 < header <= MAX_HEADER:
+            raise CheckpointError(f"{name}.npy has not the size that it declares")
     arrays = {name: _read_array(archive, members[name + ".npy"], *declared[name]) for name in declared}
     return arrays, description
 

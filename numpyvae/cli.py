@@ -108,6 +108,9 @@ def train(args):
     print(f"A {network} {kind} learns {_title(run.data, run.data_dir)} from {len(run.x_train)} images, "
           f"tested on {len(run.x_test)} others.\nloss = {loss}, in nats per image")
     if len(run.history) < run.epochs:
+        if run.elsewhere:
+            print("It goes on in another environment than it was saved in, so that its last bits may differ from those "
+                  f"of an uninterrupted run: {', '.join(run.elsewhere)}.")
         _train_with_progress(run, folder)
     else:
         print(f"Nothing is left to do of {_epochs(run.epochs)}; --epochs with a larger number goes on.")
@@ -181,8 +184,11 @@ def export(args):
 
 
 def check(args):
-    """Compare every hand-written gradient with numerical differentiation."""
+    """Compare every hand-written gradient with numerical differentiation; or those of a file of your own."""
     seed = check_count("--seed", args.seed)
+    if args.target:
+        from .judge import judge
+        return 0 if judge(args.target, seed) else 1
     print("Each row compares a block of the hand-written gradient (analytic) with the slope of the loss (numeric).\n"
           "A central difference moves a parameter p by h to both sides, (f(p + h) - f(p - h)) / 2h; the complex step\n"
           "moves it by ih, Im f(p + ih) / h, and loses no digits in a difference.\n")
@@ -418,13 +424,15 @@ def _check_network(seed, title, settings, n, method, masked=False, cls=VAE):
     x, eps = rng.random((n, model.input_dim)), rng.standard_normal((n, model.latent_dim))
     mask = rng.random(x.shape) < 0.7 if masked else None
     print(f"{title}: {model.input_dim}-{model.hidden_dim}-{model.latent_dim}, {n} examples", flush=True)
+    more = {"rng": rng, "order": [kind + suffix for suffix in reversed(model.layers(1, 1, 1)) for kind in "Wb"],
+            "sizes": {"N": n, "D": model.input_dim}}
     if cls is VAE:
         _, grads = model.loss_and_grads(x, eps, mask=mask)
-        report = check_gradients(lambda params: model.loss(x, eps, mask=mask, params=params)[0], model.params, grads,
-                                 method, rng=rng)
+        part = lambda i: lambda params: model.loss(x, eps, mask=mask, params=params)[i]
+        report = check_gradients(part(0), model.params, grads, method, terms={"recon": part(1), "kl": part(2)}, **more)
     else:
         _, grads = model.loss_and_grads(x, mask)
-        report = check_gradients(lambda params: model.loss(x, mask, params), model.params, grads, method, rng=rng)
+        report = check_gradients(lambda params: model.loss(x, mask, params), model.params, grads, method, **more)
     print()
     return report
 
@@ -447,6 +455,8 @@ def _new_folder(out, data):
     if os.path.exists(os.path.join(out, "model.npz")):
         raise InvalidValueError(f"--out {out}: holds a model.npz already; name a new folder, or, if it is a run, "
                                 f"go on with it: --resume {_quoted(out)}")
+    if os.path.isdir(out) and set(os.listdir(out)) == set(checkpoint.stale(out)):
+        checkpoint.sweep(out)                                    # a kill during the very first save leaves these alone
     if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
         raise InvalidValueError(f"--out {out}: expected a new or an empty folder, and something is there already")
     os.makedirs(out, exist_ok=True)
@@ -559,7 +569,9 @@ def _parser():
     option("run", **a_run)
     option("file", metavar="FILE.npz", help="where to write them, a new file")
 
-    option = command(check, "compare every hand-written gradient with a numeric one")
+    option = command(check, "compare every hand-written gradient with a numeric one, or check your own")
+    option("target", nargs="?", metavar="FILE.py:forward,backward",
+           help="a backward pass of yours to check instead; example() in the same file returns forward's arguments")
     option("--seed", type=_whole, default=0, metavar="S", help="try other random networks and data (default 0)")
 
     option = command(walk, "narrate one training step, every equation with its numbers")

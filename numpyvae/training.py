@@ -1,4 +1,5 @@
 """Training: seeded minibatches, the loop over epochs, its history, and runs that resume exactly."""
+import functools
 import hashlib
 import math
 import os
@@ -16,6 +17,10 @@ from .vae import VAE
 
 MODELS = {"vae": VAE, "ae": Autoencoder}
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
+
+# How many threads a matrix product takes, and so in which order it adds: by the library that NumPy was built with.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
+           "VECLIB_MAXIMUM_THREADS")
 
 HISTORY = ("train_loss", "train_recon", "train_kl", "test_loss", "test_recon", "test_kl")
 
@@ -39,6 +44,7 @@ class Run:
     hidden_dim, latent_dim, likelihood, x_std, dtype: of the network, see `VAE`; seed: a whole number, 0 or more
     `history` has a row per epoch and a column for each of HISTORY, in nats per example: the training columns are means
     over the epoch's batches while the network learned from them, the test columns come after it.
+    `elsewhere` says how the environment that a loaded run was saved in differs from this one, see `differences`.
     Raises ValueError or TypeError.
     """
 
@@ -69,6 +75,7 @@ class Run:
         self.optimizer_name = check_choice("optimizer", optimizer, tuple(OPTIMIZERS))
         self.optimizer = OPTIMIZERS[optimizer](self.model.params, lr)
         self.history = np.zeros((0, len(HISTORY)))
+        self.environment, self.elsewhere = environment(), []
 
     @property
     def options(self):
@@ -149,6 +156,7 @@ class Run:
         """Write the checkpoint, model.npz, and from it history.csv, each atomically.  Raises OSError."""
         arrays, numbers = self.optimizer.state()
         run = {"options": self.options, "optimizer": numbers, "data_sha256": self.data_sha256,
+               "environment": self.environment,
                "generators": {name: rng.bit_generator.state for name, rng in self.rngs.items()}}
         checkpoint.save(os.path.join(folder, "model.npz"), {**self.model.params, **arrays, "history": self.history},
                         {**network.describe(self.model), "run": run})
@@ -184,6 +192,7 @@ class Run:
             run.history = arrays["history"]
             if run.history.shape[1:] != (len(HISTORY),) or not np.isfinite(run.history).all():
                 raise InvalidValueError("its history is not a table of finite losses")
+            run.elsewhere = differences(saved.get("environment", {}), run.environment)
         except (CheckpointError, DataFormatError):
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -213,6 +222,38 @@ def load_trained(folder):
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, error) from error
     return trained, saved, arrays
+
+
+def environment():
+    """What a run's last bits depend on besides its options, as plain values by name: versions, threads, the machine."""
+    import platform
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"NumPy": np.__version__, "Python": platform.python_version(),
+            **{name: os.environ.get(name) or None for name in THREADS},
+            "usable processors": usable, "processor": _processor(), "machine": platform.machine() or None,
+            "system": platform.system() or None}
+
+
+def differences(was, now):
+    """How the environment `was`, which may lack items, differs from `now`: a list of texts.  Raises ValueError."""
+    if not isinstance(was, dict) or not all(isinstance(value, (str, int, type(None))) for value in was.values()):
+        raise InvalidValueError("its environment is not a table of plain values")
+
+    def shown(value):
+        return "not set" if value is None else checkpoint.reason(value)
+    return [f"{name} (was {shown(was[name])}, is {shown(now[name])})" for name in now
+            if name in was and was[name] != now[name]]
+
+
+@functools.lru_cache(maxsize=None)
+def _processor():
+    """The kind of processor, by which libraries choose their code; None if the system does not say."""
+    import platform
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:      # Linux
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or None
 
 
 def _damaged(path, error):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import warnings
@@ -90,12 +91,35 @@ def test_no_arrays_at_all(tmp_path):
     assert arrays == {} and description["only"] == "words"
 
 
+def test_an_array_larger_than_what_is_read_at_once(tmp_path):
+    array = np.random.default_rng(0).integers(0, 256, 2 * checkpoint.CHUNK + 1, np.uint8)
+    checkpoint.save(tmp_path / "file", {"a": array}, {})
+    assert same(checkpoint.load(tmp_path / "file")[0]["a"], array)
+
+
+def test_an_array_larger_than_the_old_zip_format_can_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)            # instead of 2 GB
+    checkpoint.save(tmp_path / "file", {"a": np.arange(5000.0)}, {})
+    assert same(checkpoint.load(tmp_path / "file")[0]["a"], np.arange(5000.0))
+
+
+def test_the_longest_description(tmp_path):
+    bare = len(json.dumps({"text": "", "format": checkpoint.FORMAT, "arrays": {}}))
+    text = "x" * (checkpoint.MAX_DESCRIPTION - bare)
+    checkpoint.save(tmp_path / "file", {}, {"text": text})
+    assert checkpoint.load(tmp_path / "file")[1]["text"] == text
+    with pytest.raises(InvalidValueError, match="description: expected at most 100000 bytes, got 100001"):
+        checkpoint.save(tmp_path / "file", {}, {"text": text + "x"})
+
+
 def test_equal_contents_equal_bytes(tmp_path, monkeypatch):
     checkpoint.save(tmp_path / "a", ARRAYS, DESCRIPTION)
     monkeypatch.setattr("time.time", lambda: 2e9)                # on another day
     copies = {name: array.copy(order="C") for name, array in ARRAYS.items()}
     checkpoint.save(tmp_path / "b", copies, json.loads(json.dumps(DESCRIPTION)))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a") as archive:             # on any day
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     checkpoint.save(tmp_path / "b", {**copies, "bool": np.array([True, True])}, DESCRIPTION)
     assert (tmp_path / "a").read_bytes() != (tmp_path / "b").read_bytes()
 
@@ -118,8 +142,8 @@ def test_what_could_not_be_loaded_is_not_saved(tmp_path, array):
     before = small(tmp_path / "model.npz")
     with pytest.raises(InvalidTypeError, match="a: expected an array of numbers or booleans, got dtype"):
         checkpoint.save(tmp_path / "model.npz", {"a": array}, {})
-    with pytest.raises(InvalidValueError, match="description: expected at most 1000000 bytes, got 10000"):
-        checkpoint.save(tmp_path / "model.npz", {}, {"text": "x" * 1_000_000})
+    with pytest.raises(InvalidValueError, match="description: expected at most 100000 bytes, got 10006"):
+        checkpoint.save(tmp_path / "model.npz", {}, {"text": "x" * 100_000})
     assert (tmp_path / "model.npz").read_bytes() == before
 
 
@@ -162,6 +186,58 @@ def test_a_sweep_takes_nothing_that_is_not_its_own(tmp_path):
         (tmp_path / name).write_bytes(b"precious")
     checkpoint.sweep(tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted(mine)
+
+
+def test_what_was_swept_away_while_it_was_written_is_written_again(tmp_path):
+    """As `numpyvae show` may do, which cannot know that the run it shows is still being trained."""
+    times = []
+
+    def write(file):
+        times.append(checkpoint.stale(tmp_path))
+        file.write(b"whole")
+        file.flush()
+        if len(times) <= sweeps:
+            checkpoint.sweep(tmp_path)
+    for sweeps in (0, 1):
+        times.clear()
+        checkpoint.write_atomically(tmp_path / "model.npz", write)
+        assert (tmp_path / "model.npz").read_bytes() == b"whole" and os.listdir(tmp_path) == ["model.npz"]
+        assert times == (1 + sweeps) * [[f"model.npz.{os.getpid()}.tmp"]]
+    times.clear()
+    sweeps = 2                                   # nobody is that unlucky: it is told, and the old file stays
+    with pytest.raises(FileNotFoundError) as caught:
+        checkpoint.write_atomically(tmp_path / "model.npz", write)
+    assert caught.value.filename == str(tmp_path / "model.npz") and os.listdir(tmp_path) == ["model.npz"]
+
+
+def test_a_folder_that_goes_while_a_file_is_written_is_told_at_once(tmp_path):
+    times = []
+
+    def write(file):
+        times.append(1)
+        os.remove(tmp_path / "folder" / os.listdir(tmp_path / "folder")[0])
+        (tmp_path / "folder").rmdir()
+    if os.name == "posix":
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(FileNotFoundError) as caught:
+            checkpoint.write_atomically(tmp_path / "folder" / "model.npz", write)
+        assert times == [1] and caught.value.filename == str(tmp_path / "folder" / "model.npz")
+
+
+def test_two_sweeps_at_a_time(tmp_path, monkeypatch):
+    (tmp_path / "model.npz.12.tmp").write_bytes(b"half")
+    monkeypatch.setattr(checkpoint, "stale", lambda folder: ["model.npz.9.tmp", "model.npz.12.tmp"])
+    checkpoint.sweep(tmp_path)                   # the first is gone already
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_sweep_leaves_what_another_process_holds(tmp_path, monkeypatch):
+    def held(path):                              # as Windows says it
+        raise PermissionError(errno.EACCES, "in use", path)
+    (tmp_path / "model.npz.12.tmp").write_bytes(b"half")
+    monkeypatch.setattr(os, "remove", held)
+    checkpoint.sweep(tmp_path)
+    assert os.listdir(tmp_path) == ["model.npz.12.tmp"]
 
 
 def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
@@ -334,7 +410,7 @@ FOREIGN = {
     "no UTF-8":             _described(b'{"format": "\xff"}'),
     "JSON of great depth":  _described("[" * 100_000),
     "a number of 9999 digits": _described('{"format": ' + "9" * 9999 + "}"),
-    "a huge description":   _described(json.dumps({"format": checkpoint.FORMAT, "arrays": {}, "x": "y" * 1_000_001})),
+    "a huge description":   _described(json.dumps({"format": checkpoint.FORMAT, "arrays": {}, "x": "y" * 100_001})),
     "a wrong length":       _declared(a=["float64", [4]]),
     "wrong axes":           _declared(a=["float64", [3, 1]]),
     "a wrong dtype":        _declared(a=["float32", [3]]),
@@ -377,7 +453,10 @@ def test_foreign_files_are_refused(tmp_path, name):
     assert not (tmp_path / "exploded").exists()
 
 
-@pytest.mark.parametrize("name, reason", [("np.savez", "it has no description"), ("a list", "its format is not")])
+@pytest.mark.parametrize("name, reason", [
+    ("np.savez", "it has no description"), ("a list", "its format is not"), ("an absurd length", "a.npy has not the s"),
+    ("a wrong dtype", "not the array that it declares"), ("bytes after an array", "b1.npy: expected 8 bytes .*, got 9"),
+    ("wrong axes", "not the array that it declares"), ("more inside than is there", "expected 32 bytes .*, got 24")])
 def test_the_reason_is_told(tmp_path, name, reason):
     FOREIGN[name](tmp_path / "foreign", tmp_path)
     with pytest.raises(CheckpointError, match=reason):
@@ -395,9 +474,44 @@ def test_the_foreign_files_above_are_refused_for_what_is_wrong_with_them(tmp_pat
     assert checkpoint.load(tmp_path / "c")[1]["format"] == checkpoint.FORMAT
 
 
+def test_all_sizes_are_checked_before_any_array_is_read(tmp_path, monkeypatch):
+    three, most = npy(np.arange(3.0)), checkpoint.MAX_HEADER
+    monkeypatch.setattr(checkpoint, "read_npy", lambda *args: pytest.fail("an array was read"))
+    for dtype, shape, content in (("float64", [2 ** 40], three), ("float64", [-most], three), ("uint8", [152], three),
+                                  ("float64", [0], bytes(most + 1))):
+        declared = describing(good=["float64", [3]], a=[dtype, shape])
+        write_zip(tmp_path / "file", [("description.json", declared), ("good.npy", three), ("a.npy", content)])
+        with pytest.raises(CheckpointError, match="a.npy has not the size that it declares"):
+            checkpoint.load(tmp_path / "file")
+
+
+def forged(content, place, kind, value):
+    """The archive `content` with another number at this place of the last entry in its table of contents."""
+    place += content.rindex(b"PK\1\2")
+    return content[:place] + struct.pack(kind, value) + content[place + struct.calcsize(kind):]
+
+
+def test_a_table_of_contents_that_is_wrong_about_one_array(tmp_path, load_bytes):
+    content = small(tmp_path / "file")
+    size, = struct.unpack_from("<I", content, content.rindex(b"PK\1\2") + 24)
+    assert len(load_bytes(forged(content, 10, "<H", zipfile.ZIP_STORED))[0]) == 2        # as it was
+    for wrong in (forged(content, 10, "<H", zipfile.ZIP_DEFLATED), forged(content, 20, "<I", size + 1)):
+        with pytest.raises(CheckpointError, match="a member is compressed"):
+            load_bytes(wrong)
+
+
+def test_members_are_no_larger_than_their_archive(tmp_path):
+    write_zip(tmp_path / "file", [("a.npy", npy(np.ones(3)))])
+    content = (tmp_path / "file").read_bytes()
+    checkpoint.open_archive(io.BytesIO(forged(content, 20, "<I", len(content))))
+    with pytest.raises(CheckpointError, match="larger than itself"):
+        checkpoint.open_archive(io.BytesIO(forged(content, 20, "<I", len(content) + 1)))
+
+
 def test_a_line_break_in_a_damaged_file_does_not_break_the_sentence(tmp_path):
     three = npy(np.arange(3.0))
-    write_zip(tmp_path / "file", [("description.json", describing(**{"a\nb": ["float64", [4]]})), ("a\nb.npy", three)])
+    declared = describing(**{"a\nb": ["float64", [3, 1]]})
+    write_zip(tmp_path / "file", [("description.json", declared), ("a\nb.npy", three)])
     with pytest.raises(CheckpointError) as caught:
         checkpoint.load(tmp_path / "file")
     assert "not the array that it declares" in str(caught.value) and "\n" not in str(caught.value)
@@ -439,6 +553,32 @@ def test_an_array_has_the_version_that_numpy_writes(version):
         checkpoint.read_npy(io.BytesIO(file.getvalue()), len(file.getvalue()), "x")
 
 
+def test_the_longest_header(tmp_path):
+    def padded(size):
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}".ljust(size - 1) + b"\n"
+        return b"\x93NUMPY\1\0" + struct.pack("<H", size) + header + bytes(8)
+    most = checkpoint.MAX_HEADER
+    assert checkpoint.read_npy(io.BytesIO(padded(most)), most + 18, "x").tolist() == [0]
+    with pytest.raises(ValueError, match="Header"):
+        checkpoint.read_npy(io.BytesIO(padded(most + 1)), most + 19, "x")
+    for size in (most - 10, most - 9):           # in a checkpoint, with the ten bytes before it
+        write_zip(tmp_path / "file", [("description.json", describing(a=["float64", [1]])), ("a.npy", padded(size))])
+        if size == most - 10:
+            assert checkpoint.load(tmp_path / "file")[0]["a"].tolist() == [0]
+    with pytest.raises(CheckpointError, match="a.npy has not the size that it declares"):
+        checkpoint.load(tmp_path / "file")
+
+
+@pytest.mark.parametrize("word", ["(", "-"])
+def test_a_header_that_python_cannot_parse_for_its_depth_is_damage_and_no_lack_of_memory(tmp_path, monkeypatch, word):
+    monkeypatch.setattr(checkpoint, "MAX_HEADER", 10_000)        # no Python fails so with as few as are allowed
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({9000 * word}1,)}}".encode()
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(8)
+    write_zip(tmp_path / "file", [("description.json", describing(a=["float64", [1]])), ("a.npy", content)])
+    with pytest.raises(CheckpointError):
+        checkpoint.load(tmp_path / "file")
+
+
 def test_no_more_is_read_than_there_is():
     assert checkpoint.read_up_to(io.BytesIO(b"12345"), 3) == b"123"
     assert checkpoint.read_up_to(io.BytesIO(b"12345"), 10 ** 15) == b"12345"
@@ -454,6 +594,7 @@ def test_no_more_is_read_than_there_is():
 
 def test_a_reason_is_one_line():
     assert checkpoint.reason(ValueError("a\nb\x1b")) == "a\\nb\\u001b" and checkpoint.reason(EOFError()) == "EOFError"
+    assert checkpoint.reason(ValueError("naïve ✓")) == "naïve ✓"
 
 
 def test_the_error_is_one_that_a_user_can_mend():

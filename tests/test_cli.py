@@ -158,7 +158,8 @@ def test_another_seed_gives_another_network(work, undrawn, capsys):
         work / RUN / "history.csv").read_bytes()
 
 
-def test_every_option_arrives(work, undrawn, capsys):
+def test_every_option_arrives(work, undrawn, capsys, monkeypatch):
+    monkeypatch.setattr(datasets, "FACES", (300, 50))
     options = {"hidden_dim": 5, "latent_dim": 3, "beta": 2.5, "likelihood": "gaussian", "x_std": 0.5, "epochs": 1,
                "batch_size": 100, "lr": 0.0001, "optimizer": "sgd", "seed": 7, "dtype": "float64", "data": "faces",
                "model": "vae", "pixels": "threshold"}
@@ -674,6 +675,13 @@ def test_check_finds_a_wrong_backward(capsys, monkeypatch, backward, wrong):
     def spoiled(*args):
         found = right(*args)
         return wrong(*found) if isinstance(found, tuple) else wrong(found)
+
+    def smaller(seed, title, settings, *rest, **options):        # diagnosing a large network takes seconds
+        large = settings["input_dim"] == 784
+        sizes = {"input_dim": 100, "hidden_dim": 40, "latent_dim": 9} if large else {}
+        return check_network(seed, title, {**settings, **sizes}, *rest, **options)
+    check_network = cli._check_network
+    monkeypatch.setattr(cli, "_check_network", smaller)
     monkeypatch.setattr(numpyvae.vae, backward, spoiled)
     status, out, err = call(capsys, "check")
     assert (status, err) == (1, "")
@@ -908,7 +916,7 @@ def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr("numpyvae.checkpoint.os.fsync", full)
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write(b"a picture"))
+    monkeypatch.setattr("numpyvae.plots._pixels", lambda figure: np.zeros((1, 1, 4), np.uint8))
     before = contents(work)
     for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n", "1"),
                  ("export", RUN, "new.npz")):

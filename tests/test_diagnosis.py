@@ -330,8 +330,8 @@ def _grads_at(vae, data, params):
 @pytest.mark.parametrize("method", ["central", "complex"])
 @pytest.mark.parametrize("by", ["element", "direction"])
 def test_of_right_gradients_it_says_nothing(by, method):
-    # 4 times 500. A kink or rounding may be remarked upon, which is no alarm. Of 20,000 others none was an alarm, one had
-    # a remark.
+    # 4 times 500. A kink or rounding may be remarked upon, which is no alarm. Of 20,000 others none was an alarm; one
+    # had a remark.
     cases, remarks = 500, 0
     for seed in range(cases):
         rng = np.random.default_rng([seed, by == "element", method == "complex"])

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -71,10 +72,19 @@ def test_a_file_larger_than_what_is_read_at_once(tmp_path):
     assert np.array_equal(idx.read_idx(tmp_path / "zipped", 3), images)
 
 
-def test_a_gzip_file_of_several_parts(tmp_path):
+@pytest.mark.parametrize("between, after", [(b"", b""), (b"\0", bytes(10_000)), 2 * (gzip.compress(b""),)])
+def test_a_gzip_file_of_several_parts_which_may_be_padded_or_empty(tmp_path, between, after):
     whole = content(IMAGES)
-    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + gzip.compress(whole[9:]))
+    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + between + gzip.compress(whole[9:]) + after)
     assert np.array_equal(idx.read_idx(tmp_path / "file", 3), IMAGES)
+
+
+def test_every_length_of_a_gzip_file_around_what_is_unpacked_at_once():
+    """Where one piece ends and the next begins, no byte is lost or read twice."""
+    noise = np.random.default_rng(0).bytes(3 * idx.PIECE)        # which does not become shorter
+    for size in [*range(idx.PIECE - 60, idx.PIECE + 3), *range(2 * idx.PIECE - 60, 2 * idx.PIECE + 3)]:
+        zipped = gzip.compress(header(size) + noise[:size], 1)
+        assert bytes(idx.parse_idx(io.BytesIO(zipped), 1)) == noise[:size], size
 
 
 # ---------------------------------------------------------------------- damaged and foreign files
@@ -84,11 +94,13 @@ BAD = {
     "empty":                   (b"", "got an empty one"),
     "one byte":                (b"\0", "starts with 00 00 08 03, got one that starts with 00;"),
     "three bytes":             (b"\0\0\x08", "starts with 00 00 08 03, got one that starts with 00 00 08;"),
+    "four bytes":              (WHOLE[:4], "a header of 16 bytes, got 4; the file is cut short"),
     "cut in its header":       (WHOLE[:15], "a header of 16 bytes, got 15; the file is cut short"),
     "cut after its header":    (WHOLE[:16], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
     "cut in its data":         (WHOLE[:-1], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
     "too long":                (WHOLE + b"\0", "24 bytes after its header, which says 2 by 3 by 4, got more"),
     "text":                    (b"hello, world, this is text", "got one that starts with 68 65 6c 6c;"),
+    "a text that is no page":  (b"X<y", "got one that starts with 58 3c 79;"),
     "a wrong first byte":      (b"\1" + WHOLE[1:], "got one that starts with 01 00 08 03"),
     "a wrong second byte":     (b"\0\1" + WHOLE[2:], "got one that starts with 00 01 08 03"),
     "little-endian":           (WHOLE[3::-1] + WHOLE[4:], "got one that starts with 03 08 00 00"),
@@ -140,11 +152,15 @@ def test_cut_short_at_every_length(array):
 def test_a_gzip_file_that_is_damaged(tmp_path):
     zipped = gzip.compress(WHOLE)
     (tmp_path / "file").write_bytes(zipped[:-1])
-    assert "expected a whole gzip file, got one that is cut short or damaged" in refused(tmp_path / "file")
+    assert "expected a whole gzip file, got one that is cut short or damaged (it ends too early)" in refused(
+        tmp_path / "file")
     (tmp_path / "file").write_bytes(zipped[:-8] + bytes(8))
-    assert "cut short or damaged (CRC check failed" in refused(tmp_path / "file")
+    assert "cut short or damaged (incorrect data check)" in refused(tmp_path / "file")
     (tmp_path / "file").write_bytes(zipped + b"garbage")
-    assert "cut short or damaged (Not a gzipped file" in refused(tmp_path / "file")
+    assert "cut short or damaged (incorrect header check)" in refused(tmp_path / "file")
+    for garbage in (b"X", b"\0X", zlib.compress(b"")):          # what is no gzip file, though zlib might unpack it
+        (tmp_path / "file").write_bytes(zipped + garbage)
+        assert "cut short or damaged" in refused(tmp_path / "file")
 
 
 def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
@@ -201,6 +217,9 @@ def test_a_bomb_is_not_unpacked(tmp_path):
 def test_reading_takes_little_more_than_what_is_read(tmp_path):
     (tmp_path / "file").write_bytes(gzip.compress(content(np.zeros((20, 1000, 1000), np.uint8)), 1))
     assert peak_of(idx.read_idx, tmp_path / "file", 3) < 27_000_000
+    noise = np.random.default_rng(0).bytes(2_000_000)            # which is as long when it is compressed
+    (tmp_path / "file").write_bytes(gzip.compress(header(len(noise)) + noise, 1))
+    assert peak_of(idx.read_idx, tmp_path / "file", 1) < 3_000_000
 
 
 # ---------------------------------------------------------------------- a data set

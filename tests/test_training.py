@@ -1,16 +1,19 @@
 """Training: the same bits every time, however often it was interrupted; and a history that means what it says."""
 import copy
 import os
+import platform
+import re
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
-from numpyvae import VAE, Adam, CheckpointError, DivergedError, checkpoint, datasets
+from numpyvae import VAE, Adam, CheckpointError, DivergedError, checkpoint, cli, datasets
 from numpyvae.autoencoder import Autoencoder
 from numpyvae.datasets.pixels import sampled
 from numpyvae.errors import DataFormatError
-from numpyvae.training import HISTORY, Run, load_trained, minibatches
+from numpyvae.training import HISTORY, THREADS, Run, environment, load_trained, minibatches
 
 X_TRAIN = np.random.default_rng(1).random((30, 6))
 X_TEST = np.random.default_rng(2).random((11, 6))
@@ -138,6 +141,24 @@ def test_options_start_another_run_like_it(tmp_path):
     assert train_in(tmp_path / "a", run) == train_in(tmp_path / "b", twin)
 
 
+def test_what_a_run_takes_when_nobody_says():
+    assert Run(X_TRAIN, X_TEST).options == {
+        "data": "your own", "data_dir": None, "image_shape": None, "model": "vae", "epochs": 10, "hidden_dim": 400,
+        "latent_dim": 20, "likelihood": "bernoulli", "x_std": 1.0, "pixels": "grey", "dtype": "float32",
+        "optimizer": "adam", "lr": 1e-3, "beta": 1.0, "batch_size": 128, "seed": 0}
+
+
+@pytest.mark.parametrize("model", ["vae", "ae"])
+def test_all_batches_of_all_epochs_fill_the_same_gradients(model):
+    """Fresh ones would be the slowest part of a step."""
+    run, given = start(model=model), []
+    step = run.optimizer.step
+    run.optimizer.step = lambda grads: (given.append(dict(grads)), step(grads))
+    run.train()
+    assert len(given) == 3 * 4
+    assert all(grads[name] is given[0][name] for grads in given for name in run.model.params)
+
+
 # ---------------------------------------------------------------------- all of it, written out once more
 
 def by_hand(x_train, x_test, m_train, m_test, model, pixels, dtype="float32", beta=0.5, seed=4):
@@ -209,6 +230,74 @@ def test_one_epoch_and_two_more_are_three_to_the_bit(tmp_path, model, pixels, ma
     resumed = contents(tmp_path)
     three.save(tmp_path)
     assert resumed == contents(tmp_path)
+
+
+# ---------------------------------------------------------------------- elsewhere
+
+def meddled(folder, change):
+    """Change the environment that the checkpoint in `folder` records."""
+    path = folder / "model.npz"
+    arrays, description = checkpoint.load(path)
+    change(description["run"])
+    checkpoint.save(path, arrays, {key: value for key, value in description.items() if key not in ("format", "arrays")})
+
+
+def test_a_checkpoint_records_where_it_was_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("MKL_NUM_THREADS", "")                    # as good as not set
+    run = start()
+    run.save(tmp_path)
+    saved = load_trained(tmp_path)[1]["environment"]
+    assert saved == run.environment == environment()
+    assert saved["NumPy"] == np.__version__ and saved["Python"] == ".".join(map(str, sys.version_info[:3]))
+    assert saved["OMP_NUM_THREADS"] == "3" and saved["MKL_NUM_THREADS"] is None
+    assert 1 <= saved["usable processors"] <= os.cpu_count() and saved["machine"] == platform.machine()
+    assert saved["system"] == platform.system()
+    assert set(saved) == {"NumPy", "Python", *THREADS, "usable processors", "processor", "machine", "system"}
+    assert platform.node() not in saved.values()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not let a process be bound")
+def test_the_processors_that_count_are_those_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {5})
+    assert environment()["usable processors"] == 1
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 77)
+    assert environment()["usable processors"] == 77
+
+
+def test_a_run_that_goes_on_elsewhere_knows_in_what_it_differs(tmp_path, monkeypatch):
+    start().save(tmp_path)
+    assert Run.load(tmp_path, load_data).elsewhere == start().elsewhere == []
+    now = environment()
+    meddled(tmp_path, lambda run: run["environment"].update({"NumPy": "1.0", "usable processors": 64, "later": 1}))
+    found = Run.load(tmp_path, load_data).elsewhere
+    assert found == [f"NumPy (was 1.0, is {np.__version__})",
+                     f"usable processors (was 64, is {now['usable processors']})"]
+    meddled(tmp_path, lambda run: run.update(environment={"MKL_NUM_THREADS": "4\n"}))
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    assert Run.load(tmp_path, load_data).elsewhere == [r"MKL_NUM_THREADS (was 4\n, is not set)"]
+    Run.load(tmp_path, load_data).save(tmp_path)                 # from now on it is this environment's
+    assert Run.load(tmp_path, load_data).elsewhere == []
+    meddled(tmp_path, lambda run: run.pop("environment"))        # before such things were recorded
+    assert Run.load(tmp_path, load_data).elsewhere == []
+
+
+def test_a_resume_elsewhere_says_so_in_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_draw_pictures", lambda *args: None)
+    folder, small = str(tmp_path / "run"), ("--hidden-dim", "4", "--latent-dim", "2")
+    assert cli.main(["train", "--out", folder, "--epochs", "1", *small]) == 0
+    for change, words in ((lambda run: None, ""), (lambda run: run.pop("environment"), ""),
+                          (lambda run: run["environment"].update(NumPy="1.0"), "NumPy (was 1.0, is ")):
+        meddled(tmp_path / "run", change)
+        capsys.readouterr()
+        epochs = len(load_trained(folder)[2]["history"])
+        assert cli.main(["train", "--resume", folder, "--epochs", str(epochs)]) == 0       # nothing is left to do
+        assert "may differ" not in capsys.readouterr().out
+        assert cli.main(["train", "--resume", folder, "--epochs", str(epochs + 1)]) == 0
+        out, err = capsys.readouterr()
+        told = [line for line in out.splitlines() if "may differ" in line]
+        assert err == "" and len(told) == bool(words) and all(words in line for line in told)
 
 
 # ---------------------------------------------------------------------- an ordinary auto-encoder
@@ -521,6 +610,32 @@ def test_an_infinity_that_no_loss_shows():
         run.train(spoil)
 
 
+def test_an_infinite_kl_ends_it_at_once():
+    """A posterior so far off that its square overflows, which a decoder without weights does not notice."""
+    run, done = start(dtype="float64"), []
+    run.model.params["W3"][...], run.model.params["b_mu"][...] = 0, 1e200
+    with np.errstate(over="ignore"):
+        assert [np.isfinite(term) for term in run.model.loss(X_TRAIN, np.zeros((30, 2)))] == [False, True, False]
+    with pytest.raises(DivergedError):
+        run.train(done.append)
+    assert done == []                            # before a step that would make the weights NaN, too
+
+
+@pytest.mark.parametrize("likelihood, finite", [("gaussian", [False, True]), ("bernoulli", [True, False])])
+def test_either_term_of_the_test_loss_may_be_what_diverges(likelihood, finite):
+    """A pixel that is 0 wherever the network learns, so that its weights stay what they are."""
+    x_train, x_test = np.where(np.arange(6) == 0, 0, X_TRAIN), X_TEST.copy()
+    run = Run(x_train, x_test, **{**SMALL, "lr": 1e-200}, likelihood=likelihood, dtype="float64")
+    run.model.params["W_logvar"][...] = 0
+    run.model.params["W1"][0] = 0 if likelihood == "gaussian" else 1e160
+    run.x_test[0, 0] = 1e200 if likelihood == "gaussian" else 1
+    assert np.isfinite(run.model.loss(x_train, np.zeros((30, 2)))).all()
+    with np.errstate(over="ignore"):
+        assert [np.isfinite(term) for term in run.model.loss(run.x_test, np.zeros((11, 2)))[1:]] == finite
+    with pytest.raises(DivergedError, match="in epoch 1"):
+        run.train()
+
+
 # ---------------------------------------------------------------------- checkpoints that cannot be gone on with
 
 def one_pixel_changed():
@@ -552,9 +667,17 @@ def trained(tmp_path_factory):
 @pytest.mark.parametrize("other", OTHER_DATA)
 def test_other_data_than_it_was_trained_on_are_refused(trained, other):
     before = contents(trained)
-    with pytest.raises(CheckpointError, match="model.npz"):
+    with pytest.raises(CheckpointError) as caught:
         Run.load(trained, lambda name, place: OTHER_DATA[other]())
+    assert str(caught.value).startswith(f"{trained / 'model.npz'}: ")
     assert contents(trained) == before
+
+
+def test_data_of_another_width_are_told_before_a_network_is_built_for_them(tmp_path):
+    start(image_shape=(2, 3)).save(tmp_path)                     # which such a network would not fit
+    for narrow in ((X_TRAIN[:, :5], X_TEST[:, :5]), (X_TRAIN[:, :5], X_TEST)):
+        with pytest.raises(CheckpointError, match="the data called 'your own' are not the ones it was trained on"):
+            Run.load(tmp_path, lambda name, place: narrow)
 
 
 def test_the_same_data_in_another_layout_are_the_same(trained):
@@ -684,13 +807,18 @@ CHANGES = {
     "a number for a shape": setting("run", "options", "image_shape", 6),
     "unknown pixels":       setting("run", "options", "pixels", "blue"),
     "a number for a place": setting("run", "options", "data_dir", 5),
+    "no environment":       setting("run", "environment", None),
+    "a list of versions":   setting("run", "environment", ["2.0"]),
+    "a version of two":     setting("run", "environment", "NumPy", [2, 0]),
+    "half a processor":     setting("run", "environment", "usable processors", 0.5),
     "no pixels' generator": lambda arrays, description: description["run"]["generators"].pop("pixels")}
 # What has nothing to do with the network: it is not needed to decode with it.
 OF_TRAINING = {"an unknown option", "an unknown optimizer", "a negative lr", "no epochs", "a negative seed",
                "another optimizer", "no optimizer", "text for Adam's t", "no end for Adam's t", "no generators",
                "another generator", "text for a state", "a huge state", "no hash", "no history", "half a row",
                "rows of three", "a NaN in the history", "half a step of Adam", "a step before Adam", "no m.W1",
-               "a wrong m.W1", "unknown pixels", "a number for a place", "no pixels' generator"}
+               "a wrong m.W1", "unknown pixels", "a number for a place", "no pixels' generator", "no environment",
+               "a list of versions", "a version of two", "half a processor"}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -699,10 +827,11 @@ def test_a_run_that_was_meddled_with(trained, tmp_path, name):
     description = {key: copy.deepcopy(value) for key, value in description.items() if key not in ("format", "arrays")}
     CHANGES[name](arrays, description)
     checkpoint.save(tmp_path / "model.npz", arrays, description)
-    with pytest.raises(CheckpointError):
+    path = re.escape(str(tmp_path / "model.npz"))
+    with pytest.raises(CheckpointError, match=f"^{path}: "):
         Run.load(tmp_path, load_data)
     if name not in OF_TRAINING:
-        with pytest.raises(CheckpointError):
+        with pytest.raises(CheckpointError, match=f"^{path}: "):
             load_trained(tmp_path)
 
 
@@ -812,8 +941,9 @@ def test_what_lies_under_the_mask_cannot_make_bytes_refused_or_accepted():
             Run(ink, X_TEST, mask, **SMALL)
 
 
-def test_whose_mask_it_is_belongs_to_the_fingerprint():
+def test_whose_mask_it_is_and_its_shape_belong_to_the_fingerprint():
     x, mask = np.zeros((5, 6)), np.ones((5, 6), bool)
+    assert Run(x, x, **SMALL).data_sha256 != Run(x.reshape(6, 5), x.reshape(6, 5), **SMALL).data_sha256
     assert Run(x, x, mask, None, **SMALL).data_sha256 != Run(x, x, None, mask, **SMALL).data_sha256
 
 

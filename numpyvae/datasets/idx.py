@@ -13,6 +13,7 @@ FILES = {"train-images-idx3-ubyte": 3, "train-labels-idx1-ubyte": 1,
 
 GZIP = b"\x1f\x8b"                   # what every gzip file starts with
 EXPANSION = 1032                     # at most so many bytes come out of each byte of it
+PIECE = 4096                         # bytes of it that are unpacked at once
 UBYTE = 8                            # IDX's number for elements of one byte
 KINDS = {1: "labels", 3: "images"}   # what a file of so many dimensions holds
 
@@ -70,7 +71,6 @@ def read_idx(path, ndim):
 
 def parse_idx(file, ndim):
     """`read_idx` of an open file, which its complaints do not name.  Raises DataFormatError."""
-    import gzip
     import zlib
 
     most = file.seek(0, os.SEEK_END)
@@ -80,10 +80,41 @@ def parse_idx(file, ndim):
     if not zipped:
         return _parse(file, ndim, most)
     try:
-        return _parse(gzip.GzipFile(fileobj=file), ndim, most * EXPANSION)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataFormatError(f"expected a whole gzip file, got one that is cut short or damaged ({reason(error)}); "
+        return _parse(_Unzipped(file), ndim, most * EXPANSION)
+    except (zlib.error, EOFError) as error:
+        what = reason(error).rpartition(": ")[2]                 # without zlib's "Error -3 while decompressing data: "
+        raise DataFormatError(f"expected a whole gzip file, got one that is cut short or damaged ({what}); "
                               "take another copy") from error
+
+
+class _Unzipped:
+    """What an open gzip file holds, part after part.
+
+    Python's own reader takes long names in a header, and the zeros that may follow a part, byte for byte.
+    """
+
+    def __init__(self, file):
+        self._file, self._part, self._left = file, None, b""
+
+    def read(self, nbytes):
+        """The next `nbytes` bytes, or as many as there are.  Raises zlib.error and EOFError."""
+        import zlib
+
+        data = bytearray()
+        while len(data) < nbytes:
+            self._left = self._left or self._file.read(PIECE)
+            if not self._left:
+                if self._part:
+                    raise EOFError("it ends too early")
+                break
+            if not self._part:
+                self._left = self._left.lstrip(b"\0")
+                self._part = zlib.decompressobj(wbits=31) if self._left else None        # 31: with gzip's header
+                continue
+            data += self._part.decompress(self._left, nbytes - len(data))
+            self._left = self._part.unused_data if self._part.eof else self._part.unconsumed_tail
+            self._part = None if self._part.eof else self._part
+        return data
 
 
 def _parse(file, ndim, most):

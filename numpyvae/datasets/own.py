@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from ..checkpoint import read_npy, reason
+from ..checkpoint import open_archive, read_npy, reason
 from ..errors import DataFormatError, NumpyvaeError, check_mask
 
 KNOWN = ("x", "labels", "mask")      # the arrays that an .npz file may hold
@@ -60,7 +60,7 @@ def _read_npz(file):
     import zipfile
 
     arrays = {}
-    with zipfile.ZipFile(file) as archive:
+    with open_archive(file) as archive:
         for info in archive.infolist():
             name = info.filename.removesuffix(".npy")
             if name not in KNOWN or name == info.filename:
