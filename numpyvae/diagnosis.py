@@ -4,6 +4,7 @@ A gradient that fails the check is held against what common mistakes would have 
 double, N times it, its transpose, it without one of the loss's terms. A mistake is named only if it explains the
 gradient at least ten times better than no mistake does, and the numbers that speak for it are told with it.
 """
+import contextlib
 import itertools
 import math
 
@@ -13,6 +14,8 @@ from .errors import InvalidTypeError, InvalidValueError, check_number
 
 FRESH = 1e-9                     # two calls that differ by more, relatively, do not differ by rounding alone
 
+SAMPLE = 12                      # of a large block that is wrong along a direction, so many elements tell why
+ROUNDING = 16 * np.finfo(np.float64).eps         # the error of a value or a slope, relative to what it was summed from
 SMALL = 2e-6                     # an error below this one is no wrong formula, but something rounded or slightly moved
 
 # What a factor is likely to come from: in the gradient where f has none of it, and the other way round.
@@ -20,9 +23,11 @@ FACTORS = {2: ("a ½ is missing, as that of std = exp(½ logvar) or of ½ error�
                "there is a ½ too many, as that of std = exp(½ logvar) or of ½ error², or one of two paths is missing"),
            "N": ("f is a mean over the batch and the gradient a sum: 1/N is missing",
                  "it is divided by the batch size once too often, as where a mean stands for a sum over the batch"),
-           "D": ("f averages the pixels and the gradient adds them up: 1/D is missing",
-                 "the gradient averages the pixels and f adds them up: it has a 1/D too many")}
-OTHER = ("f averages over {name} and the gradient adds up", "the gradient averages over {name} and f adds up")
+           "D": ("f averages over D, as over pixels, and the gradient adds up: 1/D is missing",
+                 "the gradient averages over D, as over pixels, and f adds up: it has a 1/D too many")}
+COUNTS = ("f averages over {name} and the gradient adds up", "the gradient averages over {name} and f adds up")
+NUMBERS = ("it is multiplied by {name} once too often, or not divided by it",
+           "it is divided by {name} once too often, or not multiplied by it")
 
 
 class Block:
@@ -32,17 +37,19 @@ class Block:
     index: the flat indices of the elements that were varied; numeric: the slopes of f there
     tolerance: the relative error, by norm, that a right gradient may have; noise: how large a slope of mere rounding is
     terms: {name of a term of the loss: a function that returns its slopes at the same elements}
+    doubt: where the complex step and a central difference disagree: which of the elements, and the latter's slope
     """
 
-    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms):
+    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, doubt=None):
         self.name, self.shape, self.grad, self.index, self.numeric = name, shape, grad, index, numeric
-        self.allowed, self.noise, self.terms = tolerance, noise, terms
+        self.noise, self.terms, self.doubt = noise, terms, doubt
         self.whole = index.size == np.prod(shape)                            # whether every element was varied
-        self.analytic = grad.ravel()[index] if grad.shape == shape else None
-        self.looks_right = self.analytic is not None and self.is_explained_by(numeric)
-        self.allowed = 10 * tolerance                                        # that of an explanation
-        if self.analytic is not None and not self.looks_right:
-            self.allowed = min(self.allowed, error(self.analytic, numeric) / 10)     # or a small error explains itself
+        self.analytic = grad.ravel()[index].astype(np.float64) if grad.shape == shape else None
+        self.error = np.inf if self.analytic is None else error(self.analytic, numeric)
+        self.looks_right = self.analytic is not None and agree(self.analytic, numeric, tolerance, noise)
+        # An explanation has to be ten times better than none; beyond that, it may be as good as the gradient's digits.
+        digits = 10 * float(np.finfo(grad.dtype).eps) if grad.dtype.kind == "f" else 0.0
+        self.allowed = min(max(10 * tolerance, digits), self.error / 10)
 
     def is_explained_by(self, slopes):
         """Whether these slopes, which a mistake would have made of the numeric ones, are the gradient's."""
@@ -54,7 +61,44 @@ class Block:
 
     def place(self, i):
         """The i-th of the elements that were varied, as one writes it: W[2, 1]."""
-        return self.name + (str(list(map(int, np.unravel_index(self.index[i], self.shape)))) if self.shape else "")
+        return str(self.name) + (str(list(map(int, np.unravel_index(self.index[i], self.shape)))) if self.shape else "")
+
+
+def examine(differences, name, grad, by, tolerance, terms, rng):
+    """A wrong block, differenced anew for its diagnosis: by element, or by some of them, and by term of the loss.
+
+    differences: how f is differenced, see gradcheck.py; by: "element" or "direction"; terms: functions like f, by name
+    """
+    line, steps = differences.elements(name)
+    index = np.arange(len(steps))
+    if by == "direction" and len(steps) > SAMPLE:        # half of it where the gradient is large, half of it anywhere
+        large = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == len(steps) else []
+        index = np.unique([*large, *rng.choice(len(steps), SAMPLE // 2, replace=False)]).astype(int)
+    numeric, noise = differences.slopes(line, steps, index), differences.noise(steps)
+    if differences.method == "central" and index.size:   # what lies on a kink, or beside it, would hide the pattern
+        limit = 1e-3 * np.abs(numeric).max() + 10 * noise
+        kinks = [_bend(line(i), steps[i]) > limit and not _bend(line(i), steps[i] / 16) < _bend(line(i), steps[i]) / 4
+                 for i in index]
+        index, numeric = index[~np.array(kinks)], numeric[~np.array(kinks)]
+    doubt = None                                         # what a central difference says, if it is something else
+    if differences.method == "complex" and index.size and grad.size == len(steps):
+        i = np.argmax(np.abs(grad.ravel()[index] - numeric))
+        phi, h = line(index[i]), 6e-6
+        slope = (phi(h) - phi(-h)) / (2 * h)
+        if abs(slope - numeric[i]) > max(1e-3 * abs(slope), 2 * _bend(phi, h), 10 * ROUNDING * abs(phi(0.0)) / h):
+            doubt = i, slope
+
+    def slopes_of(term):
+        of_term = differences.of(term)
+        return lambda: of_term.slopes(*of_term.elements(name), index)
+
+    return Block(name, differences.params[name].shape, grad, index, numeric, tolerance, noise,
+                 {term: slopes_of(f) for term, f in terms.items()}, doubt)
+
+
+def _bend(phi, h):
+    """By how much the slopes of φ to the right and to the left differ; of a smooth function, this falls with h."""
+    return abs(phi(h) - 2 * phi(0.0) + phi(-h)) / h
 
 
 def explain(wrong, blocks, right, sizes, order):
@@ -64,7 +108,6 @@ def explain(wrong, blocks, right, sizes, order):
     right: the gradients that are right, by name; sizes: {"N": 3, …}
     order: the names of all blocks, first the one whose gradient is made first, or None
     """
-    order = order and list(order)
     sentences = [_where(wrong, order)] if order and len(order) > 1 else []
     first = min(map(order.index, wrong)) if order else None
     alike, passed_on = {}, []
@@ -72,7 +115,8 @@ def explain(wrong, blocks, right, sizes, order):
         alike.setdefault(_diagnose(block, blocks, right, sizes), []).append(block)
     for diagnosis, those in alike.items():
         if diagnosis:
-            sentences.append(f"{', '.join(block.name for block in those)}: {diagnosis}{_evidence(those)}")
+            names = ", ".join(str(block.name) for block in those)
+            sentences.append(f"{names}: {diagnosis}{_evidence(those)}")
             continue
         for block in those:
             if order and order.index(block.name) > first:
@@ -80,8 +124,9 @@ def explain(wrong, blocks, right, sizes, order):
             else:
                 sentences.append(_worst(block))
     if passed_on:
-        sentences.append(f"{', '.join(passed_on)}: no simple rule; later in backward order than {order[first]}, it may "
-                         "only pass the error on")
+        names = ", ".join(map(str, passed_on))
+        sentences.append(f"{names}: no simple rule; later in backward order than {order[first]}, it may only pass the "
+                         "error on")
     return sentences
 
 
@@ -94,9 +139,9 @@ def _where(wrong, order):
                 "makes this gradient, from which nothing else is made")
     if before:
         return (f"the error enters at {order[first]}: what comes before it in backward order is right ("
-                    f"{', '.join(before)})")
-    return (f"the error enters at {order[first]}, the first block in backward order, or before it: begin with the "
-            "gradient of the loss itself")
+                f"{', '.join(map(str, before))})")
+    return (f"the error enters at {order[first]}, the first block in backward order"
+            + (", and all are wrong: begin with the gradient of the loss itself" if set(after) <= set(wrong) else ""))
 
 
 # ---------------------------------------------------------------------- one mistake after the other
@@ -105,10 +150,18 @@ def _diagnose(block, wrong, right, sizes):
     """The mistake that explains a wrong block, or None."""
     if block.analytic is None:
         return _shape(block)
+    if block.doubt:
+        i, slope = block.doubt
+        return (f"f does not keep complex numbers: at {block.place(i)} the complex step gives {block.numeric[i]:.6g}, "
+                f"a central difference {slope:.6g}; mend what takes absolute values (np.abs, np.var, np.std, a norm), "
+                'or take method="central"')
     if not np.isfinite(block.numeric).all():
         i = np.argmin(np.isfinite(block.numeric))
-        return f"f is NaN or infinite beside {block.place(i)}: a logarithm or a root of what may not be negative?"
-    if not block.index.size or block.looks_right:
+        return (f"f is NaN or infinite beside {block.place(i)}: an overflow, or a logarithm or root of what may not be "
+                "negative? Close to where f ends, take a smaller step=")
+    if not block.index.size:
+        return "all elements that were looked at lie on a kink of f, or beside one: try it at another point"
+    if block.looks_right:
         return 'wrong, though not in the elements that were looked at; compare it with by="element"'
     return (_coarse(block) or _zero(block) or _factor(block, sizes) or _transposed(block)
             or _overwritten(block, wrong, right) or _exchanged(block, wrong, right) or _summed(block)
@@ -117,17 +170,19 @@ def _diagnose(block, wrong, right, sizes):
 
 def _shape(block):
     expected, grad = f"expected a gradient of shape {block.shape}, got {block.grad.shape}", block.grad
+    if not block.index.size:
+        return expected
     if block.is_right_as(grad.T):
         return f"{expected}: it is the transpose of the right one; where y = x W, dW = xᵀ dy"
     summed = _sum_to(grad, block.shape)
     if block.is_right_as(summed) and summed.size < grad.size:
         return (f"{expected}: it was not summed over the batch, as that of a bias has to be, which is broadcast to "
                 "every example; its sum is right, db = dy.sum(axis=0)")
+    if grad.size == np.prod(block.shape) and block.is_right_as(grad.reshape(block.shape)):
+        return f"{expected}: the right numbers in another shape; reshape it, or leave keepdims out"
     total = block.numeric.sum(keepdims=True)
     if block.whole and grad.size == 1 and agree(grad.ravel(), total, block.allowed, block.noise):
         return f"{expected}: it is the sum over all elements: is an axis=0 missing?"
-    if grad.size == np.prod(block.shape) and block.is_right_as(grad.reshape(block.shape)):
-        return f"{expected}: the right numbers in another shape; reshape it, or leave keepdims out"
     return expected
 
 
@@ -141,8 +196,8 @@ def _coarse(block):
     dtype = block.grad.dtype
     if dtype.kind != "f" and np.array_equal(block.analytic, np.trunc(block.numeric)):
         return f"its dtype is {dtype}: what stands behind the point was cut off; let it be float64"
-    off = error(block.analytic, block.numeric)
-    if dtype in (np.float16, np.float32) and off < 1e5 * float(np.finfo(dtype).eps):
+    off = block.error
+    if dtype in (np.float16, np.float32) and off < min(3e4 * float(np.finfo(dtype).eps), 0.01):
         return f"its dtype is {dtype}, too coarse to tell an error of {off:.0e} from rounding; let it be float64"
     if off < SMALL:
         return (f"right to {int(-np.log10(off))} digits, and wrong after that: is something on the way in single "
@@ -168,8 +223,8 @@ def _factor(block, sizes):
     named = _named(factor, block.allowed, sizes)
     if named:
         return f"{named[0]} the numeric gradient{sign}: {named[1]}"
-    if block.index.size == 1:                                    # some factor leads from any number to any other
-        return None
+    if np.sum(np.abs(block.numeric) > block.allowed * np.abs(block.numeric).max()) == 1:
+        return None                                              # some factor leads from any number to any other
     return f"{abs(factor):.6g} times the numeric gradient{sign}: a factor is missing, or one too many"
 
 
@@ -205,7 +260,8 @@ def _summed(block):
 def _term(block, sizes):
     """One term of the loss that enters with another weight than it should, all others as they should."""
     for name, slopes in ((name, slopes()) for name, slopes in block.terms.items()):
-        if slopes.size == 1 or agree(slopes, 0 * slopes, block.allowed * norm([block.numeric]), block.noise):
+        least = max(block.allowed * norm([block.numeric]), block.noise * slopes.size ** 0.5)
+        if slopes.size == 1 or norm([slopes]) <= least:
             continue                                             # some weight explains any number; none, no term at all
         weight = 1 + _ratio(block.analytic - block.numeric, slopes)
         if not block.is_explained_by(block.numeric + (weight - 1) * slopes):
@@ -245,7 +301,8 @@ def _lines(off):
     for word, lines in (("row", off), ("column", off.T)) if off.ndim == 2 else ():
         if (lines.all(axis=1) == lines.any(axis=1)).all():
             numbers = list(map(str, np.flatnonzero(lines.any(axis=1))))
-            return f", those of {word}{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
+            more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+            return f", those of {word}{'s' * (len(numbers) > 1)} {', '.join(numbers[:5])}{more}"
     return ""
 
 
@@ -254,7 +311,7 @@ def _evidence(blocks):
     if block.analytic is None or not elements or not np.isfinite(block.numeric).all():
         return ""
     i = np.argmax(np.abs(block.analytic - block.numeric))
-    return (f" ({elements} elements compared; {block.place(i)} is {block.analytic[i]:.6g}, "
+    return (f" ({elements} element{'s' * (elements > 1)} compared; {block.place(i)} is {block.analytic[i]:.6g}, "
             f"by differences {block.numeric[i]:.6g})")
 
 
@@ -287,9 +344,10 @@ def _known(sizes):
     for (one, a), (other, b) in itertools.combinations(sizes, 2):
         sizes = sizes + [(f"{one} {other}", a * b)]
     for name, size in sizes:
-        missing, too_many = (culprit.format(name=name) for culprit in FACTORS.get(name, OTHER))
+        known = FACTORS.get(name, COUNTS if size == int(size) else NUMBERS)
+        missing, too_many = (culprit.format(name=name) for culprit in known)
         yield size, f"{name} = {size:g} times", missing
-        yield 1 / size, f"1/{name} ({name} = {size:g}) of", too_many
+        yield 1 / size, f"1/{f'({name})' if ' ' in name else name} ({name} = {size:g}) of", too_many
 
 
 # ---------------------------------------------------------------------- what the functions and the arrays do
@@ -308,7 +366,8 @@ def conduct(function, params, name):
         sentences.append(f"{name} changes its arguments: a call leaves other numbers in {names}, as += or out= do; "
                          "let it work on copies")
     first, second = _numbers(value), _numbers(second)
-    apart = [key for key in first if key in second and not agree(first[key], second[key], FRESH, 0)]
+    apart = [key for key in first if key in second and first[key].size == second[key].size > 0
+             and not agree(first[key], second[key], FRESH, 0)]
     if apart:
         one, other = first[apart[0]], second[apart[0]]
         i, of = np.argmax(np.abs(one - other)), f" for {apart[0]}" if apart[0] else ""
@@ -323,24 +382,31 @@ def conduct_of_loss(f, params, terms):
     terms: its terms by name, functions like it.  Raises ValueError if their sum is another.
     """
     sentences, value, comparable = conduct(f, params, "f")
-    moved = f({name: param * (1 + 1e-3 * np.cos(np.arange(param.size)).reshape(param.shape))
-               for name, param in params.items()})
-    if _is_single(value) or _is_single(moved):
+    value = number("f", value)
+    with np.errstate(all="ignore"):
+        moved = [f({name: param * (1 + shift) + shift * (param == 0) for name, param in params.items()})
+                 for shift in (math.pi / 3000, math.e / 3000)]
+    if value.dtype in (np.float16, np.float32, np.complex64) or all(map(_is_single, moved)):
         sentences.append("f computes in single precision, too coarse to tell slopes from rounding: let it use float64")
         comparable = False
     elif np.size(value) == 1 and not np.isfinite(value):
         sentences.append(f"f is {value} where it is to be differentiated: a logarithm of 0, an exponential too large?")
         comparable = False
     elif terms and comparable:
-        total = sum(term({name: param.copy() for name, param in params.items()}) for term in terms.values())
-        if not abs(total - value) <= FRESH * max(abs(total), abs(value)):
-            raise InvalidValueError(f"terms: expected functions whose sum is f, got {total:.6g} where f is {value:.6g}")
+        values = [number(f"terms[{name!r}]", term({key: param.copy() for key, param in params.items()})).item()
+                  for name, term in terms.items()]
+        if not abs(sum(values) - value.item()) <= FRESH * sum(map(abs, values)):
+            raise InvalidValueError(f"terms: expected functions whose sum is f, got {sum(values):.6g} where f is "
+                                    f"{value.item():.6g}")
     return sentences, comparable
 
 
 def _numbers(value):
     """What a function returned, where it is numbers, as flat arrays by name."""
-    parts = {key: np.asarray(part).ravel() for key, part in (value if isinstance(value, dict) else {"": value}).items()}
+    parts = {}
+    for key, part in (value if isinstance(value, dict) else {"": value}).items():
+        with contextlib.suppress(ValueError):                    # of rows of different lengths no array can be made
+            parts[key] = np.asarray(part).ravel()
     return {key: part + 0.0 for key, part in parts.items() if part.dtype.kind in "fciub" and np.isfinite(part).all()}
 
 
@@ -359,14 +425,21 @@ def _overlap(a, b):
         return False
 
 
-def _is_single(value):
-    """Whether a number has been computed with the 24 bits of single precision (one of few bits may be exact)."""
+def number(name, value):
+    """What a function of that name returned, as an array, if it is one number, or raise."""
     value = np.asarray(value)
-    if value.dtype in (np.float16, np.float32, np.complex64):
-        return True
-    if value.dtype != np.float64 or value.size != 1 or not np.isfinite(value) or not abs(value) < 1e38:
+    if value.size != 1 or value.dtype.kind not in "fciub":
+        raise InvalidTypeError(f"{name}: expected a function that returns one number, got shape {value.shape}, "
+                               f"dtype {value.dtype}")
+    return value
+
+
+def _is_single(value):
+    """Whether a number seems to have the 24 bits of single precision (and not so few that it may well be exact)."""
+    value = np.asarray(value)
+    if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:
         return False
-    return bool(np.float32(value) == value and math.frexp(value)[0] * 2 ** 11 % 1 != 0)
+    return bool(np.float32(value) == value and math.frexp(value)[0] * 2 ** 20 % 1 != 0)
 
 
 def unknown(name, missing):
@@ -377,15 +450,20 @@ def unknown(name, missing):
 
 
 def check_options(params, terms, order, sizes):
-    """Raise unless what was given beside a gradient fits: functions by name, every name once, numbers above 0."""
+    """Return the order as a list, or raise unless what was given fits: functions, every name once, numbers above 0."""
     if terms is not None and not (isinstance(terms, dict) and all(map(callable, terms.values()))):
         raise InvalidTypeError(f"terms: expected a dictionary of functions of the parameters, got {terms!r:.60}")
-    if order is not None and sorted(map(str, order)) != sorted(map(str, params)):
+    try:
+        order = None if order is None else list(order)
+    except TypeError:
+        raise InvalidTypeError(f"order: expected the names of the parameters, got {order!r:.60}") from None
+    if order is not None and sorted(order, key=str) != sorted(params, key=str):
         raise InvalidValueError(f"order: expected each of {', '.join(map(str, params))} once, got {order!r:.200}")
     if sizes is not None and not isinstance(sizes, dict):
         raise InvalidTypeError(f'sizes: expected a dictionary such as {{"N": 3, "D": 7}}, got {sizes!r:.60}')
     for name, size in (sizes or {}).items():
-        check_number(f"sizes[{name!r}]", size, above=0)
+        check_number(f"sizes[{name!r}]", size, above=0, below=1e100)
+    return order
 
 
 # ---------------------------------------------------------------------- when two gradients are the same

@@ -11,7 +11,7 @@ Sources: Squire & Trapp 1998; Martins, Sturdza & Alonso 2003 (complex step); the
 import numpy as np
 
 from . import diagnosis
-from .diagnosis import agree, error, norm
+from .diagnosis import ROUNDING, SAMPLE, agree, error, norm
 from .errors import InvalidTypeError, InvalidValueError, check_choice, check_number, check_rng
 
 METHODS = ("central", "complex")
@@ -26,15 +26,13 @@ TOLERANCE = {"central": 1e-5, "complex": 1e-11}
 FLOAT32_TOLERANCE = 1e-3                        # where the gradient itself was computed in float32
 
 ELEMENTWISE_LIMIT = 2_000                       # up to here "auto" checks every element, beyond it random directions
-SAMPLE = 12                                     # of a block that is wrong along a direction, elements that tell why
-ROUNDING = 16 * np.finfo(np.float64).eps        # the error of a value or a slope, relative to what it was summed from
 
 
 def numeric_gradient(f, array, method="central", step=None):
     """The gradient of f at `array`, one element after the other.
 
     f: takes an array like `array`, returns one number
-    method: "central" (anyone's function) or "complex" (a function that keeps complex numbers)
+    method: "central" (anyone's function) or "complex" (one that keeps complex numbers: no abs, norm, var or std)
     step: h, by default 6e-6 (times the element's size, if that is above 1) for central, 1e-30 for complex
     ->  a float64 array of the same shape
     Raises ValueError, or TypeError if f does not return one number of double precision, or drops the complex step.
@@ -66,7 +64,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
         raise InvalidTypeError(f"params: expected a dictionary of arrays, got {type(params).__name__}")
     if not params:
         raise InvalidValueError("params: expected a dictionary of at least one array, got an empty one")
-    diagnosis.check_options(params, terms, order, sizes)
+    order = diagnosis.check_options(params, terms, order, sizes)
     tolerance = None if tolerance is None else check_number("tolerance", tolerance, above=0)
     rng = check_rng(rng)
     faults = diagnosis.aliases(params)
@@ -78,7 +76,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     faults += sentences
     if callable(grads):
         sentences, grads, _ = diagnosis.conduct(grads, params, "grads")
-        faults += sentences
+        faults += sentences if comparable else []
     if not isinstance(grads, dict):
         raise InvalidTypeError("grads: expected a dictionary of arrays, or a function that returns one, "
                                f"got {type(grads).__name__}")
@@ -89,22 +87,26 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     sound  = {name: grad for name, grad in judged.items() if grad.shape == params[name].shape and comparable}
     allowed = {name: tolerance or _tolerance(method, grad) for name, grad in judged.items()}
     differences.scale = norm(sound.values())
+    wrong = []
     for name, param in params.items():
         if name in sound:
             report.add(*_compare_block(differences, name, sound[name], by, allowed[name], rng))
         else:
             report.add(Row(name, param.shape), [f"{name}: {_problem(grads.get(name))}"] if name not in judged else [])
+        wrong += [name] * (report.rows[-1].ok == "NO")
     for name in grads:
         if name not in params:
             without = [each for each in params if grads.get(each) is None]
-            report.add(Row(name, np.shape(grads[name])), [diagnosis.unknown(name, without)])
+            report.add(Row(name, getattr(grads[name], "shape", ())), [diagnosis.unknown(name, without)])
     if by == "direction" and len(sound) == len(params):
         shape = (sum(param.size for param in params.values()),)
-        report.add(*_compare(differences, "(all)", shape, differences.direction(sound, rng), max(allowed.values())))
-
-    wrong = [row.name for row in report.rows if row.ok == "NO" and row.name in params]
+        row, notes = _compare(differences, "(all)", shape, differences.direction(sound, rng), max(allowed.values()))
+        if row.ok == "NO" and not wrong:
+            notes.append("(all): wrong along one direction through all blocks, though each is right along its own; "
+                         'compare them with by="element"')
+        report.add(row, notes)
     if wrong and comparable:
-        blocks = [_block(differences, name, judged[name], by, allowed[name], terms or {}, rng)
+        blocks = [diagnosis.examine(differences, name, judged[name], by, allowed[name], terms or {}, rng)
                   for name in wrong if name in judged]
         right = {name: grad for name, grad in sound.items() if name not in wrong}
         report.causes = diagnosis.explain(wrong, blocks, right, sizes or {}, order)
@@ -119,7 +121,7 @@ class Row:
     """
 
     def __init__(self, name, shape, analytic=np.nan, numeric=np.nan, error=np.inf, ok="NO"):
-        self.name, self.shape, self.ok = str(name), shape, ok
+        self.name, self.shape, self.ok = name, shape, ok
         self.analytic, self.numeric, self.error = float(analytic), float(numeric), float(error)
 
 
@@ -166,7 +168,7 @@ class Report:
 
     def _line(self, row):
         shape = " x ".join(map(str, row.shape)) or "scalar"
-        return (f"{row.name:<{self.width}} | {shape:<9} | {row.analytic:>15.8e} | {row.numeric:>15.8e} | "
+        return (f"{row.name!s:<{self.width}} | {shape:<9} | {row.analytic:>15.8e} | {row.numeric:>15.8e} | "
                 f"{row.error:>7.1e} | {row.ok}")
 
     def _foot(self):
@@ -203,6 +205,10 @@ class _Differences:
         self.step = None if step is None else check_number("step", step, above=0)
         self.rounding = None
 
+    def of(self, f):
+        """The same of another function."""
+        return _Differences(f, self.params, self.method, self.step)
+
     def elements(self, name):
         """The lines through params along every element of a block, as a function of its flat index, and their steps."""
         def line(i):
@@ -229,25 +235,44 @@ class _Differences:
 
     def noise(self, steps):
         """How large a slope may be that is rounding alone."""
-        if self.method == "complex":
-            return ROUNDING * self.scale
-        if self.rounding is None:                # of f, whose value may be far less than what cancels on the way
-            phi, u = self._line(self.params), np.finfo(np.float64).eps
-            left, right = (max(abs(phi(side * k * u) - phi(0.0)) for k in (1, 2)) for side in (-1, 1))
-            self.rounding = max(4 * min(left, right), ROUNDING * abs(phi(0.0)))          # a jump is on one side alone
-        return max(ROUNDING * self.scale, self.rounding) / min(steps)
+        if self.rounding is None:
+            self.rounding = self._rounding()
+        return ROUNDING * self.scale + self.rounding / (1.0 if self.method == "complex" else min(steps, default=1.0))
 
-    def _line(self, directions):
+    def _rounding(self):
+        """How far rounding alone may move what is differenced: f's value; by the complex step, a slope of f.
+
+        Its value may be far less than what cancels on the way to it. So all parameters are moved by an ulp or two, to
+        both sides (a jump lies on one side alone); beside the point too, since at a minimum nothing moves.
+        """
+        found, u = [], np.finfo(np.float64).eps
+        for step in (0.0, self._step()):
+            point = {name: param + step * np.maximum(1.0, np.abs(param)) for name, param in self.params.items()}
+            if self.method == "central":
+                value = self._line(point, point)
+            else:
+                ones = {name: np.ones_like(param) for name, param in point.items()}
+                value = lambda t: self._slope(self._line(ones, {name: p + t * p for name, p in point.items()}),
+                                              STEP["complex"])
+            here = value(0.0)
+            left, right = (max(abs(value(side * k * u) - here) for k in (1, 2)) for side in (-1, 1))
+            found.append(4 * min(left, right))
+            if self.method == "complex":
+                return found[0]
+        return max(*found, ROUNDING * abs(here))
+
+    def _line(self, directions, params=None):
         """φ(t) = f(params + t directions), for real or complex t; f gets copies, so it cannot move the point."""
+        params = self.params if params is None else params
+
         def phi(t):
-            value = np.asarray(self.f({name: param + t * directions[name] if name in directions
-                                       else param.astype(type(t)) for name, param in self.params.items()}))
-            if value.size != 1 or value.dtype.kind not in "fciub":
-                raise InvalidTypeError(f"f: expected a function that returns one number, got shape {value.shape}, "
-                                       f"dtype {value.dtype}")
+            value = diagnosis.number("f", self.f({name: param + t * directions[name] if name in directions
+                                                  else param.astype(type(t)) for name, param in params.items()}))
             if value.dtype in (np.float16, np.float32, np.complex64):
                 raise InvalidTypeError(f"f: expected a function that computes in double precision, got {value.dtype}: "
                                        "its rounding would hide the differences; give it float64 data")
+            if value.dtype.kind == "c" and not isinstance(t, complex):
+                raise InvalidTypeError("f: expected a function that returns a real number, got a complex one")
             return value.item()
         return phi
 
@@ -293,7 +318,7 @@ def _compare_block(differences, name, grad, by, tolerance, rng):
     """Compare one block  ->  its row, what is to be said about it."""
     if by == "direction":
         row, notes = _compare(differences, name, grad.shape, differences.direction({name: grad}, rng), tolerance)
-        if row.ok != "NO" or grad.size > SAMPLE:
+        if row.ok not in ("NO", "kink") or grad.size > SAMPLE:
             return row, notes                    # along a direction there are more kinks in the way than by element
     lines = (*differences.elements(name), grad.astype(np.float64).ravel())
     return _compare(differences, name, grad.shape, lines, tolerance)
@@ -334,33 +359,14 @@ def _compare(differences, name, shape, lines, tolerance):
         ok = "kink"
     elif off > tolerance:
         ok = "tiny"
-        notes.append(f"{name}: right to {noise * np.sqrt(len(steps)):.0e}; f's rounding hides what is smaller")
+        hidden = f"{noise * np.sqrt(len(steps)):.0e}"
+        notes.append(f"{name}: right to an absolute {hidden}; f's rounding hides what is smaller"
+                     if norm([analytic]) > float(hidden) else
+                     f"{name}: too small to be tested, since f's rounding hides slopes below {hidden}")
     else:
         ok = "yes"
     shown = np.argmax(np.where(on, 0.0, apart) if ok == "NO" else np.maximum(np.abs(analytic), np.abs(numeric)))
     return Row(name, shape, analytic[shown], numeric[shown], off, ok), notes
-
-
-def _block(differences, name, grad, by, tolerance, terms, rng):
-    """A wrong block, differenced anew for its diagnosis: by element, or by some of them, and by term of the loss."""
-    line, steps = differences.elements(name)
-    index = np.arange(len(steps))
-    if by == "direction" and len(steps) > SAMPLE:        # half of it where the gradient is large, half of it anywhere
-        large = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == len(steps) else []
-        index = np.unique([*large, *rng.choice(len(steps), SAMPLE // 2, replace=False)]).astype(int)
-    numeric, noise = differences.slopes(line, steps, index), differences.noise(steps)
-    if differences.method == "central" and index.size:   # what lies on a kink, or next to it, would hide the pattern
-        middle = line(0)(0.0)
-        bend = [abs(line(i)(h) - 2 * middle + line(i)(-h)) / h for i, h in zip(index, np.array(steps)[index])]
-        smooth = ~(bend > 1e-3 * np.abs(numeric).max() + 10 * noise)
-        index, numeric = index[smooth], numeric[smooth]
-
-    def slopes_of(f):
-        of_term = _Differences(f, differences.params, differences.method, differences.step)
-        return lambda: of_term.slopes(*of_term.elements(name), index)
-
-    return diagnosis.Block(name, differences.params[name].shape, grad, index, numeric, tolerance, noise,
-                           {term: slopes_of(f) for term, f in terms.items()})
 
 
 def _kink(phi, analytic, apart, method, step, tolerance):
@@ -377,14 +383,14 @@ def _kink(phi, analytic, apart, method, step, tolerance):
         left, right = (middle - phi(-h)) / h, (phi(h) - middle) / h
         noise = abs(middle) * ROUNDING / h
         gaps.append(abs(right - left))
-        if not gaps[0] > 10 * noise:
-            return None
         off = abs(analytic - (left + right) / 2)
-        if method == "central" and off <= apart / 10 and off <= tolerance * abs(analytic) + noise:
-            return (f"a kink or bend lies within the step of {step:.0e}; the numeric slope was taken with {h:.0e}",
-                    (left + right) / 2)
+        seen = gaps[0] > 10 * noise              # and not lost in rounding
+        near = off <= tolerance * apart < np.inf or seen and off <= min(apart / 10, tolerance * abs(analytic) + noise)
+        if method == "central" and near:
+            return (f"a kink or a strong bend lies within the step of {step:.0e}; the numeric slope was taken with "
+                    f"{h:.0e}", (left + right) / 2)
     low, high, slack = min(left, right), max(left, right), tolerance * gaps[0] + noise
     stays = gaps[0] / 2 <= min(gaps) and max(gaps) <= 2 * gaps[0] + 10 * noise
-    if stays and low - slack <= analytic <= high + slack:
+    if seen and stays and low - slack <= analytic <= high + slack:
         return f"a kink: the slope is {left:.6g} to the left of the point and {right:.6g} to its right", None
     return None

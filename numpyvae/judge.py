@@ -11,7 +11,7 @@ import traceback
 
 import numpy as np
 
-from .errors import InvalidValueError, check_rng
+from .errors import InvalidValueError, NumpyvaeError, check_count
 from .gradcheck import check_gradients
 
 
@@ -26,14 +26,14 @@ def judge(target, seed=0):
     blanks = pair.blanks()
     try:
         grads = pair.gradients({})
-    except InvalidValueError:
+        filled = [name for name, grad in grads.items() if not _is_blank(grad)]
+        blanks = blanks or {name: None for name in grads if name not in filled}
+        ok, max_error = pair.compare(filled) if filled else (True, 0.0)
+    except NumpyvaeError:
         raise
-    except Exception as error:                                   # whatever a line that is wrong may raise
+    except (Exception, SystemExit) as error:                     # whatever a line that is wrong may raise
         print(pair.failure(error, blanks))
         return False
-    filled = [name for name, grad in grads.items() if not _is_blank(grad)]
-    blanks = blanks or {name: None for name in grads if name not in filled}
-    ok, max_error = pair.compare(filled) if filled else (True, 0.0)
     if blanks:
         start = "Begin" if not filled else "So far it is right; now begin" if ok else "Mend what is wrong, then begin"
         print("still blank: " + ", ".join(f"{name} (line {line})" if line else name for name, line in blanks.items())
@@ -42,7 +42,7 @@ def judge(target, seed=0):
         agreed = "1 gradient agrees" if len(filled) == 1 else f"{len(filled)} gradients agree"
         print(f"{pair.backward.__name__} is right: {agreed} with the differences, to a relative {max_error:.0e}.")
     else:
-        print(f"{pair.backward.__name__} is wrong: see the rows that say NO, and the sentences below them.")
+        print(f"{pair.culprit} is wrong: see the rows that say NO, and the sentences below them.")
     return ok and not blanks
 
 
@@ -69,8 +69,11 @@ class _Pair:
             raise InvalidValueError(f"{self.path}: expected {names[0]} to return two things, its result, in floating "
                                     "point numbers, and a cache")
         out, x = np.asarray(result[0]), self.arguments.get("x")
-        self.dout = check_rng(seed).standard_normal(out.shape)
+        # Of a stream that no example() is likely to draw from: were dy equal to x, much that is wrong would look right.
+        self.dout = np.random.default_rng([check_count("seed", seed), 0x4a554447]).standard_normal(out.shape)
+        self.culprit, self.changed = names[1], set()
         self.dout_name = next(iter(inspect.signature(self.backward).parameters), "dout")
+        self.single = out.dtype != np.float64 and not any(getattr(arg, "dtype", None) == out.dtype for arg in arguments)
         self.sizes = dict(zip("ND", np.shape(x))) if np.ndim(x) == 2 else dict(zip("N", out.shape))
 
     def _run(self):
@@ -79,8 +82,8 @@ class _Pair:
         sys.path.insert(0, os.path.dirname(os.path.abspath(self.path)))          # it may import its neighbours
         try:
             exec(compile(self.text, self.path, "exec"), names)
-        except SyntaxError as error:
-            raise InvalidValueError(f"{self.path}, line {error.lineno}: {error.msg}") from error
+        except SyntaxError as error:                             # in it, or in a neighbour that it imports
+            raise InvalidValueError(f"{error.filename or self.path}, line {error.lineno}: {error.msg}") from error
         except (Exception, SystemExit) as error:
             raise self._error(error) from error
         finally:
@@ -88,7 +91,7 @@ class _Pair:
         return names
 
     def _function(self, names, name):
-        if not inspect.isfunction(names.get(name)):
+        if not callable(names.get(name)):
             found = ", ".join(key for key, value in names.items() if inspect.isfunction(value)) or "none"
             raise InvalidValueError(f"{self.path}: expected a function {name} in it, found {found}")
         return names[name]
@@ -115,9 +118,9 @@ class _Pair:
         return next((node for node in ast.walk(tree) if getattr(node, "name", None) == self.backward.__name__), tree)
 
     def blanks(self):
-        """The names in backward to which `...` is assigned, each with its line."""
-        return {target.id: node.lineno for node in ast.walk(self._body()) if isinstance(node, ast.Assign)
-                and isinstance(node.value, ast.Constant) and node.value.value is ...
+        """The names in backward to which `...`, or what has it in it, is assigned, each with its line."""
+        return {target.id: node.lineno for node in ast.walk(self._body())
+                if isinstance(node, ast.Assign) and _has_dots(node.value)
                 for target in node.targets if isinstance(target, ast.Name)}
 
     def failure(self, error, blanks):
@@ -128,6 +131,8 @@ class _Pair:
         loaded = {node.id for statement in ast.walk(self._body()) if getattr(statement, "lineno", None) == line
                   for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         for blank in blanks:
+            if blanks[blank] == line:
+                return f"{self.path}, line {line}: {blank} is still blank: put a formula in the place of all dots."
             if blank in loaded:
                 return (f"{self.path}, line {line}: it uses {blank}, which is still blank (line {blanks[blank]}): "
                         "begin with that, and ask again.")
@@ -137,22 +142,30 @@ class _Pair:
 
     def loss(self, params):
         """Σ forward(…) dout, a number, whose gradient by the arguments is what backward returns."""
-        out, _ = self._call(self.forward, *{**self.arguments, **params}.values())
+        out, _ = self._forward(params)
         return np.sum(out * self.dout)
+
+    def _forward(self, params):
+        """forward with copies of its arguments; which of them it changes is remembered."""
+        given = {name: np.copy(arg) if isinstance(arg, np.ndarray) else arg for name, arg in self.arguments.items()}
+        given.update(params)
+        result = self._call(self.forward, *given.values())
+        self.changed |= {name for name, arg in given.items() if name not in params and isinstance(arg, np.ndarray)
+                         and not np.array_equal(arg, self.arguments[name])}
+        return result
 
     def gradients(self, params, dout=None):
         """What backward returns, by the names of the arguments."""
-        _, cache = self._call(self.forward, *{**self.arguments, **params}.values())
+        _, cache = self._forward(params)
         dout = self.dout.copy() if dout is None else dout
         grads = self.backward(dout if dout.ndim else dout.item(), cache)
         self.in_order = isinstance(grads, dict)
-        if self.in_order:
-            return grads
-        grads = grads if isinstance(grads, (tuple, list)) else (grads,)
-        if len(grads) > len(self.arguments):
-            raise InvalidValueError(f"{self.path}: expected at most {len(self.arguments)} gradients of "
+        if not self.in_order:
+            grads = grads if isinstance(grads, (tuple, list)) else (grads,)
+        if not 0 < len(grads) <= len(self.arguments) + self.in_order:
+            raise InvalidValueError(f"{self.path}: expected 1 to {len(self.arguments)} gradients of "
                                     f"{self.backward.__name__}, one for each argument, got {len(grads)}")
-        return dict(zip(self.arguments, grads))
+        return grads if self.in_order else dict(zip(self.arguments, grads))
 
     def compare(self, filled):
         """Compare the gradients with these names, aloud  ->  whether they are right, and their largest error."""
@@ -161,10 +174,18 @@ class _Pair:
             raise InvalidValueError(f"{self.path}: expected gradients by the names of the arguments, "
                                     f"{', '.join(self.arguments)}, got {', '.join(map(str, filled))}")
         dout = self.dout_name
-        print(f"{self.path}: the loss is Σ {self.forward.__name__}(…) {dout}, with a random {dout}\n", flush=True)
+        print(f"{self.path}: f = Σ {self.forward.__name__}(…) {dout}, with a random {dout}; grads is what "
+              f"{self.backward.__name__} returns\n", flush=True)
         report = check_gradients(self.loss, params, lambda params: self._some(filled, params),
                                  order=list(params) if self.in_order else None, sizes=self.sizes)
-        sentences = self._of_dout(filled)
+        if self.changed or any(sentence.startswith("f ") for sentence in report.faults):
+            self.culprit = self.forward.__name__
+        sentences = self._of_dout(list(params))
+        if self.single:
+            self.culprit = self.forward.__name__
+            sentences.append(f"{self.culprit} computes in single precision, though its arguments are float64")
+        sentences += [f"{self.forward.__name__} changes {name}, which it was given: let it work on a copy"
+                      for name in sorted(self.changed)]
         print(*sentences, "", sep="\n")
         return report.ok and not sentences, report.max_error
 
@@ -175,11 +196,21 @@ class _Pair:
         """What is wrong with the use that backward makes of dout: sentences."""
         dout = 2 * self.dout
         once, twice = self._some(filled, {}), self._some(filled, {}, dout)
-        unused = [name for name in filled if np.any(once[name]) and np.array_equal(once[name], twice[name])]
+        numbers = [name for name in filled if isinstance(once[name], (np.ndarray, np.number, float))]
+        unused = [name for name in numbers if np.any(once[name]) and np.array_equal(once[name], twice[name])]
         return ([f"{', '.join(unused)}: it does not depend on {self.dout_name}, which the chain rule multiplies by"]
                 * bool(unused)
                 + [f"{self.backward.__name__} changes {self.dout_name}, which it was given: let it work on a copy"]
                 * (not np.array_equal(dout, 2 * self.dout)))
+
+
+def _has_dots(node):
+    """Whether `...` stands in an expression, other than as an index."""
+    if isinstance(node, ast.Subscript):
+        return _has_dots(node.value)
+    if isinstance(node, ast.Constant):
+        return node.value is ...
+    return any(map(_has_dots, ast.iter_child_nodes(node)))
 
 
 def _is_blank(grad):

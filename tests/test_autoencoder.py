@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from helpers import element_error, norm_error, seeds, silence_required, sizes
 from numpyvae import VAE, Adam, Autoencoder, check_gradients, numeric_gradient
 from numpyvae.errors import CheckpointError, InvalidTypeError, InvalidValueError
+from numpyvae.layers import dense_backward
 
 N, D, H, Z = 3, 7, 5, 2
 
@@ -205,6 +206,19 @@ def test_gradients_can_be_written_into_arrays_of_the_caller():
     for name in grads:
         assert same[name] is out[name] and np.array_equal(out[name], grads[name])
         assert not np.shares_memory(grads[name], autoencoder.params[name])
+
+
+def test_no_gradient_is_computed_for_the_data(monkeypatch):
+    asked = []
+
+    def recorded(dy, cache, **options):
+        dx, dW, db = dense_backward(dy, cache, **options)
+        asked.append(dx is not None)
+        return dx, dW, db
+    monkeypatch.setattr("numpyvae.autoencoder.dense_backward", recorded)
+    autoencoder, x, _ = make()
+    autoencoder.loss_and_grads(x)
+    assert asked == [True, True, True, False]                    # W4, W3, W_z, and last W1: x is data
 
 
 @pytest.mark.parametrize("out, message", [

@@ -13,7 +13,7 @@ from numpyvae.datasets.own import load_array
 from numpyvae.errors import DataFormatError
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture                      # anew for each test, so that every one of them puts the loading to the test
 def digits():
     return datasets.load("digits")
 

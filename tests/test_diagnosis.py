@@ -61,11 +61,11 @@ MISTAKES = {
     "½ too many":            ({"V": RIGHT["V"] / 2}, "V: half the numeric gradient: there is a ½ too many"),
     "1/N missing":           ({"W": N * RIGHT["W"]}, "W: N = 3 times the numeric gradient: f is a mean over the batch"),
     "1/N too many":          ({"b": DA.mean(axis=0)}, "b: 1/N (N = 3) of the numeric gradient: it is divided by the"),
-    "D":                     ({"W": D * RIGHT["W"]}, "W: D = 7 times the numeric gradient: f averages the pixels"),
+    "D":                     ({"W": D * RIGHT["W"]}, "W: D = 7 times the numeric gradient: f averages over D"),
     "1/D":                   ({"W": RIGHT["W"] / D}, "W: 1/D (D = 7) of the numeric gradient: the gradient averages"),
     "N D, and the sign":     ({"W": -N * D * RIGHT["W"]},
                               "W: N D = 21 times the numeric gradient, with its sign flipped"),
-    "1/(N D)":               ({"W": RIGHT["W"] / (N * D)}, "W: 1/N D (N D = 21) of the numeric gradient"),
+    "1/(N D)":               ({"W": RIGHT["W"] / (N * D)}, "W: 1/(N D) (N D = 21) of the numeric gradient"),
     "some factor":           ({"W": 1.3 * RIGHT["W"]},
                               "W: 1.3 times the numeric gradient: a factor is missing, or one too"),
     "nothing":               ({"W": 0 * RIGHT["W"]}, "W: the gradient is zero: missing, never filled in"),
@@ -190,7 +190,7 @@ def test_a_block_that_the_function_does_not_know():
 
 @pytest.mark.parametrize("wrong, words", [
     ("V", "the error enters at V and goes no further, for all else is right"),
-    ("VWb", "the error enters at V, the first block in backward order, or before it: begin with the gradient of"),
+    ("VWb", "the error enters at V, the first block in backward order, and all are wrong: begin with the"),
     ("Wb", "the error enters at W: what comes before it in backward order is right (V)"),
     ("W", "the error enters at W and goes no further"),
     ("b", "the error enters at b: what comes before it in backward order is right (V, W)")])
@@ -290,6 +290,131 @@ def test_findings_stand_below_the_table_too(capsys):
     report = check_gradients(loss, PARAMS, {**RIGHT, "W": -RIGHT["W"]}, order=["V", "W", "b"])
     printed = capsys.readouterr().out
     assert printed.rstrip("\n") == str(report) and all(sentence in printed for sentence in report.findings)
+
+
+# ---------------------------------------------------------------------- right ones in odd places
+
+A, B = draw(7, (6, 4), (4, 3))
+WHOLE = np.arange(12.0).reshape(4, 3)
+ODD = {
+    "a perfect fit":             (lambda p: ((A @ p["W"] - A @ B) ** 2).sum(), {"W": B}, {"W": np.zeros((4, 3))}),
+    "whole numbers":             (lambda p: (p["W"] ** 2).sum(), {"W": WHOLE}, {"W": 2 * WHOLE}),
+    "an integer dtype":          (lambda p: (p["W"] ** 2).sum(), {"W": np.arange(4)}, {"W": 2 * np.arange(4)}),
+    "whole numbers, at 0":       (lambda p: ((p["W"] - 64 * WHOLE) ** 2).sum(), {"W": 0 * WHOLE}, {"W": -128 * WHOLE}),
+    "a constant":                (lambda p: 3.7 + 0 * p["W"].sum(), {"W": WHOLE}, {"W": 0 * WHOLE}),
+    "beside a large slope":      (lambda p: 1e10 * p["a"].sum() + (p["b"] ** 2).sum(),
+                                  {"a": np.zeros(2), "b": np.ones(2)}, {"a": np.full(2, 1e10), "b": np.full(2, 2.0)}),
+    "an empty block":            (lambda p: p["a"].sum() + p["b"].sum(), {"a": np.ones((0, 3)), "b": np.ones(2)},
+                                  {"a": np.ones((0, 3)), "b": np.ones(2)}),
+    "names that are no strings": (lambda p: (p[0] ** 2).sum() + p["b"].sum(), {0: B, "b": np.ones(2)},
+                                  {0: 2 * B, "b": np.ones(2)}),
+    "booleans":                  (lambda p: p["a"].sum(), {"a": np.ones(3)}, lambda p: {"a": p["a"] > 0})}
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("by", ["element", "direction"])
+@pytest.mark.parametrize("name", ODD)
+def test_right_gradients_in_odd_places_are_right(name, by, method):
+    f, params, grads = ODD[name]
+    report = check_gradients(f, params, grads, method, by, show=False)
+    assert report.ok and not report.faults and not report.causes, str(report)
+
+
+def test_a_point_of_inflection_at_0_is_right_by_a_smaller_step():
+    report = check_gradients(lambda p: (p["x"] ** 3).sum(), {"x": np.zeros(2)}, {"x": np.zeros(2)}, show=False)
+    assert report.ok
+    report = check_gradients(lambda p: (p["x"] ** 3).sum(), {"x": np.zeros(2)}, {"x": np.full(2, 1e-9)}, show=False)
+    assert not report.ok
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_a_wrong_gradient_beside_a_large_slope_is_found(method):
+    f, params, grads = ODD["beside a large slope"]
+    report = check_gradients(f, params, {**grads, "b": np.zeros(2)}, method, show=False)
+    assert not report.ok and report.findings[0].startswith("b: the gradient is zero")
+
+
+def test_names_that_are_no_strings_are_diagnosed_too():
+    f, params, grads = ODD["names that are no strings"]
+    report = check_gradients(f, params, {**grads, 0: -2 * B}, order=["b", 0], show=False)
+    assert report.findings[0].startswith("the error enters at 0: what comes before it in backward order is right (b)")
+    assert report.findings[1].startswith("0: the sign is flipped (12 elements compared; 0[")
+
+
+def test_what_rounding_hides_is_said_to_be_untested():
+    f = lambda p: 1e8 * (p["a"] ** 2).sum() + 1e-6 * (p["b"] ** 2).sum()
+    params = {"a": np.full(2, 1.1), "b": np.full(2, 1.1)}
+    report = check_gradients(f, params, {"a": 2e8 * params["a"], "b": -2e-6 * params["b"]}, show=False)
+    assert report.ok and report.rows[1].ok == "tiny"
+    assert report.findings[0].startswith("b: too small to be tested, since f's rounding hides slopes below ")
+
+
+def test_a_function_that_only_seems_to_keep_complex_numbers():
+    f = lambda p: np.var(np.tanh(p["a"])) * 10 + (p["a"] ** 3).sum()
+    right = numeric_gradient(lambda a: f({"a": a}), draw(3, 6)[0])
+    assert check_gradients(f, {"a": draw(3, 6)[0]}, {"a": right}, show=False).ok
+    report = check_gradients(f, {"a": draw(3, 6)[0]}, {"a": right}, "complex", show=False)
+    assert not report.ok and "a: f does not keep complex numbers: at a[" in report.findings[0]
+
+
+@pytest.mark.parametrize("f, message", [
+    (lambda p: None, "f: expected a function that returns one number, got shape"),
+    (lambda p: "a", "f: expected a function that returns one number"),
+    (lambda p: p["W"], r"f: expected a function that returns one number, got shape \(4, 3\)"),
+    (lambda p: p["W"].sum() * (1 + 1j), "f: expected a function that returns a real number, got a complex one")])
+def test_a_function_that_returns_something_else_is_refused(f, message):
+    with pytest.raises(InvalidTypeError, match=message):
+        check_gradients(f, {"W": B.repeat(1, axis=0)}, {"W": B}, show=False)
+
+
+@pytest.mark.parametrize("grads, words", [
+    (lambda p: (B, 2), "returns one, got tuple"), (lambda p: None, "returns one, got NoneType")])
+def test_a_function_for_a_gradient_that_returns_no_dictionary_is_refused(grads, words):
+    with pytest.raises(InvalidTypeError, match=words):
+        check_gradients(lambda p: (p["W"] ** 2).sum(), {"W": B}, grads, show=False)
+
+
+def test_terms_of_opposite_sign_and_terms_of_any_size():
+    f = lambda p: 1e5 * (p["W"] ** 2).sum() + 1e5 * np.exp(p["W"]).sum()
+    terms = {"square": lambda p: 1e5 * (p["W"] ** 2).sum(), "exp": lambda p: 1e5 * np.exp(p["W"]).sum()}
+    report = check_gradients(f, {"W": B}, {"W": 2e5 * B}, terms=terms, show=False)
+    assert report.findings[0].startswith("W: the term exp of the loss is missing")
+    large = {"plus": lambda p: 1e8 + p["W"].sum() * 1e-3, "minus": lambda p: -1e8}
+    report = check_gradients(lambda p: large["plus"](p) + large["minus"](p), {"W": B}, {"W": np.full((4, 3), 1e-3)},
+                             "complex", terms=large, show=False)
+    assert report.ok
+    with pytest.raises(InvalidTypeError, match=r"terms\['exp'\]: expected a function that returns one number"):
+        check_gradients(f, {"W": B}, {"W": B}, terms={**terms, "exp": lambda p: p["W"]}, show=False)
+
+
+def test_one_element_that_is_not_zero_is_no_evidence_for_a_factor():
+    f = lambda p: p["w"].max() ** 2
+    w = np.array([0.3, 0.9, 0.1])
+    report = check_gradients(f, {"w": w}, {"w": np.array([0, 3.013, 0])}, show=False)
+    assert "times the numeric gradient" not in report.findings[0]
+    report = check_gradients(f, {"w": w}, {"w": np.array([0, 0.9, 0])}, show=False)
+    assert report.findings[0].startswith("w: half the numeric gradient")
+
+
+def test_numbers_that_are_no_counts_have_their_own_words():
+    text = finding({"W": RIGHT["W"] / 0.7}, sizes={"beta": 0.7})
+    assert "W: 1/beta (beta = 0.7) of the numeric gradient: it is divided by beta once too often, or not" in text
+
+
+@pytest.mark.parametrize("dtype, factor, words", [
+    (np.float16, -1, "W: the sign is flipped"), (np.float32, 1.01, "W: 1.01 times the numeric gradient"),
+    (np.float32, 1.002, "W: its dtype is float32, too coarse to tell an error of 2e-03 from rounding")])
+def test_low_precision_is_blamed_for_small_errors_alone(dtype, factor, words):
+    assert words in finding({"W": (factor * RIGHT["W"]).astype(dtype)})
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"order": 5}, InvalidTypeError, "order: expected the names"),
+    ({"order": iter("VW")}, InvalidValueError, "order: expected each"),
+    ({"sizes": {"N": 1e308}}, InvalidValueError, r"sizes\['N'\]")])
+def test_options_of_odd_kinds_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        check_gradients(loss, PARAMS, RIGHT, show=False, **options)
 
 
 # ---------------------------------------------------------------------- no false alarm

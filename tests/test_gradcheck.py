@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from helpers import draw, norm_error, seeds, silence_required
 from numpyvae import VAE, check_gradients, numeric_gradient
 from numpyvae.errors import InvalidTypeError, InvalidValueError
+from numpyvae.diagnosis import SAMPLE
 
 
 def smooth(params):
@@ -52,6 +53,8 @@ def test_the_step_can_be_chosen_and_is_used():
     assert steps == [1000.25, 999.75]
     numeric_gradient(lambda x: steps.append(x[0]) or x[0], np.zeros(1), "complex", step=1e-9)
     assert steps[2:] == [1e-9j]
+    numeric_gradient(lambda x: steps.append(x[0]) or x[0], np.full(1, 1000.0), "complex")
+    assert steps[3:] == [1000 + 1e-30j]                          # of whatever size the element is
 
 
 @pytest.mark.parametrize("array", [2.0, [1.0, 2.0], np.float32([[1], [2]]), np.arange(3), np.zeros((0, 2))])
@@ -81,7 +84,7 @@ def test_a_function_that_changes_its_arguments_moves_neither_the_point_nor_the_c
     (lambda x: x.sum(), np.array([1j]), {}, InvalidTypeError, "^array: expected an array of real numbers"),
     (lambda x: x.sum(), np.array([np.nan]), {}, InvalidValueError, "^array: .*NaN"),
     (lambda x: x.sum(), np.ones(2), {"method": "forward"}, InvalidValueError, "central, complex"),
-    (lambda x: x.sum(), np.ones(2), {"step": 0}, InvalidValueError, "step"),
+    (lambda x: x.sum(), np.ones(2), {"step": 0}, InvalidValueError, "^step: expected"),
     (lambda x: x.sum(), np.ones(2), {"step": np.nan}, InvalidValueError, "step")])
 def test_what_numeric_gradient_cannot_use_is_refused(f, array, options, error, message):
     with pytest.raises(error, match=message):
@@ -134,6 +137,17 @@ def test_the_table_shows_the_element_that_is_off():
     row, = [row for row in report.rows if row.ok == "NO"]
     assert row.analytic == grads["W"][2, 1] and row.analytic - row.numeric == pytest.approx(0.125, rel=1e-12)
     assert report.findings[0].startswith("W: one of its 12 elements is wrong, W[2, 1]")
+
+
+def test_the_table_shows_the_largest_element_of_a_right_block_and_none_that_lies_on_a_kink_of_a_wrong_one():
+    params, grads = smooth_case()
+    report = check_gradients(smooth, params, grads, "complex", show=False)
+    assert [abs(row.analytic) for row in report.rows] == [np.abs(grads[name]).max() for name in ("W", "b")]
+    slopes = np.array([1.0, 3.0, 2.0])                           # without any error: its place says nothing
+    report = check_gradients(lambda p: slopes @ p["x"], {"x": np.zeros(3)}, {"x": slopes}, "complex", show=False)
+    assert report.rows[0].analytic == 3 and report.rows[0].error == 0
+    report = check_gradients(rectified, {"x": np.array([0.0, 1.0])}, {"x": np.array([0.0, 1.1])}, show=False)
+    assert report.rows[0].ok == "NO" and report.rows[0].analytic == 1.1
 
 
 def test_blocks_that_are_zero_on_both_sides_agree_exactly():
@@ -190,6 +204,22 @@ def test_a_kink_may_lie_anywhere_and_be_large(method, at):
         assert report.ok is (method == "central")
 
 
+def test_only_what_disagrees_is_searched_for_kinks():
+    x, slopes = np.array([1e-6, 0.0, 2.0]), np.array([1.0, 0.5, 1.0])            # ½: what the difference gives there
+    report = check_gradients(rectified, {"x": x}, {"x": slopes}, show=False)
+    assert report.ok and len(report.findings) == 1 and "x[0]: a kink or" in report.findings[0]
+    report = check_gradients(rectified, {"x": np.array([0.0, 0.0, 2.0])}, {"x": slopes}, show=False)
+    assert report.ok and len(report.findings) == 1 and report.findings[0].startswith("x[0]: a kink: the slope is 0 to")
+
+
+def test_kinks_that_cancel_along_a_direction_are_found_by_element():
+    signs = np.resize([1.0, -1.0], SAMPLE)
+    for seed in range(10):
+        report = check_gradients(lambda p: (signs * np.maximum(p["x"], 0)).sum(), {"x": np.zeros(SAMPLE)},
+                                 {"x": np.maximum(signs, 0)}, by="direction", rng=seed, show=False)
+        assert report.rows[0].ok == "kink"
+
+
 def test_at_a_kink_too_what_rounding_explains_passes():
     def f(p): return 1e3 + np.maximum(p["x"], 0).sum()
     for slope in (0.0, 1.0):
@@ -202,7 +232,7 @@ def test_beside_a_kink_the_step_is_the_first_of_its_quarters_that_stays_on_one_s
                            (2e-6, None, "6e-06; the numeric slope was taken with 2e-06"),
                            (1e-3, 2e-3, "2e-03; the numeric slope was taken with 5e-04")]:
         report = check_gradients(f, {"x": np.array([x])}, {"x": np.array([100.0005])}, step=step, show=False)
-        assert report.ok and report.findings == [f"x: a kink or bend lies within the step of {taken}"]
+        assert report.ok and report.findings[0].endswith(f"bend lies within the step of {taken}")
 
 
 @pytest.mark.parametrize("power", [1.09, 0.91])
@@ -224,7 +254,8 @@ def test_a_smooth_bend_is_not_taken_for_a_kink():
 
 @pytest.mark.parametrize("grads, finding", [
     ({"W": np.ones((4, 3)), "b": np.ones(5)}, r"W: expected a gradient of shape \(3, 4\), got \(4, 3\)"),
-    ({"W": np.full((3, 4), np.nan), "b": np.ones(5)}, "W: expected a finite gradient"),
+    ({"W": np.full((3, 4), np.nan), "b": np.ones(5)},
+     "W: expected a finite gradient, got NaN or infinity in 12 of its 12 elements$"),
     ({"W": np.full((3, 4), 1j), "b": np.ones(5)}, "W: expected a gradient of real numbers"),
     ({"b": np.ones(5)}, "W: no gradient was given"),
     ({"W": np.ones((3, 4)), "b": np.ones(5), "c": np.ones(2)}, "c: no parameter has this name")])
@@ -233,6 +264,26 @@ def test_a_gradient_that_cannot_be_compared_is_reported(grads, finding, by):
     report = check_gradients(smooth, smooth_case()[0], grads, by=by, show=False)
     assert not report.ok and report.max_error == np.inf
     assert any(re.match(finding, sentence) for sentence in report.findings)
+
+
+def test_a_name_that_no_parameter_has_gets_a_row_and_no_guess_where_none_is_missing():
+    params, grads = smooth_case()
+    report = check_gradients(smooth, params, {**grads, "dW": np.ones((2, 3))}, show=False)
+    assert not report.ok and report.findings == ["dW: no parameter has this name"]
+    assert [(row.name, row.shape) for row in report.rows] == [("W", (3, 4)), ("b", (5,)), ("dW", (2, 3))]
+
+
+def test_all_that_f_grads_and_params_do_is_told_together():
+    def f(p):
+        p["a"] += 1
+        return p["a"].sum() + p["b"].sum()
+
+    def grads(p):
+        p["b"] += 1
+        return {"a": np.ones(2), "b": np.ones(2)}
+    same = np.ones(2)
+    report = check_gradients(f, {"a": same, "b": same}, grads, show=False)
+    assert [text.split(" c")[0].split(" s")[0] for text in report.findings] == ["a and b", "f", "grads"]
 
 
 def normalised(p):
@@ -259,6 +310,11 @@ def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error()
     def f(p): return 1e6 + 1e-6 * p["x"].sum()
     report = check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 2e-6)}, show=False)
     assert report.ok and report.rows[0].ok == "tiny" and report.max_error == 0 and "rounding" in report.findings[0]
+    told = []
+    for n in (1, 100):
+        report = check_gradients(f, {"x": np.ones(n)}, {"x": np.full(n, 2e-6)}, show=False)
+        told.append(float(re.search(r"(?:right to|absolute|below) (\d[\d.e+-]+)", report.findings[0])[1]))
+    assert 5 < told[1] / told[0] < 20                            # a norm of 100 elements: ten times that of one
 
 
 @pytest.mark.parametrize("by", ["element", "direction"])
@@ -271,6 +327,12 @@ def test_jumps_and_fresh_noise_are_no_kinks(method, by):
         wrong = {"x": draw(seed, 3)[0] - 5}
         assert not check_gradients(fresh, {"x": np.ones(3)}, wrong, method, by, rng=seed, show=False).ok
         assert not check_gradients(jump, {"x": np.arange(1.0, 4.0)}, wrong, method, by, rng=seed, show=False).ok
+
+
+@pytest.mark.parametrize("f", [lambda p: (p["x"] + (p["x"] > 1)).sum(), lambda p: (p["x"] + (p["x"] >= 1)).sum(),
+                               lambda p: (p["x"] ** 40).sum() / 40])
+def test_neither_a_jump_beside_the_point_nor_a_steep_function_passes_for_rounding(f):
+    assert not check_gradients(f, {"x": np.ones(1)}, {"x": np.full(1, 1.1)}, show=False).ok
 
 
 @pytest.mark.parametrize("method", ["central", "complex"])
@@ -309,6 +371,7 @@ def test_nan_is_blamed_on_the_element_that_has_it():
     with np.errstate(invalid="ignore"):
         report = check_gradients(f, {"x": np.array([1, 1e-7, 2])}, {"x": np.array([1, 1e7, 0.5])}, show=False)
     assert not report.ok and report.findings[0].startswith("x: f is NaN or infinite beside x[1]")
+    assert np.isnan(report.rows[0].numeric) and report.rows[0].analytic == 1e7
 
 
 def test_a_loss_of_nan_is_wrong():
@@ -323,6 +386,7 @@ def test_a_loss_of_nan_is_wrong():
     ({"W": np.ones(2)}, np.ones(2), {}, InvalidTypeError, "grads: expected a dictionary"),
     ({"W": np.ones(2)}, {"W": np.ones(2)}, {"by": "row"}, InvalidValueError, "by: expected one of"),
     ({"W": np.ones(2)}, {"W": np.ones(2)}, {"method": "x"}, InvalidValueError, "method: expected one of"),
+    ({"W": np.ones(2) * 1j}, {"W": np.ones(2)}, {}, InvalidTypeError, "^W: expected an array of real numbers"),
     ({"W": np.ones(2)}, {"W": np.ones(2)}, {"tolerance": 0}, InvalidValueError, "tolerance: expected")])
 def test_what_check_gradients_cannot_use_is_refused(params, grads, options, error, message):
     with pytest.raises(error, match=message):
@@ -343,6 +407,26 @@ def test_the_table_is_printed_as_it_grows_and_is_the_report_s_text(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_the_table_to_the_letter():
+    params = {"c": 0.5, "slope": np.ones((2, 1))}
+    report = check_gradients(lambda p: 4 * p["c"] + p["slope"].sum(), params, {"c": 4.0, "slope": -np.ones((2, 1))},
+                             "complex", show=False)
+    assert str(report).splitlines()[:4] + str(report).splitlines()[-1:] == [
+        "name     | shape     |        analytic |         numeric | rel err | ok",
+        "---------|-----------|-----------------|-----------------|---------|-----",
+        "c        | scalar    |  4.00000000e+00 |  4.00000000e+00 | 0.0e+00 | yes",
+        "slope    | 2 x 1     | -1.00000000e+00 |  1.00000000e+00 | 2.0e+00 | NO",
+        "slope: the sign is flipped (2 elements compared; slope[0, 0] is -1, by differences 1)"]
+
+
+def test_every_row_is_shown_at_once_even_through_a_pipe(monkeypatch):
+    shown = []
+    monkeypatch.setattr("builtins.print", lambda text, flush=False: shown.append((text, flush)))
+    params, grads = smooth_case()
+    report = check_gradients(smooth, params, grads)
+    assert "\n".join(text for text, _ in shown) == str(report) and all(flush is True for _, flush in shown)
+
+
 @pytest.mark.parametrize("by", ["element", "direction"])
 def test_an_empty_block_agrees_in_silence(by):
     params = {"x": np.ones(3), "none": np.zeros((0, 4))}
@@ -350,6 +434,8 @@ def test_an_empty_block_agrees_in_silence(by):
         report = check_gradients(lambda p: (p["x"] ** 2).sum() + p["none"].sum(), params,
                                  {"x": np.full(3, 2.0), "none": np.zeros((0, 4))}, by=by, show=False)
     assert report.ok and [row.ok for row in report.rows[:2]] == ["yes", "yes"]
+    none = report.rows[1]
+    assert (none.name, none.shape, none.analytic, none.numeric, none.error) == ("none", (0, 4), 0, 0, 0)
 
 
 def test_auto_takes_elements_of_small_functions_and_directions_of_large_ones():
@@ -362,7 +448,40 @@ def test_directions_are_seeded_and_never_at_right_angles_to_the_gradient():
     x = np.ones(3000)
     def slope(seed): return check_gradients(lambda p: p["x"].sum(), {"x": x}, {"x": x}, rng=seed, show=False).rows[0]
     assert slope(1).analytic == slope(1).analytic != slope(2).analytic
+    default = check_gradients(lambda p: p["x"].sum(), {"x": x}, {"x": x}, show=False)
+    assert default.rows[0].analytic == slope(0).analytic
     assert all(abs(slope(seed).analytic) >= 0.1 * np.sqrt(3000) for seed in range(40))
+
+
+def test_of_a_large_block_that_is_wrong_along_a_direction_a_sample_tells_why():
+    sparse = np.zeros(1000)
+    sparse[[123, 456, 789]] = 1.0, -2.0, 3.0                     # chance would hardly find them
+    def f(p): return (sparse * p["x"]).sum()
+    report = check_gradients(f, {"x": np.ones(1000)}, {"x": -sparse}, by="direction", show=False)
+    assert report.findings[0].startswith(f"x: the sign is flipped ({SAMPLE} elements compared; x[789] is -3, ")
+    report = check_gradients(f, {"x": np.ones(1000)}, {"x": np.outer([0.5, 0.5], sparse)}, by="direction", show=False)
+    assert "got (2, 1000): it was not summed over the batch" in report.findings[0]
+    few = np.arange(1.0, SAMPLE + 1)                             # as many as the sample: it is all of them
+    report = check_gradients(lambda p: (few * p["x"]).sum(), {"x": few}, {"x": -few}, by="direction", show=False)
+    assert report.findings[0].startswith(f"x: the sign is flipped ({SAMPLE} elements compared; ")
+
+
+def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others():
+    slopes = np.array([100.0, 20.0, 30.0, -40.0])
+    def f(p): return 1 + (slopes * np.maximum(p["x"], 0)).sum() + 10 * (p["x"] ** 2).sum()
+    params = {"x": np.array([1.0, 0.0, 2.0, 3.0])}
+    right = slopes * (params["x"] > 0) + 20 * params["x"]
+    report = check_gradients(f, params, {"x": -right}, show=False)
+    assert report.findings[0].startswith("x: the sign is flipped (3 elements compared")
+
+
+def test_the_terms_of_the_loss_are_differenced_with_the_step_that_was_chosen():
+    seen = []
+    def square(p): return (p["x"] ** 2).sum()
+    def line(p): return seen.append(p["x"][0]) or p["x"].sum()
+    check_gradients(lambda p: square(p) + line(p), {"x": np.zeros(1)}, {"x": np.array([3.0])}, step=0.25, show=False,
+                    terms={"square": square, "line": line})
+    assert seen.count(0.25) >= 2 and -6e-6 not in seen           # once in their sum, and once more alone
 
 
 def test_a_direction_is_normal_and_as_long_as_the_parameters_are_large():
@@ -396,6 +515,12 @@ def test_the_default_tolerances_lie_where_they_are_said_to_lie(method, dtype, pa
     for error, ok in [(passes, True), (fails, False)]:
         off = {name: (grad * (1 + error)).astype(dtype) for name, grad in grads.items()}
         assert check_gradients(smooth, params, off, method, show=False).ok is ok
+
+
+def test_the_complex_step_makes_every_block_complex():
+    def f(p): return np.add(p["b"], p["W"].sum(), out=np.empty_like(p["b"])).sum()
+    params = {"W": np.ones((3, 4)), "b": np.ones(5)}
+    assert check_gradients(f, params, {"W": np.full((3, 4), 5.0), "b": np.ones(5)}, "complex", show=False).ok
 
 
 def test_it_works_on_anyone_s_function():

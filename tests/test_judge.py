@@ -58,7 +58,8 @@ def test_a_right_one(judged):
 def test_a_wrong_one(judged, change, words):
     status, out, err = judged(change)
     assert status == 1 and not err and words in out
-    assert out.rstrip().endswith("backward is wrong: see the rows that say NO, and the sentences below them.")
+    culprit = "forward" if words.startswith("f ") else "backward"
+    assert out.rstrip().endswith(f"{culprit} is wrong: see the rows that say NO, and the sentences below them.")
 
 
 def test_one_gradient_alone_and_those_of_the_first_arguments(judged):
@@ -121,7 +122,7 @@ def test_what_is_unfinished_or_stops(judged, changes, words):
     ({"text": PAIR.replace("x @ W + b, (x, W)", "x @ W + b")}, "expected forward to return two things, its result"),
     ({"text": PAIR.replace("x @ W + b,", "'a',")}, "expected forward to return two things, its result"),
     ({"text": PAIR.replace("x @ W + b,", "np.arange(3),")}, "expected forward to return two things, its result"),
-    ({"text": PAIR.replace("dx, dW, db", "dx, dW, db, db")}, "expected at most 3 gradients of backward"),
+    ({"text": PAIR.replace("dx, dW, db", "dx, dW, db, db")}, "expected 1 to 3 gradients of backward"),
     ({"text": PAIR.replace("return dx, dW, db", "return {'a': dx}")}, "expected gradients by the names of the"),
     ({"text": PAIR.replace("rng.random(5)", "None").replace("+ b", "")}, "b: expected an array of real numbers"),
     ({"options": ["--seed", "-1"]}, "--seed: expected a whole number, 0 or more")])
@@ -149,3 +150,55 @@ def test_another_seed_is_another_random_dy(judged):
 def test_an_interruption_is_none_of_its_errors(judged):
     status, _, err = judged(("import numpy as np", "import numpy as np\nraise KeyboardInterrupt"))
     assert status == 130 and err == "numpyvae check: stopped\n"
+
+
+def test_a_dy_that_no_seed_of_an_example_gives(judged):
+    # Were dy equal to the argument, this wrong one would look right: that is so if both come of one seed.
+    text = """
+import numpy as np
+def forward(a): return np.maximum(a, 0), a
+def backward(dh, a): return dh * (dh > 0)
+def example(): return np.random.default_rng(0).standard_normal((4, 3))
+"""
+    assert judged(text=text)[0] == 1
+    assert judged(("dh * (dh > 0)", "dh * (a > 0)"), text=text)[0] == 0
+
+
+@pytest.mark.parametrize("change, words", [
+    (("return x @ W + b,", "x = np.multiply(x, 2, out=x)\n    return x @ W / 2 + b,"), "forward changes x, which"),
+    (("return x @ W + b,", "return x @ W + b + np.log(-1 + 0 * b),"), "f is nan where it is to be differentiated"),
+    (("return x @ W + b,", "return (x @ W + b).astype(np.float32),"), "forward computes in single precision, though")])
+def test_a_forward_at_fault_is_named(judged, change, words):
+    dictionary = ("return dx, dW, db", 'return {"b": db, "W": dW}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warnings.warn", lambda *args, **kwargs: None)
+        status, out, _ = judged(change, dictionary)
+    assert status == 1 and words in out and "\nforward is wrong: see the rows" in out
+
+
+@pytest.mark.parametrize("change, words", [
+    (("return dx, dW, db", "return ()"), "expected 1 to 3 gradients of backward"),
+    (("return dx, dW, db", "return {}"), "expected 1 to 3 gradients of backward")])
+def test_a_backward_that_returns_nothing_is_no_right_one(judged, change, words):
+    status, out, err = judged(change)
+    assert status == 2 and words in err
+
+
+@pytest.mark.parametrize("change, words", [
+    (("x, W = cache", "x, W = cache; exit(0)"), "line 8: SystemExit: 0"),
+    (("return dx, dW, db", "return [[1], [1, 2]]"), "x: expected a gradient of shape"),
+    (("dx = dy @ W.T", "dx = ... * dy"), "line 9: dx is still blank: put a formula in the place of all dots."),
+    (("return dx, dW, db", 'return {"x": dx, "W2": 1.0}'), "W2: no parameter has this name")])
+def test_other_attempts_that_fail(judged, change, words):
+    status, out, err = judged(change)
+    assert status == 1 and not err and words in out
+
+
+def test_dots_that_are_an_index_are_no_blank(judged):
+    assert judged(("dx = dy @ W.T", "dx = dy[..., :] @ W.T"))[0] == 0
+
+
+def test_a_fault_in_a_neighbour_is_told_with_its_name(judged, tmp_path):
+    (tmp_path / "neighbour.py").write_text("def f(:\n", encoding="utf-8")
+    status, _, err = judged(("import numpy as np", "import numpy as np\nimport neighbour"))
+    assert status == 2 and "neighbour.py, line 1: invalid syntax" in err

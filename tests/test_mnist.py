@@ -224,7 +224,7 @@ BAD = {
     "nothing":              (lambda: Response(b""), "got an empty one"),
     "a page of an error":   (lambda: Response(b"<html><body>Sign in to the hotel's network</body></html>"), "web page"),
     "half of it":           (lambda: Response(LABELS[:len(LABELS) // 2], len(LABELS)), "cut short or damaged"),
-    "a flipped bit":        (lambda: Response(LABELS[:-8] + bytes([LABELS[-8] ^ 4]) + LABELS[-7:]), "CRC check failed"),
+    "a flipped bit":        (lambda: Response(LABELS[:-8] + bytes([LABELS[-8] ^ 4]) + LABELS[-7:]), "data check"),
     "another set's labels": (lambda: Response(OTHER), "another content came"),
     "images":               (lambda: Response(ANSWERS["train-images-idx3-ubyte.gz"]), "expected labels"),
     "a length that is none": (lambda: Response(LABELS, "many"), "invalid literal"),
@@ -290,6 +290,14 @@ def test_an_endless_answer_is_left(cache, mirrors):
     with pytest.raises(DataFormatError, match="more than"):
         mnist_get(mirrors, lambda: endless)
     assert mnist.MAX_DOWNLOAD < endless.given <= mnist.MAX_DOWNLOAD + mnist.CHUNK and endless.closed
+
+
+def test_the_largest_that_is_taken(mirrors, monkeypatch):
+    monkeypatch.setattr(mnist, "MAX_DOWNLOAD", 100_000)
+    for length in (None, "unknown"):
+        assert mnist_get(mirrors, lambda: Response(bytes(100_000), length)) == bytes(100_000)
+        with pytest.raises(DataFormatError, match="more than 100000 bytes came"):
+            mnist_get(mirrors, lambda: Response(bytes(100_001), length))
 
 
 def mnist_get(mirrors, answer):
@@ -374,8 +382,23 @@ def test_a_bar_fits_a_narrow_terminal(mirrors, monkeypatch):
 
 def test_without_a_length_there_is_a_bar_too(mirrors, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    mnist_get(mirrors, lambda: Response(bytes(300_000), "unknown"))
-    assert sys.stderr.getvalue().endswith("\r  file  [##########]  0.3 of 0.3 MB\n")
+    mnist_get(mirrors, lambda: Response(bytes(450_000), "unknown"))
+    assert sys.stderr.getvalue().endswith("\r  file  [##########]  0.5 of 0.5 MB\n")       # rounded up
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_drawn_is_seen_at_once(mirrors, monkeypatch, terminal):
+    class Buffered(io.StringIO):
+        seen = ""
+
+        def isatty(self):
+            return terminal
+
+        def flush(self):
+            self.seen = self.getvalue()
+    monkeypatch.setattr(sys, "stderr", Buffered())
+    mnist_get(mirrors, lambda: Response(bytes(300_000)))
+    assert sys.stderr.seen == sys.stderr.getvalue() != ""
 
 
 def test_one_line_for_each_file_elsewhere(cache, mirrors, capsys):
@@ -386,9 +409,12 @@ def test_one_line_for_each_file_elsewhere(cache, mirrors, capsys):
 
 
 def test_nothing_breaks_where_nobody_can_see_it(cache, mirrors, monkeypatch, capsys):
+    class Gone(Terminal):
+        def write(self, text):
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
     closed = Terminal()
     closed.close()
-    for stream in (None, closed):
+    for stream in (None, closed, Gone()):
         monkeypatch.setattr(sys, "stderr", stream)
         mnist_get(mirrors, lambda: Response(bytes(300_000)))
     assert capsys.readouterr().out == ""
@@ -478,6 +504,17 @@ def test_a_kill_leaves_no_file_under_its_final_name(cache, mirrors, doing, left)
         os.utime(cache / name, (time.time() - 3600,) * 2)                # an hour later
     check_small(mnist.load_mnist())
     assert set(os.listdir(cache)) == set(ANSWERS)
+
+
+def test_what_is_a_minute_old_is_not_stale_yet(cache, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1_000_000)
+    cache.mkdir(parents=True)
+    for age in (59, 60, 61):
+        path = cache / f"train-images-idx3-ubyte.gz.{age}.tmp"
+        path.write_bytes(b"")
+        os.utime(path, (1_000_000 - age,) * 2)
+    mnist._sweep(cache)
+    assert sorted(os.listdir(cache)) == [f"train-images-idx3-ubyte.gz.{age}.tmp" for age in (59, 60)]
 
 
 def test_the_sweep_takes_only_what_is_ours_and_stale(cache, mirrors):

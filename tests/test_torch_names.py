@@ -134,7 +134,7 @@ def change(name, to):
     (lambda arrays: {"module." + name: array for name, array in arrays.items()}, InvalidValueError, "unknown: module."),
     (change("fc1.weight", np.ravel), InvalidValueError, r"weights of shape \(out, in\), got \(35,\)"),
     (change("fc1.weight", lambda array: array[..., None]), InvalidValueError, r"got \(5, 7, 1\)"),
-    (change("fc1.weight", lambda array: array.T), InvalidValueError, r"\['fc1.bias'\]: expected shape \(7,\)"),
+    (change("fc1.weight", lambda array: array.T), InvalidValueError, r"^mapping\['fc1.bias'\]: expected shape \(7,\)"),
     (change("fc1.bias", lambda array: array[:, None]), InvalidValueError, r"\['fc1.bias'\]: .*got \(5, 1\)"),
     (change("fc3.weight", lambda array: array.T), InvalidValueError, r"\['fc3.weight'\]: expected shape \(5, 3\)"),
     (change("fc4.weight", lambda array: array[:-1]), InvalidValueError, r"\['fc4.weight'\]: expected .*got \(6, 5\)"),

@@ -1,5 +1,6 @@
 """Training: the same bits every time, however often it was interrupted; and a history that means what it says."""
 import copy
+import io
 import os
 import platform
 import re
@@ -9,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from numpyvae import VAE, Adam, CheckpointError, DivergedError, checkpoint, cli, datasets
+from numpyvae import VAE, Adam, CheckpointError, DivergedError, checkpoint, cli, datasets, training
 from numpyvae.autoencoder import Autoencoder
 from numpyvae.datasets.pixels import sampled
 from numpyvae.errors import DataFormatError
@@ -264,6 +265,24 @@ def test_the_processors_that_count_are_those_that_may_be_used(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 77)
     assert environment()["usable processors"] == 77
+
+
+def test_the_processor_is_called_what_the_system_calls_it(monkeypatch):
+    monkeypatch.setattr(training, "_processor", training._processor.__wrapped__)         # which remembers nothing
+    monkeypatch.setattr(platform, "processor", lambda: "another")
+
+    def called(content):
+        def opened(path, **options):
+            if content is None or path != "/proc/cpuinfo":
+                raise FileNotFoundError(2, "No such file or directory", path)
+            return io.TextIOWrapper(io.BytesIO(content), **options)
+        monkeypatch.setattr(training, "open", opened, raising=False)
+        return environment()["processor"]
+    two = b"processor\t: 0\nmodel name\t: Ada\xff 9: fast\n" + b"processor\t: 1\nmodel name\t: Bea\n"
+    assert called(two) == "Ada\ufffd 9: fast"
+    assert called(b"processor\t: 0\n") == called(None) == "another"
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    assert called(None) is None
 
 
 def test_a_run_that_goes_on_elsewhere_knows_in_what_it_differs(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from helpers import element_error, norm_error, seeds, silence_required, sizes
 from numpyvae import VAE, Adam, check_gradients, checkpoint, numeric_gradient
 from numpyvae.errors import CheckpointError, InvalidTypeError, InvalidValueError
+from numpyvae.layers import dense_backward
 
 N, D, H, Z = 3, 7, 5, 2
 
@@ -259,13 +260,43 @@ def test_gradients_can_be_written_into_arrays_of_the_caller():
         assert not np.shares_memory(grads[name], vae.params[name])
 
 
+def test_no_gradient_is_computed_for_the_data(monkeypatch):
+    asked = []
+
+    def recorded(dy, cache, **options):
+        dx, dW, db = dense_backward(dy, cache, **options)
+        asked.append(dx is not None)
+        return dx, dW, db
+    monkeypatch.setattr("numpyvae.vae.dense_backward", recorded)
+    vae, x, eps, _ = make()
+    vae.loss_and_grads(x, eps)
+    assert asked == [True, True, True, True, False]              # W4, W3, W_logvar, W_mu, and last W1: x is data
+
+
+def test_gradients_can_be_written_into_parts_of_one_array_unless_they_overlap():
+    vae, x, eps, _ = make()
+    _, grads = vae.loss_and_grads(x, eps)
+    sizes = [param.size for param in vae.params.values()]
+
+    def parts(of, starts):
+        return {name: of[start:start + param.size].reshape(param.shape)
+                for (name, param), start in zip(vae.params.items(), starts)}
+    out = parts(np.zeros(sum(sizes)), np.cumsum([0, *sizes[:-1]]))
+    vae.loss_and_grads(x, eps, out=out)
+    assert all(np.array_equal(out[name], grads[name]) for name in grads)
+    with pytest.raises(InvalidValueError, match=r"^out\['b1'\]: expected an array of its own"):
+        vae.loss_and_grads(x, eps, out=parts(np.zeros(sum(sizes)), np.cumsum([0, sizes[0] - 1, *sizes[1:-1]])))
+    with pytest.raises(InvalidValueError, match=r"^out\['W_mu'\]: expected an array of its own"):
+        vae.loss_and_grads(x, eps, out={**out, "W_mu": vae.params["W_mu"][:]})
+
+
 def _shared(params):
     out = {name: np.zeros_like(param) for name, param in params.items()}
     return {**out, "W_logvar": out["W_mu"]}
 
 
 @pytest.mark.parametrize("out, message", [
-    (lambda params: {}, "missing: W1"),
+    (lambda params: {}, "^out: .*missing: W1"),
     (lambda params: {**params}, "of its own"),
     (lambda params: {name: np.zeros_like(param, np.float32) for name, param in params.items()}, "of dtype float64"),
     (lambda params: {name: np.zeros((1, 1)) for name in params}, "expected shape"),
@@ -321,6 +352,7 @@ def test_generate_decodes_the_prior():
     assert np.array_equal(images, vae.decode(z)) and images.shape == (5, D)
     assert np.array_equal(vae.generate(5, rng=np.random.default_rng(3)), images)
     assert not np.array_equal(vae.generate(5, rng=4), images)
+    assert np.array_equal(vae.generate(5), vae.generate(5, rng=0))
 
 
 # ---------------------------------------------------------------------- initialisation and files
@@ -328,6 +360,7 @@ def test_generate_decodes_the_prior():
 def test_defaults_are_the_blogs_network():
     vae = VAE()
     assert (vae.input_dim, vae.hidden_dim, vae.latent_dim, vae.likelihood) == (784, 400, 20, "bernoulli")
+    assert vae.x_std == 1.0 and np.array_equal(vae.params["W1"], VAE(rng=0).params["W1"])
     assert {name: param.shape for name, param in vae.params.items()} == {
         "W1": (784, 400), "b1": (400,), "W_mu": (400, 20), "b_mu": (20,), "W_logvar": (400, 20), "b_logvar": (20,),
         "W3": (20, 400), "b3": (400,), "W4": (400, 784), "b4": (784,)}
@@ -452,6 +485,7 @@ def test_bad_arguments_of_the_other_functions_are_refused_in_words():
     for call, message in [(lambda: vae.encode(np.zeros((N, D - 1))), "x: expected shape"),
                           (lambda: vae.decode(np.zeros((N, Z + 1))), "z: expected shape"),
                           (lambda: vae.decode(np.full((N, Z), np.nan)), "z: expected finite"),
+                          (lambda: vae.reparameterize(mu[:, :1], mu, mu), "^mu: expected shape"),
                           (lambda: vae.reparameterize(mu, mu[:1], mu), "logvar: expected shape"),
                           (lambda: vae.reparameterize(mu, mu, mu[:1]), "eps: expected shape"),
                           (lambda: vae.forward(GOOD["x"], mu[:2]), "eps: expected shape"),
