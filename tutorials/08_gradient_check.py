@@ -76,8 +76,8 @@ table(["", "forward", "central"], [[name, *(f"{value:.1e}" for value in row)] fo
     ("best h, predicted", best), ("measured", found), ("its error", (min(forward), min(central))))])
 check_less("best h and prediction: the larger is below 3 times the smaller", np.maximum(found / best, best / found), 3)
 check("the package's central step is ∛u", STEP["central"], np.cbrt(u), rtol=0.02)
-figure(plots.step_sizes(h, {"forward": (forward, {"½ h f″": h * f2 / 2, "u |f| / h": u * f0 / h}),
-                            "central": (central, {"h² f‴/6": h * h * f3 / 6, "u |f| / 2h": u * f0 / 2 / h}),
+figure(plots.step_sizes(h, {"forward": (forward, {"½ h |f″|": h * f2 / 2, "u |f| / h": u * f0 / h}),
+                            "central": (central, {"h² |f‴|/6": h * h * f3 / 6, "u |f| / 2h": u * f0 / 2 / h}),
                             "complex": (sideways, {})}), "step_sizes")
 
 # %%
