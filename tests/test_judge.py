@@ -164,15 +164,13 @@ def example(): return np.random.default_rng(0).standard_normal((4, 3))
     assert judged(("dh * (dh > 0)", "dh * (a > 0)"), text=text)[0] == 0
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("change, words", [
     (("return x @ W + b,", "x = np.multiply(x, 2, out=x)\n    return x @ W / 2 + b,"), "forward changes x, which"),
     (("return x @ W + b,", "return x @ W + b + np.log(-1 + 0 * b),"), "f is nan where it is to be differentiated"),
     (("return x @ W + b,", "return (x @ W + b).astype(np.float32),"), "forward computes in single precision, though")])
 def test_a_forward_at_fault_is_named(judged, change, words):
-    dictionary = ("return dx, dW, db", 'return {"b": db, "W": dW}')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warnings.warn", lambda *args, **kwargs: None)
-        status, out, _ = judged(change, dictionary)
+    status, out, _ = judged(change, ("return dx, dW, db", 'return {"b": db, "W": dW}'))
     assert status == 1 and words in out and "\nforward is wrong: see the rows" in out
 
 
