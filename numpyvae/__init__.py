@@ -18,10 +18,12 @@ The legend: one notation, in package, tests and tutorials.
     mean over the batch of recon + β kl; β = 1: -ELBO      loss, beta            scalars
     ∂ loss / ∂ T                                           dT; grads["W1"]       as T
 
-Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the batch. `eps` is
-always the noise: Adam's constant is `adam_eps`, a difference step is `step` (`h` in the lessons, where `step` is the
-narrator's). σ is never a name: it is `std` or `sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar,
-W3, W4, transposed.
+Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the
+batch. `eps` is
+always the noise: Adam's constant is `adam_eps`, a difference step is `step` (`h` in the lessons,
+where `step` is the
+narrator's). σ is never a name: it is `std` or `sigmoid`. The blog's fc1, fc21, fc22, fc3, fc4 are
+W1, W_mu, W_logvar, W3, W4, transposed.
 """
 from .autoencoder import Autoencoder
 from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError
@@ -34,7 +36,8 @@ __all__ = ["VAE", "Autoencoder", "SGD", "Adam", "check_gradients", "numeric_grad
 
 
 def __getattr__(name):
-    if name == "__version__":            # said once, in setup.cfg; looked up only when somebody asks
+    # said once, in setup.cfg; looked up only when somebody asks
+    if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
         try:
             return version("numpyvae")

@@ -1,7 +1,8 @@
-"""What a trained network is worth: its loss on a data set, log p(x), what each latent dimension carries, imputation.
+"""What a trained network is worth: its loss on a data set, log p(x), what each latent dimension
+carries, imputation.
 
-Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a time (but for
-`impute`, whose result is larger than x anyway).
+Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a
+time (but for `impute`, whose result is larger than x anyway).
 """
 import numpy as np
 
@@ -13,7 +14,8 @@ from .network import check_input
 from .vae import VAE
 
 BATCH = 1000                         # rows at a time, of 784 pixels about 3 MB in float32
-ACTIVE = 0.01                        # the variance of E[u given x] that makes a latent dimension an active unit
+# the variance of E[u given x] that makes a latent dimension an active unit
+ACTIVE = 0.01
 
 
 def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
@@ -25,8 +27,10 @@ def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
     Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10.
     """
     _check_model(vae, VAE)
-    rng, num_samples, total = check_rng(rng), check_positive_int("num_samples", num_samples), np.zeros(3)
-    for _ in range(num_samples):                                 # outside, so that no batch size moves the noise
+    rng, num_samples, total = check_rng(rng), check_positive_int("num_samples",
+                                                                 num_samples), np.zeros(3)
+    # outside, so that no batch size moves the noise
+    for _ in range(num_samples):
         for batch, observed in _batches(x, vae.dtype, batch_size, mask):
             eps = rng.standard_normal((len(batch), vae.latent_dim))
             total += len(batch) * np.array(vae.loss(batch, eps, mask=observed), dtype=np.float64)
@@ -51,11 +55,13 @@ def encode(network, x, batch_size=BATCH):
     x: (N, D)  ->  mu, logvar: (N, Z) of a VAE; z: (N, Z) of an ordinary auto-encoder
     """
     parts = [network.encode(batch) for batch, _ in _batches(x, network.dtype, batch_size)]
-    return tuple(map(np.concatenate, zip(*parts))) if isinstance(parts[0], tuple) else np.concatenate(parts)
+    return tuple(map(np.concatenate, zip(*parts))) if isinstance(parts[0],
+                                                                 tuple) else np.concatenate(parts)
 
 
 def mean_kl_per_dim(vae, x):
-    """The KL term of each latent dimension, averaged over the examples: near 0 where the decoder is told nothing.
+    """The KL term of each latent dimension, averaged over the examples: near 0 where the decoder is
+    told nothing.
 
     x: (N, D)  ->  kl: (Z,) in nats
     """
@@ -64,7 +70,8 @@ def mean_kl_per_dim(vae, x):
 
 
 def active_units(vae, x):
-    """Which latent dimensions move with the example: those where Var over x of E[u given x] is above 0.01.
+    """Which latent dimensions move with the example: those where Var over x of E[u given x] is
+    above 0.01.
 
     x: (N, D)  ->  (Z,) booleans
     Source: Burda, Grosse & Salakhutdinov 2016, section 5.2.
@@ -75,7 +82,8 @@ def active_units(vae, x):
 
 
 def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None):
-    """log p(x) of every example by importance sampling, with the posterior q(z given x) as the proposal.
+    """log p(x) of every example by importance sampling, with the posterior q(z given x) as the
+    proposal.
 
     x: (N, D); num_samples: K, latent samples per example; rng: a seed or a Generator
     on_batch(examples done): called now and then, to report
@@ -87,13 +95,15 @@ def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None):
     # log q(z given x)   = Σ_j -½ ε_j² - ½ log 2π - ½ log σ_j²
     _check_model(vae, VAE)
     K, rng, found = check_positive_int("num_samples", num_samples), check_rng(rng), []
-    rows = max(1, min(100, 1_000_000 // K))                      # examples at a time, each with K weights
+    # examples at a time, each with K weights
+    rows = max(1, min(100, 1_000_000 // K))
     for batch, _ in _batches(x, vae.dtype, rows):
         batch, _ = check_input(batch, vae.input_dim, vae.dtype, vae.likelihood)
         mu, logvar = vae.encode(batch)
         log_w = np.concatenate([_log_weights(vae, batch, mu, logvar, min(k, K - first), rng)
                                 for k in [max(1, BATCH // len(batch))] for first in range(0, K, k)])
-        largest = log_w.max(axis=0)                              # log-mean-exp: the largest weight is taken out first
+        # log-mean-exp: the largest weight is taken out first
+        largest = log_w.max(axis=0)
         found.extend(largest + np.log(np.exp(log_w - largest).mean(axis=0)))
         if on_batch:
             on_batch(len(found))
@@ -111,28 +121,36 @@ def _log_weights(vae, x, mu, logvar, k, rng):
 
 
 def impute(vae, x, mask, num_samples=1, rng=0):
-    """Examples with their missing pixels filled in, once for every latent sample given the observed ones.
+    """Examples with their missing pixels filled in, once for every latent sample given the observed
+    ones.
 
-    x: (N, D), whatever it holds where nobody looked; mask: (N, D) booleans, True where a pixel was observed
+    x: (N, D), whatever it holds where nobody looked; mask: (N, D) booleans, True where a pixel was
+    observed
     num_samples: S, how many; rng: a seed or a Generator
-    ->  (S, N, D): observed pixels as they were, the others the mean of p(x given z), z drawn from q(z given x * mask)
-    Raises ValueError or TypeError.  Source: Rezende, Mohamed & Wierstra 2014, appendix F (one step of its chain).
+    ->  (S, N, D): observed pixels as they were, the others the mean of p(x given z), z drawn from
+    q(z given x * mask)
+    Raises ValueError or TypeError.  Source: Rezende, Mohamed & Wierstra 2014, appendix F (one step
+    of its chain).
     """
     _check_model(vae, VAE)
     S, rng, mask = check_positive_int("num_samples", num_samples), check_rng(rng), check_mask(mask, np.shape(x))
     x, _ = check_input(as_floats(x, vae.dtype), vae.input_dim, vae.dtype, vae.likelihood, mask)
     mu, logvar = vae.encode(x)
     eps = rng.standard_normal((S, *mu.shape))
-    return np.array([np.where(mask, x, vae.decode(vae.reparameterize(mu, logvar, noise))) for noise in eps])
+    return np.array([np.where(mask, x, vae.decode(vae.reparameterize(mu, logvar, noise)))
+                     for noise in eps])
 
 
 def _check_model(model, cls):
     if not isinstance(model, cls):
-        raise InvalidTypeError(f"expected a network of the class {cls.__name__}, got {type(model).__name__}")
+        raise InvalidTypeError(f"expected a network of the class {cls.__name__}, got "
+                               f"{type(model).__name__}")
 
 
 def _batches(x, dtype, batch_size, mask=None):
-    """Yield a data set's rows as floats, batch_size at a time, each with its part of the mask (or None)."""
+    """Yield a data set's rows as floats, batch_size at a time, each with its part of the mask (or
+    None).
+    """
     check_positive_int("batch_size", batch_size)
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:

@@ -1,4 +1,6 @@
-"""The latent variable: the reparameterization trick, and the KL divergence from the posterior to the prior."""
+"""The latent variable: the reparameterization trick, and the KL divergence from the posterior to
+the prior.
+"""
 import numpy as np
 
 
@@ -36,7 +38,8 @@ def kl_per_dim(mu, logvar):
 
 
 def kl_forward(mu, logvar):
-    """KL(q(z given x), N(0, I)) of every example: the latent dimensions are independent, so their terms add up.
+    """KL(q(z given x), N(0, I)) of every example: the latent dimensions are independent, so their
+    terms add up.
 
     mu, logvar: (N, Z)  ->  kl: (N,) in nats, cache
     Source: Kingma & Welling 2014, appendix B.

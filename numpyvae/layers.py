@@ -1,7 +1,8 @@
 """The layers: dense and relu with their derivatives, and the sigmoid.
 
-Everything here is a pure function. `thing_forward` returns its result and a cache; `thing_backward` takes the gradient
-of the loss with respect to that result, and the cache, and returns the gradients with respect to the arguments.
+Everything here is a pure function. `thing_forward` returns its result and a cache; `thing_backward`
+takes the gradient of the loss with respect to that result, and the cache, and returns the gradients
+with respect to the arguments.
 """
 import numpy as np
 
@@ -18,13 +19,16 @@ def dense_forward(x, W, b):
 def dense_backward(dy, cache, need_dx=True, out=(None, None)):
     """The gradients of the dense layer.
 
-    dy: (N, O)  ->  dx: (N, I) (None unless need_dx: the first layer's input is data), dW: (I, O), db: (O,)
+    dy: (N, O)  ->  dx: (N, I) (None unless need_dx: the first layer's input is data), dW: (I, O),
+    db: (O,)
     out: the arrays that dW and db are written into; None makes fresh ones.
     """
     x, W = cache
-    dW = np.matmul(x.T, dy, out=out[0])              # ∂y_no / ∂W_io = x_ni   so  dW_io = Σ_n x_ni dy_no
+    # ∂y_no / ∂W_io = x_ni   so  dW_io = Σ_n x_ni dy_no
+    dW = np.matmul(x.T, dy, out=out[0])
     db = np.sum(dy, axis=0, out=out[1])              # ∂y_no / ∂b_o  = 1      so  db_o  = Σ_n dy_no
-    dx = dy @ W.T if need_dx else None               # ∂y_no / ∂x_ni = W_io   so  dx_ni = Σ_o dy_no W_io
+    # ∂y_no / ∂x_ni = W_io   so  dx_ni = Σ_o dy_no W_io
+    dx = dy @ W.T if need_dx else None
     return dx, dW, db
 
 
@@ -60,14 +64,18 @@ def sigmoid_forward(logits):
 
 
 def sigmoid_backward(dprobs, cache):
-    """The gradient of the logistic function. (The Bernoulli loss does without it: there it cancels against 1 / p.)
+    """The gradient of the logistic function. (The Bernoulli loss does without it: there it cancels
+    against 1 / p.)
 
     dprobs: as probs  ->  dlogits: the same shape
     """
     logits, probs = cache
-    return dprobs * probs * sigmoid(-logits)         # ∂p / ∂l = p (1 - p),   where 1 - p = sigmoid(-l) keeps its digits
+    # ∂p / ∂l = p (1 - p),   where 1 - p = sigmoid(-l) keeps its digits
+    return dprobs * probs * sigmoid(-logits)
 
 
 def sigmoid(logits):
-    """The logistic function alone, where no gradient is needed: `sigmoid_forward` without its cache."""
+    """The logistic function alone, where no gradient is needed: `sigmoid_forward` without its
+    cache.
+    """
     return sigmoid_forward(logits)[0]

@@ -1,19 +1,24 @@
-"""The optimisers: stochastic gradient descent with momentum, and Adam. Both change the parameters in place."""
+"""The optimisers: stochastic gradient descent with momentum, and Adam. Both change the parameters
+in place.
+"""
 import math
 
 import numpy as np
 
 from .errors import InvalidTypeError, InvalidValueError, check_count, check_like, check_number
 
-# An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this many elements at a
-# time, so that the block's parameters, gradients and moments stay in the processor's cache from pass to pass.
+# An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this
+# many elements at a time, so that the block's parameters, gradients and moments stay in the
+# processor's cache from pass to pass.
 BLOCK = 32_768
 
 
 class SGD:
-    """Stochastic gradient descent with momentum: velocity = momentum velocity + grad; param -= lr velocity.
+    """Stochastic gradient descent with momentum: velocity = momentum velocity + grad; param -= lr
+    velocity.
 
-    params: the dictionary of arrays to be changed in place; lr: above 0; momentum: in [0, 1), 0 for none.
+    params: the dictionary of arrays to be changed in place; lr: above 0; momentum: in [0, 1), 0 for
+    none.
     Source: Sutskever et al. 2013, in the form that PyTorch uses (lr outside the velocity).
     """
 
@@ -31,11 +36,14 @@ class SGD:
         check_like("grads", grads, _check_params(self.params))
         for param, grad, velocity, scratch in _blocks(self.params, grads, self.velocity):
             velocity *= self.momentum
-            velocity += grad                                         # velocity = momentum velocity + grad
-            param    -= np.multiply(velocity, self.lr, out=scratch)  # param    = param - lr velocity
+            # velocity = momentum velocity + grad
+            velocity += grad
+            # param    = param - lr velocity
+            param    -= np.multiply(velocity, self.lr, out=scratch)
 
     def state(self):
-        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name)."""
+        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name).
+        """
         return _prefixed("velocity", self.velocity), {}
 
     def set_state(self, arrays, numbers):
@@ -44,9 +52,11 @@ class SGD:
 
 
 class Adam:
-    """Adam: each parameter moves by its mean gradient, in units of that gradient's own root mean square.
+    """Adam: each parameter moves by its mean gradient, in units of that gradient's own root mean
+    square.
 
-    params: the dictionary of arrays to be changed in place; lr: above 0; beta1, beta2: in [0, 1); adam_eps: above 0.
+    params: the dictionary of arrays to be changed in place; lr: above 0; beta1, beta2: in [0, 1);
+    adam_eps: above 0.
     Source: Kingma & Ba 2015, algorithm 1.
     """
 
@@ -68,8 +78,9 @@ class Adam:
         # m = β1 m + (1 - β1) g         the running mean of the gradient        m̂ = m / (1 - β1^t)
         # v = β2 v + (1 - β2) g²        and of its square                       v̂ = v / (1 - β2^t)
         # param = param - lr m̂ / (√v̂ + adam_eps)
-        # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out. With r = √(1 - β2^t) the last
-        # line is param - (lr r / (1 - β1^t)) m / (√v + r adam_eps), a pass over the memory less (the paper, section 2).
+        # Both means start at 0 and are biased towards it; m̂ and v̂ divide that bias out. With r =
+        # √(1 - β2^t) the last line is param - (lr r / (1 - β1^t)) m / (√v + r adam_eps), a pass
+        # over the memory less (the paper, section 2).
         check_like("grads", grads, _check_params(self.params))
         self.t += 1
         r = math.sqrt(1 - self.beta2 ** self.t)
@@ -87,10 +98,12 @@ class Adam:
             scratch += r * self.adam_eps
             np.divide(m, scratch, out=scratch)
             scratch *= rate
-            param -= scratch                                             # param = param - rate m / (√v + r adam_eps)
+            # param = param - rate m / (√v + r adam_eps)
+            param -= scratch
 
     def state(self):
-        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name)."""
+        """What a resumed run needs besides the parameters: (arrays by name, plain numbers by name).
+        """
         return _prefixed("m", self.m) | _prefixed("v", self.v), {"t": self.t}
 
     def set_state(self, arrays, numbers):
@@ -103,17 +116,22 @@ class Adam:
 def _check_params(params):
     for name, param in params.items():
         if not isinstance(param, np.ndarray) or param.dtype.kind != "f":
-            raise InvalidTypeError(f"params[{name!r}]: expected an array of floating point numbers, got {param!r:.60}")
-        if not (param.flags.c_contiguous and param.flags.writeable):     # a step would change a copy of it, or nothing
-            raise InvalidValueError(f"params[{name!r}]: expected an array that can be changed in place; "
-                                    "take np.array(..., order=\"C\")")
+            raise InvalidTypeError(f"params[{name!r}]: expected an array of floating point "
+                                   f"numbers, got {param!r:.60}")
+        # a step would change a copy of it, or nothing
+        if not (param.flags.c_contiguous and param.flags.writeable):
+            raise InvalidValueError(f"params[{name!r}]: expected an array that can be changed in "
+                                    "place; take np.array(..., order=\"C\")")
     return params
 
 
 def _blocks(params, grads, *states):
-    """Yield flat views of at most BLOCK elements: of a parameter, its gradient, each of its states, and scratch."""
+    """Yield flat views of at most BLOCK elements: of a parameter, its gradient, each of its states,
+    and scratch.
+    """
     for name, param in params.items():
-        arrays = [np.reshape(array, -1) for array in (param, grads[name], *(state[name] for state in states))]
+        arrays = [np.reshape(array, -1)
+                  for array in (param, grads[name], *(state[name] for state in states))]
         room = np.empty(min(BLOCK, param.size), param.dtype)
         for start in range(0, param.size, BLOCK):
             views = [array[start:start + BLOCK] for array in arrays]

@@ -1,12 +1,15 @@
-"""How fast is one training step, what do ten epochs of MNIST take, and what does log p(x) of its test images?
+"""How fast is one training step, what do ten epochs of MNIST take, and what does log p(x) of its
+test images?
 
     python tests/benchmark.py [steps] [mnist] [likelihood]        (default: steps and mnist)
 
-steps: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take turns of a few steps,
-one after the other, round after round; each round gives a ratio to the bare matrix products of that round, and the
-median of the ratios is told. PyTorch and JAX take part if they are installed. mnist: ten epochs with their evaluation;
-likelihood: 500 importance samples for each of the 10,000 test images. Each is a process of its own, whose peak memory
-is told; MNIST is looked for as `numpyvae train` does. Not a test: machines are too noisy for one.
+steps: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take
+turns of a few steps, one after the other, round after round; each round gives a ratio to the bare
+matrix products of that round, and the median of the ratios is told. PyTorch and JAX take part if
+they are installed. mnist: ten epochs with their evaluation;
+likelihood: 500 importance samples for each of the 10,000 test images. Each is a process of its own,
+whose peak memory is told; MNIST is looked for as `numpyvae train` does. Not a test: machines are
+too noisy for one.
 """
 import argparse
 import importlib.util
@@ -23,18 +26,21 @@ N, D, H, Z, STEPS = 128, 784, 400, 20, 20
 LAYERS = {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D)}
 
 
-# ---------------------------------------------------------------------- the contenders: each returns a step()
+# ---------------------------------------------------------------------- the contenders: each
+# returns a step()
 
 def bare():
-    """The fourteen matrix products of a step and nothing else, into arrays that are there already."""
+    """The fourteen matrix products of a step and nothing else, into arrays that are there already.
+    """
     rng = np.random.default_rng(0)
 
     def products(fan_in, fan_out, need_dx):
-        x, W, dy = (rng.standard_normal(shape).astype(np.float32) for shape in ((N, fan_in), (fan_in, fan_out),
-                                                                                 (N, fan_out)))
+        x, W, dy = (rng.standard_normal(shape).astype(np.float32)
+                    for shape in ((N, fan_in), (fan_in, fan_out), (N, fan_out)))
         y, dW, dx = np.empty_like(dy), np.empty_like(W), np.empty_like(x)
         return [(x, W, y), (x.T, dy, dW)] + [(dy, W.T, dx)] * need_dx
-    todo = [product for suffix, sizes in LAYERS.items() for product in products(*sizes, need_dx=suffix != "1")]
+    todo = [product for suffix, sizes in LAYERS.items()
+            for product in products(*sizes, need_dx=suffix != "1")]
     assert len(todo) == 14
 
     def step():
@@ -110,14 +116,15 @@ def jax():
         t = t + 1
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grads)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
-        params = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9 ** t)) / (jnp.sqrt(v / (1 - 0.999 ** t)) + 1e-8),
-                              params, m, v)
+        params = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9 ** t))
+                              / (jnp.sqrt(v / (1 - 0.999 ** t)) + 1e-8), params, m, v)
         return params, m, v, t, key
 
     rng = np.random.default_rng(0)
     params = {}
     for suffix, (fan_in, fan_out) in LAYERS.items():
-        params["W" + suffix] = jnp.asarray(rng.uniform(-1, 1, (fan_in, fan_out)) / fan_in ** 0.5, jnp.float32)
+        params["W" + suffix] = jnp.asarray(rng.uniform(-1, 1, (fan_in, fan_out)) / fan_in ** 0.5,
+                                           jnp.float32)
         params["b" + suffix] = jnp.zeros(fan_out, jnp.float32)
     x = jnp.asarray(rng.random((N, D)), jnp.float32)
     zeros = [jax.tree.map(jnp.zeros_like, params) for _ in range(2)]
@@ -137,7 +144,9 @@ NEEDED = {"PyTorch, default Adam": "torch", "PyTorch, fused Adam": "torch", "JAX
 # ---------------------------------------------------------------------- taking turns
 
 def work(name):
-    """A contender's process: for every line that comes in, do STEPS steps and answer with the seconds of one."""
+    """A contender's process: for every line that comes in, do STEPS steps and answer with the
+    seconds of one.
+    """
     step = CONTENDERS[name]()
     for _ in sys.stdin:
         step()                                                   # the caches are its own again
@@ -149,9 +158,11 @@ def work(name):
 
 def measure_steps(rounds):
     """Tell the time of one step of every contender, and the medians of the ratios."""
-    names = [name for name in CONTENDERS if name not in NEEDED or importlib.util.find_spec(NEEDED[name])]
-    workers = {name: subprocess.Popen([sys.executable, __file__, "--work", name], text=True, stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE) for name in names}
+    names = [name for name in CONTENDERS if name not in NEEDED
+             or importlib.util.find_spec(NEEDED[name])]
+    workers = {name: subprocess.Popen([sys.executable, __file__, "--work", name], text=True,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+               for name in names}
 
     def turn(name):
         workers[name].stdin.write("go\n")
@@ -169,11 +180,12 @@ def measure_steps(rounds):
     def ratio(name, other):
         ratios = sorted(a / b for a, b in zip(times[name], times[other]))
         return f"{statistics.median(ratios):.2f} ({ratios[len(ratios) // 4]:.2f}-{ratios[-len(ratios) // 4]:.2f})"
-    print(f"One step of 784-400-20, batch 128, float32: medians of {rounds} rounds of {STEPS} steps, in brackets the "
-          f"middle half\n{'':24}{'ms':>6}  {'to bare products':>18}  {'numpyvae to it':>18}")
+    print(f"One step of 784-400-20, batch 128, float32: medians of {rounds} rounds of {STEPS} "
+          f"steps, in brackets the middle half\n{'':24}{'ms':>6}  {'to bare products':>18}  "
+          f"{'numpyvae to it':>18}")
     for name in names:
-        print(f"{name:24}{1000 * statistics.median(times[name]):6.2f}  {ratio(name, 'bare products'):>18}  "
-              f"{ratio('numpyvae', name):>18}", flush=True)
+        print(f"{name:24}{1000 * statistics.median(times[name]):6.2f}  "
+              f"{ratio(name, 'bare products'):>18}  {ratio('numpyvae', name):>18}", flush=True)
 
 
 # ---------------------------------------------------------------------- whole tasks
@@ -187,8 +199,8 @@ def mnist():
     times = [time.perf_counter()]
     run.train(on_epoch=lambda: times.append(time.perf_counter()))
     print(f"MNIST, 784-400-20, 10 epochs with evaluation: {times[-1] - times[0]:.0f} s, an epoch "
-          f"{np.median(np.diff(times)):.1f} s (median); test -ELBO {run.history[6, 3]:.2f} after 7, "
-          f"{run.history[9, 3]:.2f} after 10; {_peak()}")
+          f"{np.median(np.diff(times)):.1f} s (median); test -ELBO {run.history[6, 3]:.2f} after "
+          f"7, {run.history[9, 3]:.2f} after 10; {_peak()}")
 
 
 def likelihood():
@@ -201,8 +213,9 @@ def likelihood():
     run.train()
     start = time.perf_counter()
     log_px = log_likelihood(run.model, dataset.x_test, 500, rng=1)
-    print(f"log p(x) of {len(log_px)} test images, 500 samples each: {time.perf_counter() - start:.0f} s; "
-          f"mean {log_px.mean():.2f} nats after one epoch; {_peak()}")
+    print(f"log p(x) of {len(log_px)} test images, 500 samples each: "
+          f"{time.perf_counter() - start:.0f} s; mean {log_px.mean():.2f} nats after one epoch; "
+          f"{_peak()}")
 
 
 def _peak():
@@ -217,7 +230,8 @@ def _peak():
 def main():
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", default=["steps", "mnist"], metavar="steps | mnist | likelihood")
+    parser.add_argument("parts", nargs="*", default=["steps", "mnist"], metavar="steps | mnist | "
+                        "likelihood")
     parser.add_argument("--rounds", type=int, default=40, help="of turns (default 40)")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     parser.add_argument("--alone", help=argparse.SUPPRESS)
@@ -230,8 +244,8 @@ def main():
     if unknown := set(args.parts) - {"steps", *tasks}:
         parser.error(f"expected steps, mnist or likelihood, got {', '.join(unknown)}")
     threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, {os.cpu_count()} cores, "
-          f"OPENBLAS_NUM_THREADS: {threads}", flush=True)
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, "
+          f"{os.cpu_count()} cores, OPENBLAS_NUM_THREADS: {threads}", flush=True)
     for part in args.parts:
         if part == "steps":
             measure_steps(args.rounds)

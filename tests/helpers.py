@@ -1,4 +1,6 @@
-"""What several tests share: random arrays, the comparison by element, and the check of a forward/backward pair."""
+"""What several tests share: random arrays, the comparison by element, and the check of a
+forward/backward pair.
+"""
 import warnings
 from contextlib import contextmanager
 
@@ -18,16 +20,21 @@ def draw(seed, *shapes):
 
 
 def norm_error(found, expected, at_least=0.0):
-    """The error of a whole array, by norm, relative to the larger of the two or to `at_least`; two zeros agree."""
+    """The error of a whole array, by norm, relative to the larger of the two or to `at_least`; two
+    zeros agree.
+    """
     larger = max(np.linalg.norm(found), np.linalg.norm(expected), at_least)
     return np.linalg.norm(found - expected) / larger if larger else 0.0
 
 
 def element_error(found, expected, floor=1e-3):
-    """The largest relative error of an element, where none counts as smaller than `floor` of the largest."""
+    """The largest relative error of an element, where none counts as smaller than `floor` of the
+    largest.
+    """
     largest = np.abs(expected).max()
-    return (np.abs(found - expected) / np.maximum(np.abs(expected), floor * largest)).max() if largest else np.abs(
-        found).max()
+    return (np.abs(found - expected)
+            / np.maximum(np.abs(expected), floor
+                         * largest)).max() if largest else np.abs(found).max()
 
 
 @contextmanager
@@ -39,7 +46,8 @@ def silence_required():
 
 
 def check_pair(forward, backward, args, wrt, seed):
-    """Check a backward against the complex step of its forward, and that the pair keeps to the protocol.
+    """Check a backward against the complex step of its forward, and that the pair keeps to the
+    protocol.
 
     args: the forward's arguments; wrt: which of them backward returns gradients for, in its order
     """
@@ -56,8 +64,9 @@ def check_pair(forward, backward, args, wrt, seed):
         numeric = numeric_gradient(f, args[i], method="complex")
         assert np.abs(numeric).max() > 0, "a vacuous case: nothing flows to this argument"
         assert grad.shape == args[i].shape
-        # Relative error 1e-11 as for the whole network; the arrays hold numbers around 1, whose sums may cancel to less
-        # (measured over 2,000 cases of every pair: 4e-16 absolute wherever the relative error is above 1e-13).
+        # Relative error 1e-11 as for the whole network; the arrays hold numbers around 1, whose
+        # sums may cancel to less (measured over 2,000 cases of every pair: 4e-16 absolute wherever
+        # the relative error is above 1e-13).
         np.testing.assert_allclose(grad, numeric, rtol=1e-11, atol=1e-14)
 
     for again, grad in zip(_as_tuple(backward(dout, cache)), grads):
@@ -65,11 +74,12 @@ def check_pair(forward, backward, args, wrt, seed):
     for arg, was in zip([*args, dout], [*kept, dout_kept]):
         assert np.array_equal(arg, was), "an argument was changed"
 
-    singles = [arg.astype(np.float32) if isinstance(arg, np.ndarray) and arg.dtype == np.float64 else arg
-               for arg in args]
+    singles = [arg.astype(np.float32) if isinstance(arg, np.ndarray) and arg.dtype == np.float64
+               else arg for arg in args]
     out, cache = forward(*singles)
     assert out.dtype == np.float32
-    assert all(grad.dtype == np.float32 for grad in _as_tuple(backward(dout.astype(np.float32), cache)))
+    assert all(grad.dtype == np.float32
+               for grad in _as_tuple(backward(dout.astype(np.float32), cache)))
 
 
 def _as_tuple(grads):

@@ -1,14 +1,16 @@
-"""Does a run survive its death? Kill training again and again, go on, and compare with a run that was left in peace.
+"""Does a run survive its death? Kill training again and again, go on, and compare with a run that
+was left in peace.
 
     python tests/kill_test.py 100 [--seed S]
 
-A small network learns the digits through `numpyvae train`, as a process of its own, which is killed (SIGKILL; under
-Windows TerminateProcess) at a random moment of its expected life, or, as often, as soon after it as a file is being
-written. Whatever files it leaves must be whole. Then it is resumed, or started anew where there was no checkpoint yet,
-and killed again, up to three times. When it comes to its end, no temporary file may be left, and model.npz and
-history.csv must be those of an undisturbed run, byte for byte. Runs follow each other until there were as many kills as
-asked for. The pictures are left away: they take most of the time, and are drawn from what was saved. The moments come
-from the seed, what is going on in them from the machine.
+A small network learns the digits through `numpyvae train`, as a process of its own, which is killed
+(SIGKILL; under Windows TerminateProcess) at a random moment of its expected life, or, as often, as
+soon after it as a file is being written. Whatever files it leaves must be whole. Then it is
+resumed, or started anew where there was no checkpoint yet, and killed again, up to three times.
+When it comes to its end, no temporary file may be left, and model.npz and history.csv must be those
+of an undisturbed run, byte for byte. Runs follow each other until there were as many kills as
+asked for. The pictures are left away: they take most of the time, and are drawn from what was
+saved. The moments come from the seed, what is going on in them from the machine.
 Exit status: 0; 1, something did not survive; 2, bad arguments.
 """
 import os
@@ -23,7 +25,7 @@ import time
 import numpyvae
 from numpyvae.errors import NumpyvaeError
 from numpyvae.training import load_trained
-from numpyvae.walkthrough import OneLineParser
+from numpyvae.narrator import OneLineParser
 
 NETWORK = ("--hidden-dim", "400", "--latent-dim", "4", "--batch-size", "512")
 CHILD = "import sys; from numpyvae import cli; cli._draw_pictures = lambda *args: None; sys.exit(cli.main())"
@@ -55,7 +57,8 @@ def start(folder, epochs):
 
 
 def outlived(process, seconds, wait_until=None):
-    """Whether the process came to its end within so many seconds; if not, it is killed.  Raises DamageError.
+    """Whether the process came to its end within so many seconds; if not, it is killed.  Raises
+    DamageError.
 
     wait_until: then, unless it ends, not before this is so
     """
@@ -85,14 +88,17 @@ def said(folder):
 
 def temporaries(folder):
     """The temporary files in `folder`: the number of the process that wrote each, by its name."""
-    found = [re.fullmatch(r".+\.(\d+)\.tmp", name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
+    found = [re.fullmatch(r".+\.(\d+)\.tmp", name)
+             for name in os.listdir(folder)] if os.path.isdir(folder) else []
     return {match[0]: int(match[1]) for match in found if match}
 
 
 def check_whole(folder, peace):
-    """Look at what a kill left  ->  how many epochs were saved, None without a checkpoint.  Raises DamageError.
+    """Look at what a kill left  ->  how many epochs were saved, None without a checkpoint.  Raises
+    DamageError.
 
-    peace: the bytes of the undisturbed run's files, the history of which has to go on where this one ends
+    peace: the bytes of the undisturbed run's files, the history of which has to go on where this
+    one ends
     """
     model, history = (os.path.join(folder, name) for name in FILES)
     if not os.path.exists(model):
@@ -107,7 +113,8 @@ def check_whole(folder, peace):
         with open(history, "rb") as file:
             rows = file.read()
         # The checkpoint is written first: a kill between both leaves the history one epoch behind.
-        if not (peace[1].startswith(rows) and rows.endswith(b"\n") and rows.count(b"\n") in (epochs, epochs + 1)):
+        if not (peace[1].startswith(rows) and rows.endswith(b"\n")
+                and rows.count(b"\n") in (epochs, epochs + 1)):
             raise DamageError("corrupt", f"history.csv is not the table of {epochs} epochs")
     return epochs
 
@@ -131,7 +138,9 @@ def contents(folder):
 # ---------------------------------------------------------------------- kill, look, go on
 
 class Clock:
-    """How long a process is expected to live: measured once, undisturbed, and corrected whenever one ends by itself."""
+    """How long a process is expected to live: measured once, undisturbed, and corrected whenever
+    one ends by itself.
+    """
 
     def __init__(self, folder, epochs):
         began, process = time.monotonic(), start(folder, epochs)
@@ -154,8 +163,8 @@ class Clock:
 def kill_until_done(folder, peace, clock, moments, tell):
     """Kill one run at each of `moments` that it lives to see, then let it end.  Raises DamageError.
 
-    peace: what it has to end as; moments: (the part of its expected life, whether to wait for a file being written)
-    tell(sentence, the file being written)
+    peace: what it has to end as; moments: (the part of its expected life, whether to wait for a
+    file being written) tell(sentence, the file being written)
     """
     saved, epochs = None, clock.epochs
     for part, in_a_file in moments:
@@ -169,9 +178,11 @@ def kill_until_done(folder, peace, clock, moments, tell):
             break
         lived, found = time.monotonic() - began, writing()
         saved = check_whole(folder, peace)
-        if " epoch |" in said(folder):           # it trained, so it had looked for what its predecessor had left
+        # it trained, so it had looked for what its predecessor had left
+        if " epoch |" in said(folder):
             check_swept(folder, process.pid)
-        tell(f"killed after {lived:.2f} s, with {'no checkpoint' if saved is None else f'{saved} epochs saved'}",
+        tell(f"killed after {lived:.2f} s, with "
+             f"{'no checkpoint' if saved is None else f'{saved} epochs saved'}",
              *(name.removesuffix(f".{process.pid}.tmp") for name in found))
     else:
         began, expected = time.monotonic(), clock.expected(saved)
@@ -183,9 +194,11 @@ def kill_until_done(folder, peace, clock, moments, tell):
 
 
 def kill(count, seed=0, epochs=10, show=print):
-    """Kill `count` times  ->  how many, "kills", in how many "runs", and how many in the middle of "writing" a file; of
-    the runs, how many were found "corrupt", "stale" or "different"; how many kills ended "identical" all the same."""
-    counts = dict.fromkeys(("kills", "runs", "writing", "corrupt", "stale", "different", "identical"), 0)
+    """Kill `count` times  ->  how many, "kills", in how many "runs", and how many in the middle of
+    "writing" a file; of the runs, how many were found "corrupt", "stale" or "different"; how many
+    kills ended "identical" all the same."""
+    counts = dict.fromkeys(("kills", "runs", "writing", "corrupt", "stale", "different",
+                            "identical"), 0)
     rng = random.Random(seed)
 
     def moments():
@@ -195,7 +208,8 @@ def kill(count, seed=0, epochs=10, show=print):
     def tell(sentence, writing=None):
         counts["kills"] += 1
         counts["writing"] += writing is not None
-        show(f"{counts['kills']:>4}  {sentence}" + (f", while {writing} was written" if writing else ""))
+        show(f"{counts['kills']:>4}  {sentence}"
+             + (f", while {writing} was written" if writing else ""))
 
     with tempfile.TemporaryDirectory() as folder:
         first = os.path.join(folder, "peace")
@@ -204,7 +218,8 @@ def kill(count, seed=0, epochs=10, show=print):
         except DamageError:
             show(said(first))
             raise
-        show(f"{epochs} epochs take {clock.expected(0):.1f} s undisturbed, {clock.starting:.1f} s of it to start")
+        show(f"{epochs} epochs take {clock.expected(0):.1f} s undisturbed, {clock.starting:.1f} s "
+             "of it to start")
         while counts["kills"] < count:
             counts["runs"] += 1
             before, run = counts["kills"], os.path.join(folder, f"run{counts['runs']}")
@@ -233,8 +248,8 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("stopped")
         return 130
-    print("{kills} kills in {runs} runs, {writing} of them in the middle of a file: {corrupt} corrupt, {stale} "
-          "stale, {identical} identical".format(**counts))
+    print("{kills} kills in {runs} runs, {writing} of them in the middle of a file: {corrupt} "
+          "corrupt, {stale} stale, {identical} identical".format(**counts))
     return int(counts["identical"] != counts["kills"])
 
 

@@ -1,4 +1,6 @@
-"""The gallery of bugs: every one is caught, by the one who is named, and the gradient check says what is wrong."""
+"""The gallery of bugs: every one is caught, by the one who is named, and the gradient check says
+what is wrong.
+"""
 import subprocess
 import sys
 from functools import lru_cache
@@ -15,10 +17,13 @@ import bug_gallery as gallery  # noqa: E402
 sys.path.remove(str(TUTORIALS))
 
 TEXTS = {name: getattr(gallery, name) for name in ("FORWARD", "BACKWARD", "ADAM", "AFTERWARDS")}
-SEEN, UNSEEN = ([bug for bug in gallery.BUGS if (bug.by == gallery.CHECK) is seen] for seen in (True, False))
-FINE = [bug for bug in SEEN if "1e-7" in bug.name or "single precision" in bug.name]         # what changes little
+SEEN, UNSEEN = ([bug for bug in gallery.BUGS if (bug.by == gallery.CHECK) is seen]
+                for seen in (True, False))
+# what changes little
+FINE = [bug for bug in SEEN if "1e-7" in bug.name or "single precision" in bug.name]
 
-examine = lru_cache(None)(gallery.examine)                              # the slow part, once for each bug and method
+# the slow part, once for each bug and method
+examine = lru_cache(None)(gallery.examine)
 networks = pytest.mark.parametrize("to", [(), gallery.GAUSSIAN], ids=["Bernoulli", "Gaussian"])
 each = {"ids": lambda bug: bug.name}
 
@@ -32,24 +37,29 @@ def test_of_the_right_program_the_check_says_nothing(method, to):
     assert report.ok and not report.findings
 
 
-@pytest.mark.parametrize("to, options", [((), {}), (gallery.GAUSSIAN, {"likelihood": "gaussian", "x_std": 0.6})],
+@pytest.mark.parametrize("to, options", [((), {}), (gallery.GAUSSIAN, {"likelihood": "gaussian",
+                                                                       "x_std": 0.6})],
                          ids=["Bernoulli", "Gaussian"])
 def test_the_right_program_is_the_package_s_network(to, options):
     vae, data = VAE(gallery.D, gallery.H, gallery.Z, rng=0, **options), gallery.DATA
-    (loss, recon, kl), grads = vae.loss_and_grads(data["x"], data["eps"], data["beta"], data["mask"])
+    (loss, recon, kl), grads = vae.loss_and_grads(data["x"], data["eps"], data["beta"],
+                                                  data["mask"])
     names = gallery.forward(*to)
     found = [names["loss"], names["recon"].mean(), names["kl"].mean()]
-    np.testing.assert_allclose(found, [loss, recon, kl], rtol=1e-14)                         # measured: 4e-16
+    # measured: 4e-16
+    np.testing.assert_allclose(found, [loss, recon, kl], rtol=1e-14)
     found = gallery.backward(*to)
     assert list(found) == gallery.BLOCKS
-    for name, grad in found.items():                                     # measured: 2e-15 of the largest element
+    # measured: 2e-15 of the largest element
+    for name, grad in found.items():
         assert np.abs(grad - grads[name]).max() < 2e-14 * np.abs(grads[name]).max(), name
 
 
 @pytest.mark.parametrize("oracle", gallery.ORACLES)
 def test_every_oracle_is_content_with_the_right_program(oracle):
     for to in {(), *(bug.to for bug in UNSEEN if bug.by == oracle)} - (
-            {()} if oracle == "∫ p(x) dx = 1" else set()):               # this one is of Gaussian pixels only
+            # this one is of Gaussian pixels only
+            {()} if oracle == "∫ p(x) dx = 1" else set()):
         content, found, expected = gallery.ask(oracle, *to)
         assert content, f"{found} instead of {expected}"
 
@@ -57,8 +67,10 @@ def test_every_oracle_is_content_with_the_right_program(oracle):
 def test_the_check_reaches_every_case_that_the_bugs_are_about():
     names, grads = gallery.forward(), gallery.backward()
     for a in ("a1", "a3"):
-        assert (names[a] > 0).any() and (names[a] < 0).any()             # units that are open, and shut
-    assert (names["logvar"] > 0).any() and (names["logvar"] < 0).any()   # a clamp at 0 acts on some, and not on all
+        # units that are open, and shut
+        assert (names[a] > 0).any() and (names[a] < 0).any()
+    # a clamp at 0 acts on some, and not on all
+    assert (names["logvar"] > 0).any() and (names["logvar"] < 0).any()
     assert names["mask"].any(axis=0).all() and not names["mask"].all()
     assert all(np.abs(grad).max() > 1e-3 for grad in grads.values())
 
@@ -89,7 +101,8 @@ def test_a_bug_changes_the_lines_that_assign_to_its_names_and_no_others(bug):
     for text in TEXTS.values():
         right, wrong = gallery.lines(text, *bug.to), gallery.lines(text, *bug.to, *bug.wrong)
         assert list(right) == list(wrong)
-        changed += [name for name in right if "".join(right[name].split()) != "".join(wrong[name].split())]
+        changed += [name for name in right
+                    if "".join(right[name].split()) != "".join(wrong[name].split())]
     assert sorted(changed) == sorted(names)
     assert all(line.split()[1] == "=" and line == line.strip() for line in bug.wrong)
 
@@ -107,7 +120,8 @@ def test_the_gradient_check_catches_it_and_says_what_is_wrong(bug):
     kept = {name: param.copy() for name, param in gallery.PARAMS.items()}
     report = examine(*bug.to, *bug.wrong, method="complex")
     assert not report.ok
-    assert [finding for finding in report.findings if bug.says in finding], "\n".join(report.findings)
+    assert [finding for finding in report.findings
+            if bug.says in finding], "\n".join(report.findings)
     assert all(np.array_equal(gallery.PARAMS[name], kept[name]) for name in kept)
 
 
@@ -129,13 +143,15 @@ def test_the_gradient_check_cannot_see_it_and_its_oracle_does(bug):
     assert report.ok and not report.findings and not bug.says
     content, found, expected = gallery.ask(bug.by, *bug.to, *bug.wrong)
     tolerance = gallery.ORACLES[bug.by](*bug.to)[2]
-    assert not content and not abs(found - expected) < 2 * tolerance         # of a statistic: ten standard errors
+    # of a statistic: ten standard errors
+    assert not content and not abs(found - expected) < 2 * tolerance
 
 
 def test_what_was_seen_in_public_code_is_told():
     told = " ".join(bug.seen for bug in gallery.BUGS)
-    for source in ("kwj2104", "VAE-Torch", "microvae", "AiDotNet", "numpy-ml", "keras", "AntixK", "y0ast", "autograd",
-                   "pytorch/examples", "abhayran", "generative-tf", "Lasagne", "tensorflow-mnist-VAE"):
+    for source in ("kwj2104", "VAE-Torch", "microvae", "AiDotNet", "numpy-ml", "keras", "AntixK",
+                   "y0ast", "autograd", "pytorch/examples", "abhayran", "generative-tf", "Lasagne",
+                   "tensorflow-mnist-VAE"):
         assert source in told
 
 
@@ -160,7 +176,8 @@ def test_the_index_of_the_lessons_counts_them_right():
 
 def test_a_bug_that_gets_away_is_told(monkeypatch, capsys):
     right = gallery.Bug("nothing wrong", "drecon = 1.0 / N")
-    unseen = gallery.Bug("not by this one", "recon = np.mean(cost * mask, axis=1)", "drecon = 1 / N / D", by="E[z] = μ")
+    unseen = gallery.Bug("not by this one", "recon = np.mean(cost * mask, axis=1)",
+                         "drecon = 1 / N / D", by="E[z] = μ")
     monkeypatch.setattr(gallery, "GALLERY", {"Two": [right, unseen]})
     monkeypatch.setattr(sys, "argv", ["bug_gallery.py"])
     assert gallery.main() == 1
@@ -168,7 +185,10 @@ def test_a_bug_that_gets_away_is_told(monkeypatch, capsys):
 
 
 def test_its_command_line_says_what_it_does():
-    for argument, expected, words in [("--help", 0, "who catches it"), ("--bugs", 2, "unrecognized arguments: --bugs")]:
-        done = subprocess.run([sys.executable, TUTORIALS / "bug_gallery.py", argument], capture_output=True, text=True)
+    for argument, expected, words in [("--help", 0, "who catches it"), ("--bugs", 2,
+                                                                        "unrecognized arguments: "
+                                                                        "--bugs")]:
+        done = subprocess.run([sys.executable, TUTORIALS / "bug_gallery.py", argument],
+                              capture_output=True, text=True)
         told, silent = (done.stderr, done.stdout) if expected else (done.stdout, done.stderr)
         assert done.returncode == expected and words in " ".join(told.split()) and not silent

@@ -1,7 +1,8 @@
-"""The exercises: each has its form, its forward is the package's, and the judge helps with every kind of attempt.
+"""The exercises: each has its form, its forward is the package's, and the judge helps with every
+kind of attempt.
 
-The solutions stand here, not beside the exercises: an attempt is the exercise's own text with some of its blanks filled
-in, as a student would.
+The solutions stand here, not beside the exercises: an attempt is the exercise's own text with some
+of its blanks filled in, as a student would.
 """
 import ast
 import re
@@ -24,9 +25,10 @@ FOLDER = ROOT / "tutorials" / "exercises"
 INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 SIZES = {"N": 3, "D": 7, "H": 5, "Z": 2}
-SHAPES = {"x": "ND", "a": "NH", "logits": "ND", "mu": "NZ", "logvar": "NZ", "eps": "NZ", "W": "DH", "b": "H",
-          "W1": "DH", "b1": "H", "W_mu": "HZ", "b_mu": "Z", "W_logvar": "HZ", "b_logvar": "Z",
-          "W3": "ZH", "b3": "H", "W4": "HD", "b4": "D", "z": "NZ", "h1": "NH", "a1": "NH", "h3": "NH", "a3": "NH"}
+SHAPES = {"x": "ND", "a": "NH", "logits": "ND", "mu": "NZ", "logvar": "NZ", "eps": "NZ", "W": "DH",
+          "b": "H", "W1": "DH", "b1": "H", "W_mu": "HZ", "b_mu": "Z", "W_logvar": "HZ",
+          "b_logvar": "Z", "W3": "ZH", "b3": "H", "W4": "HD", "b4": "D", "z": "NZ", "h1": "NH",
+          "a1": "NH", "h3": "NH", "a3": "NH"}
 
 PROBS = "1 / (1 + np.exp(-logits))"
 SOLUTIONS = {
@@ -46,7 +48,8 @@ SOLUTIONS = {
         "dh1": "dmu @ W_mu.T + dlogvar @ W_logvar.T", "da1": "dh1 * (a1 > 0)",
         "dW1": "x.T @ da1", "db1": "da1.sum(axis=0)"}}
 
-GUILTY = "dlogvar_kl = dkl * 0.5 * (std - 1)"                    # number 7's line: σ in the place of σ²
+# number 7's line: σ in the place of σ²
+GUILTY = "dlogvar_kl = dkl * 0.5 * (std - 1)"
 MENDED = "dlogvar_kl = dkl * 0.5 * (std ** 2 - 1)"
 
 # What students write, and what the judge must say of it.
@@ -89,7 +92,8 @@ def text_of(page):
 
 def names_of(page):
     """The names of a page's forward and backward."""
-    functions = [node.name for node in ast.parse(text_of(page)).body if isinstance(node, ast.FunctionDef)]
+    functions = [node.name for node in ast.parse(text_of(page)).body
+                 if isinstance(node, ast.FunctionDef)]
     assert len(functions) == 3 and functions[2] == "example"
     return functions[:2]
 
@@ -104,7 +108,8 @@ def filled(page, lines):
     """The text of a page with these of its blanks filled in."""
     text = text_of(page)
     for name, code in lines.items():
-        text, count = re.subn(rf"^    {name} = \.\.\. ", lambda _: f"    {name} = {code} ", text, flags=re.MULTILINE)
+        text, count = re.subn(rf"^    {name} = \.\.\. ", lambda _: f"    {name} = {code} ", text,
+                              flags=re.MULTILINE)
         assert count == 1, name
     return text
 
@@ -134,9 +139,10 @@ def test_a_page_has_the_form_of_one(page):
     text = text_of(page)
     tree = ast.parse(text)
     assert 30 <= len(text.splitlines()) <= 90
-    assert re.match(rf"{page[0]}\. [^\n]+\.  \(blog, section 2\.[^\n]+lesson \d[^\n]*\)\n\n", ast.get_docstring(tree))
-    assert [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))] == [
-        "import numpy as np"]
+    assert re.match(rf"{page[0]}\. [^\n]+\.  \(blog, section 2\.[^\n]+lesson \d[^\n]*\)\n\n",
+                    ast.get_docstring(tree))
+    assert [ast.unparse(node) for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))] == ["import numpy as np"]
     assert all(ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef))
     *_, last = text.rstrip().split("\n\n\n")
     assert last.startswith("# To think about") and last.endswith("?")
@@ -170,8 +176,8 @@ def test_the_example_has_no_two_equal_sizes_and_the_legend_s_shapes(page):
     space = runpy.run_path(FOLDER / f"{page}.py")
     forward, _ = names_of(page)
     args, again = space["example"](), space["example"]()
-    parameters = [arg.arg for node in ast.parse(text_of(page)).body if getattr(node, "name", "") == forward
-                  for arg in node.args.args]
+    parameters = [arg.arg for node in ast.parse(text_of(page)).body if getattr(node, "name", "")
+                  == forward for arg in node.args.args]
     assert len(args) == len(parameters)
     for name, arg, same in zip(parameters, args, again):
         assert arg.shape == tuple(SIZES[axis] for axis in SHAPES[name]), name
@@ -206,12 +212,14 @@ def test_the_index_explains_what_the_judge_says(capsys, tmp_path):
     page, blanks = "6_vae_on_one_page", SOLUTIONS["6_vae_on_one_page"]
     attempts = [{}, blanks, {**blanks, "dmu": "dz"}, {"dh3": "dlogits @ W4.T"}]
     said = "".join(judge(capsys, tmp_path, page, filled(page, attempt))[1] for attempt in attempts)
-    told = re.findall(r"`yes`|`NO`|no simple rule|the error enters at|still blank|line", INDEX.split("| it says |")[1])
+    told = re.findall(r"`yes`|`NO`|no simple rule|the error enters at|still blank|line",
+                      INDEX.split("| it says |")[1])
     assert len(set(told)) == 6 and all(words.strip("`") in said for words in told)
 
 
 def test_the_index_of_the_lessons_leads_here():
-    assert "](exercises/README.md)" in (ROOT / "tutorials" / "README.md").read_text(encoding="utf-8")
+    assert "](exercises/README.md)" in (ROOT / "tutorials"
+                                        / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_link_of_the_index_leads_somewhere():
@@ -222,9 +230,11 @@ def test_every_link_of_the_index_leads_somewhere():
 # ---------------------------------------------------------------------- the forward
 
 def package_vae(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
-    vae = VAE(**{f"{name}_dim": SIZES[axis] for name, axis in (("input", "D"), ("hidden", "H"), ("latent", "Z"))})
-    return vae.loss(x, eps, params={"W1": W1, "b1": b1, "W_mu": W_mu, "b_mu": b_mu, "W_logvar": W_logvar,
-                                    "b_logvar": b_logvar, "W3": W3, "b3": b3, "W4": W4, "b4": b4})
+    vae = VAE(**{f"{name}_dim": SIZES[axis] for name,
+                 axis in (("input", "D"), ("hidden", "H"), ("latent", "Z"))})
+    return vae.loss(x, eps,
+                    params={"W1": W1, "b1": b1, "W_mu": W_mu, "b_mu": b_mu, "W_logvar": W_logvar,
+                            "b_logvar": b_logvar, "W3": W3, "b3": b3, "W4": W4, "b4": b4})
 
 
 PACKAGE = [dense_forward, relu_forward, bernoulli_loss_forward, reparameterize_forward, kl_forward,
@@ -245,7 +255,8 @@ def test_the_forward_computes_what_the_package_s_does(page, package):
 
 @each_page
 def test_the_command_on_the_page_is_the_one_that_judges_it(page, capsys, monkeypatch):
-    command, = re.findall(r"^    (numpyvae .*)$", ast.get_docstring(ast.parse(text_of(page))), re.MULTILINE)
+    command, = re.findall(r"^    (numpyvae .*)$", ast.get_docstring(ast.parse(text_of(page))),
+                          re.MULTILINE)
     assert command == f"numpyvae check tutorials/exercises/{page}.py:{','.join(names_of(page))}"
     monkeypatch.chdir(ROOT)
     status, out, err = call(capsys, *shlex.split(command)[1:])
@@ -303,7 +314,8 @@ def test_the_whole_network_can_be_filled_in_line_by_line(count, capsys, tmp_path
     done, left = dict(lines[:count]), [name for name, _ in lines[count:]]
     parameters = [name[1:] for name in done if name[1] in "Wb"]
     status, out = judge(capsys, tmp_path, page, filled(page, done))
-    assert status == 1 and {name: verdicts(out).get(name) for name in parameters} == dict.fromkeys(parameters, "yes")
+    assert status == 1 and {name: verdicts(out).get(name)
+                            for name in parameters} == dict.fromkeys(parameters, "yes")
     assert "NO" not in out and "So far it is right" in out and f" with {left[0]}:" in out
     status, out = judge(capsys, tmp_path, page, filled(page, {**done, "dW4": "2 * h3.T @ dlogits"}))
     assert status == 1 and verdicts(out)["W4"] == "NO" and "W4: twice" in out
@@ -311,9 +323,12 @@ def test_the_whole_network_can_be_filled_in_line_by_line(count, capsys, tmp_path
 
 
 @pytest.mark.parametrize("page, lines, blank", [
-    ("6_vae_on_one_page", {"dh3": "dlogits @ W4.T"}, "dlogits"),                             # NumPy's ValueError
-    ("6_vae_on_one_page", {"da3": "dh3 * (a3 > 0)"}, "dh3"),                                 # Python's TypeError
-    ("6_vae_on_one_page", {"db4": "dlogits.sum(axis=0)"}, "dlogits"),                        # Python's AttributeError
+    # NumPy's ValueError
+    ("6_vae_on_one_page", {"dh3": "dlogits @ W4.T"}, "dlogits"),
+    # Python's TypeError
+    ("6_vae_on_one_page", {"da3": "dh3 * (a3 > 0)"}, "dh3"),
+    # Python's AttributeError
+    ("6_vae_on_one_page", {"db4": "dlogits.sum(axis=0)"}, "dlogits"),
     ("6_vae_on_one_page", {"drecon": "dloss / len(x)", "dmu": "dz + drecon * mu"}, "dz")])
 def test_who_uses_a_blank_is_told_which(page, lines, blank, capsys, tmp_path):
     status, out = judge(capsys, tmp_path, page, filled(page, lines))
@@ -329,15 +344,16 @@ def test_the_line_to_be_found_is_shown_to_be_wrong_and_located_but_not_named(cap
     page = "7_find_the_line"
     status, out = judge(capsys, tmp_path, page, text_of(page))
     wrong = ["W_logvar", "b_logvar", "W1", "b1"]
-    assert status == 1 and [name for name, verdict in verdicts(out).items() if verdict == "NO"] == wrong
+    assert status == 1 and [name for name, verdict in verdicts(out).items() if verdict
+                            == "NO"] == wrong
     assert sum(verdict == "yes" for verdict in verdicts(out).values()) == 6
     assert "the error enters at W_logvar" in out
     assert "dlogvar" not in out and "std" not in out and "kl" not in out
     assert text_of(page).count(GUILTY) == 1
 
 
-@pytest.mark.parametrize("line", [
-    MENDED, "dlogvar_kl = dkl * 0.5 * (np.exp(logvar) - 1)", "dlogvar_kl = dkl * np.expm1(logvar) / 2"])
+@pytest.mark.parametrize("line", [MENDED, "dlogvar_kl = dkl * 0.5 * (np.exp(logvar) - 1)",
+                                  "dlogvar_kl = dkl * np.expm1(logvar) / 2"])
 def test_whoever_finds_the_line_is_told_so(line, capsys, tmp_path):
     page = "7_find_the_line"
     status, out = judge(capsys, tmp_path, page, text_of(page).replace(GUILTY, line))

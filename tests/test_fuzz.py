@@ -1,6 +1,8 @@
-"""Damaged files by the thousand, new ones in every run: what is read is what was written, or one of our own errors.
+"""Damaged files by the thousand, new ones in every run: what is read is what was written, or one of
+our own errors.
 
-A failing test shows its seed, and the number of the case that failed; the case is made from these two alone.
+A failing test shows its seed, and the number of the case that failed; the case is made from these
+two alone.
 """
 import gzip
 import io
@@ -16,7 +18,7 @@ from hypothesis import given, note, settings
 
 from helpers import seeds
 
-from numpyvae import checkpoint
+from numpyvae import checkpoint, files
 from numpyvae.datasets import idx, own
 from numpyvae.errors import CheckpointError, DataFormatError
 from numpyvae.training import Run
@@ -38,25 +40,28 @@ def in_memory():
     content = []
     with pytest.MonkeyPatch.context() as patch:
         for module in (checkpoint, own):
-            patch.setattr(module, "open", raising=False,
-                          value=lambda path, mode: io.BytesIO(content[-1]) if mode == "rb" else open(path, mode))
+            patch.setattr(module, "open", raising=False, value=lambda path,
+                          mode: io.BytesIO(content[-1]) if mode == "rb" else open(path, mode))
 
         def reader(load, name):
             def read(data):
                 content[:] = [bytes(data)]
                 return load(name)
             return read
-        yield {"checkpoint": reader(checkpoint.load, "memory"), "own": reader(own.load_array, "memory.npz")}
+        yield {"checkpoint": reader(checkpoint.load, "memory"), "own": reader(own.load_array,
+                                                                              "memory.npz")}
 
 
 def saved(folder):
     """The bytes of checkpoints: of a run's, and of arrays of every kind."""
     rng = np.random.default_rng(0)
-    run = Run(rng.random((20, 6)), rng.random((5, 6)), hidden_dim=3, latent_dim=2, epochs=1, data="µ")
+    run = Run(rng.random((20, 6)), rng.random((5, 6)), hidden_dim=3, latent_dim=2, epochs=1,
+              data="µ")
     run.train()
     run.save(folder)
-    checkpoint.save(folder / "toy.npz", {"W1": np.arange(6.0).reshape(2, 3), "b1": np.arange(9, dtype=">f4"),
-                                         "µ": np.array([1, -1]), "flag": np.array(True), "none": np.ones((0, 3))},
+    checkpoint.save(folder / "toy.npz",
+                    {"W1": np.arange(6.0).reshape(2, 3), "b1": np.arange(9, dtype=">f4"),
+                     "µ": np.array([1, -1]), "flag": np.array(True), "none": np.ones((0, 3))},
                     {"model": "toy"})
     return [(folder / name).read_bytes() for name in ("model.npz", "toy.npz")]
 
@@ -72,16 +77,21 @@ def examples():
     rng = np.random.default_rng(1)
     x, mask = rng.random((6, 3, 4)), rng.random((6, 3, 4)) < 0.7
     grey = rng.integers(0, 256, (6, 12), np.uint8)
-    return [savez(x=x, labels=np.arange(6), mask=mask), savez(np.savez_compressed, x=x, labels=np.arange(6), mask=mask),
-            savez(x=grey), savez(np.savez_compressed, mask=mask.reshape(6, 12), x=grey)]
+    return [savez(x=x, labels=np.arange(6), mask=mask),
+            savez(np.savez_compressed, x=x, labels=np.arange(6), mask=mask), savez(x=grey),
+            savez(np.savez_compressed, mask=mask.reshape(6, 12), x=grey)]
 
 
 def pixels():
-    """The bytes of IDX files of images and of labels, with the number of their dimensions; plain and compressed."""
+    """The bytes of IDX files of images and of labels, with the number of their dimensions; plain
+    and compressed.
+    """
     rng = np.random.default_rng(2)
     files = [(rng.integers(0, 256, shape, np.uint8), len(shape)) for shape in ((3, 5, 4), (40,))]
-    plain = [(struct.pack(f">I{ndim}I", 0x800 + ndim, *array.shape) + array.tobytes(), ndim) for array, ndim in files]
-    return plain + [(gzip.compress(content, level), ndim) for content, ndim in plain for level in (1, 9)]
+    plain = [(struct.pack(f">I{ndim}I", 0x800 + ndim, *array.shape) + array.tobytes(), ndim)
+             for array, ndim in files]
+    return plain + [(gzip.compress(content, level), ndim) for content, ndim in plain
+                    for level in (1, 9)]
 
 
 # ---------------------------------------------------------------------- what may happen to a file
@@ -157,7 +167,8 @@ def inserted(data, rng):
     data[at:at] = rng.bytes(int(rng.integers(1, 20)))
 
 
-DAMAGE = [flipped, overwritten, extreme, cut, beheaded, deleted, zeroed, doubled, moved, swapped, lengthened, inserted]
+DAMAGE = [flipped, overwritten, extreme, cut, beheaded, deleted, zeroed, doubled, moved, swapped,
+          lengthened, inserted]
 
 
 def damaged(whole, rng):
@@ -169,11 +180,13 @@ def damaged(whole, rng):
     return bytes(data), kind.__name__
 
 
-# Meddling: the archive is a whole one, with right checksums; its members are not those that were saved.
+# Meddling: the archive is a whole one, with right checksums; its members are not those that were
+# saved.
 
 def renamed(members, rng):
     i = rng.integers(len(members))
-    others = [name for name, _ in members] + ["", "x.npy", "y.npy", "mask.npy", "description.json", "a/x.npy", "x"]
+    others = [name for name, _ in members] + ["", "x.npy", "y.npy", "mask.npy", "description.json",
+                                              "a/x.npy", "x"]
     members[i] = (others[rng.integers(len(others))], members[i][1])
 
 
@@ -200,32 +213,39 @@ def retyped(members, rng):
     i = rng.integers(len(members))
     kinds = ("f2", "f8", "i8", "u1", "?", "c8", "U3", "S2", "M8[s]", "V3", "f4,i2")
     arrays = [np.zeros(3, np.dtype(kind)) for kind in kinds]
-    arrays += [np.zeros(()), np.zeros((0, 5)), np.zeros((6, 12)), np.full((6, 3, 4), np.nan), np.array([{}, None])]
+    arrays += [np.zeros(()), np.zeros((0, 5)), np.zeros((6, 12)), np.full((6, 3, 4), np.nan),
+               np.array([{}, None])]
     file = io.BytesIO()
     np.lib.format.write_array(file, arrays[rng.integers(len(arrays))])
     members[i] = (members[i][0], file.getvalue())
 
 
 def promising(members, rng):
-    """A header that says something else than the data that follow it; not always one that can be parsed."""
+    """A header that says something else than the data that follow it; not always one that can be
+    parsed.
+    """
     i = rng.integers(len(members))
-    shapes = ["(1099511627776,)", "(-1,)", "(1,)", "()", "(6,)", "(0, 4611686018427387904)", 4 * "65536, ", "(1.5,)",
-              "'6'", "None", "(True,)", "(" + 500 * "1, " + ")", "(" + 1800 * "-" + "1,)", 900 * "(" + "1" + 900 * ")"]
+    shapes = ["(1099511627776,)", "(-1,)", "(1,)", "()", "(6,)", "(0, 4611686018427387904)", 4
+              * "65536, ", "(1.5,)", "'6'", "None", "(True,)", "(" + 500 * "1, " + ")", "(" + 1800
+              * "-" + "1,)", 900 * "(" + "1" + 900 * ")"]
     order = ["False", "False", "True", "2", "None"]
-    types = ["'<f8'", "'>i4'", "'|b1'", "'|O'", "'<U9'", "'nonsense'", "[('a', '<f8')]", "('<f8', (2,))", "''", "3",
-             "'<f8, <f8'", "[" * 60 + "]" * 60, "'<M8[s]'", "'|V2147483647'", "'<f16'"]
+    types = ["'<f8'", "'>i4'", "'|b1'", "'|O'", "'<U9'", "'nonsense'", "[('a', '<f8')]",
+             "('<f8', (2,))", "''", "3", "'<f8, <f8'", "[" * 60 + "]" * 60, "'<M8[s]'",
+             "'|V2147483647'", "'<f16'"]
     descr, order, shape = (words[rng.integers(len(words))] for words in (types, order, shapes))
     header = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n".encode()
     version = bytes([rng.choice([1, 1, 1, 1, 1, 2, 3, 0, 255]), rng.choice([0, 0, 0, 1])])
     data = bytes(int(rng.choice([0, 8, 48, 4096])))
-    members[i] = (members[i][0], b"\x93NUMPY" + version + struct.pack("<H", len(header)) + header + data)
+    members[i] = (members[i][0], b"\x93NUMPY" + version + struct.pack("<H", len(header)) + header
+                  + data)
 
 
 def redescribed(members, rng):
     """The description says something else; still JSON, mostly."""
     for i, (name, content) in enumerate(members):
         if name == "description.json":
-            words = [b"null", b"[]", b"{}", b"-1", b"1e400", b"NaN", b"true", b'"x"', b"2", 20 * b"9", b'"<f8"']
+            words = [b"null", b"[]", b"{}", b"-1", b"1e400", b"NaN", b"true", b'"x"', b"2", 20
+                     * b"9", b'"<f8"']
             numbers = [k for k, byte in enumerate(content) if chr(byte).isdigit()]
             at = numbers[rng.integers(len(numbers))]
             members[i] = (name, content[:at] + words[rng.integers(len(words))] + content[at + 1:])
@@ -235,7 +255,9 @@ MEDDLING = [renamed, dropped, repeated, exchanged, spoiled, retyped, promising, 
 
 
 def meddled(whole, rng):
-    """An archive made anew from the members of `whole`, one of which is another, and how; it may be compressed."""
+    """An archive made anew from the members of `whole`, one of which is another, and how; it may be
+    compressed.
+    """
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     kind = MEDDLING[rng.integers(len(MEDDLING))]
@@ -261,13 +283,15 @@ def zipped(members, method=zipfile.ZIP_STORED):
 def same(found, expected):
     """Whether two arrays, or None, or plain values agree to the byte."""
     if isinstance(expected, np.ndarray):
-        return (isinstance(found, np.ndarray) and found.dtype == expected.dtype and found.shape == expected.shape
-                and found.tobytes() == expected.tobytes())
+        return (isinstance(found, np.ndarray) and found.dtype == expected.dtype and found.shape
+                == expected.shape and found.tobytes() == expected.tobytes())
     return found == expected
 
 
 def tried(read, data, errors):
-    """What `read` makes of the bytes, or None where it refuses them in a sentence.  Any other exception passes."""
+    """What `read` makes of the bytes, or None where it refuses them in a sentence.  Any other
+    exception passes.
+    """
     try:
         return read(data)
     except errors as error:
@@ -321,9 +345,11 @@ def test_hundreds_of_checkpoints_with_another_s_members(tmp_path, in_memory):
     def check(whole, data):
         found = tried(in_memory["checkpoint"], data, CheckpointError)
         if found:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:   # what it says is there, and nothing else
+            # what it says is there, and nothing else
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 for name, array in found[0].items():
-                    assert same(array, np.lib.format.read_array(io.BytesIO(archive.read(name + ".npy"))))
+                    assert same(array,
+                                np.lib.format.read_array(io.BytesIO(archive.read(name + ".npy"))))
         tried(lambda data: Run.load("memory", lambda name, place: x), data, CheckpointError)
     many(400, wholes, meddled, check)
 
@@ -349,7 +375,8 @@ def test_hundreds_of_archives_with_another_s_members(in_memory):
             x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = found
             assert x_train.ndim == x_test.ndim == 2 and len(x_train) and len(x_test)
             assert x_train.shape[1] == x_test.shape[1] == np.prod(image_shape)
-            for x, labels, mask in ((x_train, labels_train, mask_train), (x_test, labels_test, mask_test)):
+            for x, labels, mask in ((x_train, labels_train, mask_train),
+                                    (x_test, labels_test, mask_test)):
                 assert x.dtype == np.uint8 or 0 <= x.min() <= x.max() <= 1
                 assert labels is None or labels.shape == (len(x),) and labels.dtype.kind in "iu"
                 assert mask is None or mask.shape == x.shape and mask.dtype == bool and not x[~mask].any()
@@ -376,7 +403,9 @@ def test_hundreds_of_damaged_idx_files():
 # ---------------------------------------------------------------------- bombs
 
 VAST = io.BytesIO()
-np.lib.format.write_array_header_1_0(VAST, {"descr": "<f8", "fortran_order": False, "shape": (2 ** 28, 2 ** 28)})
+np.lib.format.write_array_header_1_0(VAST,
+                                     {"descr": "<f8", "fortran_order": False,
+                                      "shape": (2 ** 28, 2 ** 28)})
 VAST = VAST.getvalue()
 ENTRY = "<4s4B4H3L5H2L"              # of an archive's table of contents
 IMAGES = gzip.compress(struct.pack(">4I", 0x803, 2, 3, 4))       # their header alone
@@ -388,35 +417,42 @@ def parsed(header):
 
 
 def described(**description):
-    return ("description.json", json.dumps({"format": checkpoint.FORMAT, "arrays": {}, **description}).encode())
+    return ("description.json",
+            json.dumps({"format": checkpoint.FORMAT, "arrays": {}, **description}).encode())
 
 
 def expanding(size):
     """An archive whose x says that it is small, and unpacks to `size` bytes."""
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (4, 4)})
+    np.lib.format.write_array_header_1_0(file,
+                                         {"descr": "<f8", "fortran_order": False, "shape": (4, 4)})
     return zipped([("x.npy", file.getvalue() + bytes(size))], zipfile.ZIP_DEFLATED)
 
 
 def crowded(count):
     """An archive that is nothing but a table of contents."""
     entry = struct.pack(ENTRY, b"PK\1\2", 20, 0, 20, 0, *[0] * 14)
-    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count % 65536, count % 65536, count * len(entry), 0, 0)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count % 65536, count % 65536, count * len(entry),
+                      0, 0)
     return count * entry + end
 
 
 def nested(depth, size):
-    """A checkpoint whose arrays lie inside each other: with every one of them, as much again has to be read."""
+    """A checkpoint whose arrays lie inside each other: with every one of them, as much again has to
+    be read.
+    """
     declared, table, data = {}, b"", bytes(size)
     for i in range(depth):
         name, header = f"W{i}", io.BytesIO()
-        np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (len(data),)})
+        np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False,
+                                                      "shape": (len(data),)})
         declared[name] = ["uint8", [len(data)]]
         data = header.getvalue() + data
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(zipfile.ZipInfo(name + ".npy"), data)
-        data = file.getvalue()[:file.getvalue().rindex(b"PK\1\2")]      # a member, complete with its own header
+        # a member, complete with its own header
+        data = file.getvalue()[:file.getvalue().rindex(b"PK\1\2")]
     whole = zipped([described(arrays=declared)])
     start = whole.rindex(b"PK\1\2")
     table = whole[start:whole.rindex(b"PK\5\6")]
@@ -424,11 +460,12 @@ def nested(depth, size):
     for i in reversed(range(depth)):
         name = f"W{i}.npy".encode()
         crc, length = struct.unpack("<LL", blob[14:22])
-        table += struct.pack(ENTRY, b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, crc, length, length, len(name),
-                             0, 0, 0, 0, 0, place) + name
+        table += struct.pack(ENTRY, b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, crc, length, length,
+                             len(name), 0, 0, 0, 0, 0, place) + name
         inside = 30 + len(name) + 128
         blob, place = blob[inside:], place + inside
-    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, depth + 1, depth + 1, len(table), start + len(data), 0)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, depth + 1, depth + 1, len(table), start
+                      + len(data), 0)
     return whole[:start] + data + table + end
 
 
@@ -445,11 +482,11 @@ BOMBS = {
     "an array's header of exabytes":         ("own", lambda: zipped([("x.npy", VAST + bytes(80))])),
     "a compressed one":                      ("own", lambda: zipped([("x.npy", VAST)], zipfile.ZIP_DEFLATED)),
     "an array's header of 64 kB":            ("own", lambda: zipped([("x.npy", parsed(65535 * b"1"))])),
-    "an array's header of brackets":         ("own", lambda: zipped([("x.npy", parsed(checkpoint.MAX_HEADER * b"("))])),
-    "an array's header of signs":            ("own", lambda: zipped([("x.npy", parsed(checkpoint.MAX_HEADER * b"-"))])),
+    "an array's header of brackets":         ("own", lambda: zipped([("x.npy", parsed(files.MAX_HEADER * b"("))])),
+    "an array's header of signs":            ("own", lambda: zipped([("x.npy", parsed(files.MAX_HEADER * b"-"))])),
     "zeros that were compressed":            ("own", lambda: expanding(20 * MB)),
     "a table of contents of 200,000":        ("own", lambda: crowded(200_000)),
-    "one as long as is read":                ("own", lambda: crowded(checkpoint.CHUNK // 46)),
+    "one as long as is read":                ("own", lambda: crowded(files.CHUNK // 46)),
     "that of a checkpoint":                  ("checkpoint", lambda: crowded(200_000)),
     "arrays inside each other":              ("checkpoint", lambda: nested(30, 2 * MB)),
     "an array of exabytes":                  ("checkpoint", lambda: zipped([described(arrays={"a": ["<f8", [2 ** 56]]}),

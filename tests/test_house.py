@@ -1,4 +1,6 @@
-"""The house: each room imports only rooms above it, nothing heavy is imported before it is needed, one legend."""
+"""The house: each room imports only rooms above it, nothing heavy is imported before it is needed,
+one legend.
+"""
 import ast
 import re
 import subprocess
@@ -11,9 +13,9 @@ import numpyvae
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
-ROOMS = ["errors", "layers", "latent", "losses", "optim", "diagnosis", "gradcheck", "checkpoint", "network", "vae",
-         "autoencoder", "datasets", "evaluate", "training", "plots", "walkthrough", "walk", "judge", "explore",
-         "cli", "__main__"]
+ROOMS = ["errors", "files", "progress", "layers", "latent", "losses", "optim", "gradcheck",
+         "checkpoint", "network", "vae", "autoencoder", "datasets", "evaluate", "training", "plots",
+         "narrator", "walk", "explore", "cli", "__main__"]
 FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 
 
@@ -22,7 +24,9 @@ def room(path):
 
 
 def imports(path):
-    """(own room or foreign top-level name, whether it is one of ours, whether it stands at the top) of every import."""
+    """(own room or foreign top-level name, whether it is one of ours, whether it stands at the top)
+    of every import.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         top = node in tree.body
@@ -31,7 +35,8 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module.split(".")[0], False, top
         elif isinstance(node, ast.ImportFrom):
-            inside = len(path.relative_to(PACKAGE).parts) - node.level         # 0: from . of the package itself
+            # 0: from . of the package itself
+            inside = len(path.relative_to(PACKAGE).parts) - node.level
             if inside > 0:
                 yield room(path), True, top
             elif node.module:
@@ -72,7 +77,8 @@ def test_importing_numpyvae_imports_little_more_than_numpy():
 
 def test_matplotlib_is_imported_only_to_draw():
     assert "matplotlib" not in loaded_by("import numpyvae.cli")
-    assert "matplotlib" in loaded_by("import numpyvae.cli, matplotlib")              # it would be seen
+    # it would be seen
+    assert "matplotlib" in loaded_by("import numpyvae.cli, matplotlib")
 
 
 def test_the_version_is_the_literal_of_setup_cfg():
@@ -88,8 +94,10 @@ def test_everything_public_is_documented():
         assert thing.__doc__ and thing.__module__.startswith("numpyvae")
         if isinstance(thing, type):
             for member, value in vars(thing).items():
-                if not member.startswith("_") and (callable(value) or isinstance(value, (property, classmethod,
-                                                                                         staticmethod))):
+                if not member.startswith("_") and (callable(value)
+                                                   or isinstance(value,
+                                                                 (property, classmethod,
+                                                                  staticmethod))):
                     assert getattr(thing, member).__doc__, f"{name}.{member}"
     for path in FILES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -101,9 +109,11 @@ def test_the_legend_s_names_are_obeyed():
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.id] if isinstance(node, ast.Name) else [node.arg] if isinstance(node, ast.arg) else []
-            assert not {"sigma", "elbo", "log_var", "epsilon", "lamda"} & set(names), f"{path.name}: {names}"
+            assert not {"sigma", "elbo", "log_var", "epsilon",
+                        "lamda"} & set(names), f"{path.name}: {names}"
 
 
 def test_the_mathematical_core_reads_in_one_sitting():
-    core = ["layers", "latent", "losses", "optim", "gradcheck", "vae", "autoencoder"]
-    assert sum(len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in core) <= 1000
+    core = ["layers", "latent", "losses", "optim", "vae", "autoencoder"]
+    assert sum(len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines())
+               for name in core) <= 1000

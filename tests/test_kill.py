@@ -8,13 +8,14 @@ import pytest
 import kill_test
 from kill_test import DamageError
 
-from numpyvae import checkpoint
+from numpyvae import files
 from numpyvae.training import Run
 
 
 def test_three_kills_do_no_harm():
     told = []
-    counts = kill_test.kill(3, seed=int(np.random.default_rng().integers(1000)), epochs=4, show=told.append)
+    counts = kill_test.kill(3, seed=int(np.random.default_rng().integers(1000)), epochs=4,
+                            show=told.append)
     assert counts["kills"] == counts["identical"] == 3, told
     assert counts["corrupt"] == counts["stale"] == counts["different"] == 0 and 1 <= counts["runs"] <= 3
     assert len(told) == 4 and all("killed after" in line for line in told[1:])
@@ -45,11 +46,14 @@ def test_what_is_whole_is_whole(folder):
     assert kill_test.check_whole(folder / "nothing", peace) is None
 
 
-@pytest.mark.parametrize("damage", [
-    lambda model, rows: (model[:-1], rows), lambda model, rows: (model[:200] + b"\0" + model[201:], rows),
-    lambda model, rows: (None, rows), lambda model, rows: (model, rows[:-1]), lambda model, rows: (model, b""),
-    lambda model, rows: (model, rows + b"3,1,1,0,1,1,0\n"), lambda model, rows: (model, rows.replace(b"2,", b"3,")),
-    lambda model, rows: (model, rows.splitlines(keepends=True)[0])])
+@pytest.mark.parametrize("damage",
+                         [lambda model, rows: (model[:-1], rows), lambda model,
+                          rows: (model[:200] + b"\0" + model[201:], rows), lambda model,
+                          rows: (None, rows), lambda model, rows: (model, rows[:-1]), lambda model,
+                          rows: (model, b""), lambda model,
+                          rows: (model, rows + b"3,1,1,0,1,1,0\n"), lambda model,
+                          rows: (model, rows.replace(b"2,", b"3,")), lambda model,
+                          rows: (model, rows.splitlines(keepends=True)[0])])
 def test_what_is_not_whole_is_told(folder, damage):
     peace = kill_test.contents(folder)
     for name, content in zip(kill_test.FILES, damage(*peace)):
@@ -63,7 +67,8 @@ def test_a_stale_file_is_told(folder):
     kill_test.check_swept(folder)
     (folder / "model.npz.12.tmp").write_bytes(b"half")
     assert kill_test.temporaries(folder) == {"model.npz.12.tmp": 12}
-    kill_test.check_swept(folder, 12)                            # of the process that has just been killed
+    # of the process that has just been killed
+    kill_test.check_swept(folder, 12)
     for pid in (None, 1):
         with pytest.raises(DamageError, match="model.npz.12.tmp should have been swept") as caught:
             kill_test.check_swept(folder, pid)
@@ -84,7 +89,8 @@ def test_an_end_that_is_different_and_a_bad_end_are_told(folder, monkeypatch):
     clock.starting = clock.epoch = 100.0
     clock.epochs = 2
     kill_test.kill_until_done(folder, peace, clock, [(0.9, False)], pytest.fail)
-    assert clock.starting < 50                                   # it is not expected to take so long any more
+    # it is not expected to take so long any more
+    assert clock.starting < 50
     with pytest.raises(DamageError) as caught:
         kill_test.kill_until_done(folder, [peace[0], peace[1] + b"\n"], clock, [], pytest.fail)
     assert caught.value.kind == "different"
@@ -109,7 +115,8 @@ def test_every_loss_is_counted(monkeypatch, capsys):
         kind = next(kinds)
         if kind:
             os.replace(os.path.join(os.path.dirname(folder), "peace.log"), folder + ".log")
-            with open(os.path.join(os.path.dirname(folder), "peace.log"), "w", encoding="utf-8") as log:
+            with open(os.path.join(os.path.dirname(folder), "peace.log"), "w",
+                      encoding="utf-8") as log:
                 log.write("said")
             raise DamageError(kind, "this")
         for _ in moments:
@@ -130,14 +137,16 @@ def test_what_fails_without_any_kill(monkeypatch, capsys, error, status, last):
         if error:
             raise error
         with open(folder + ".log", "wb") as log:
-            return kill_test.subprocess.Popen([sys.executable, "-c", "print('why'); raise SystemExit(3)"], stdout=log)
+            return kill_test.subprocess.Popen([sys.executable, "-c",
+                                               "print('why'); raise SystemExit(3)"], stdout=log)
     monkeypatch.setattr(kill_test, "start", code)
     assert kill_test.main(["2"]) == status
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == last and ("why" in out) == (not error)
 
 
-@pytest.mark.parametrize("arguments", [["0"], ["-3"], ["many"], ["3", "--seed"], ["3", "--seed", "x"], ["3", "4"],
+@pytest.mark.parametrize("arguments", [["0"], ["-3"], ["many"], ["3", "--seed"], ["3", "--seed",
+                                                                                  "x"], ["3", "4"],
                                        ["--kills", "3"]])
 def test_bad_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -158,9 +167,11 @@ def test_a_first_save_that_was_killed_leaves_room_for_a_new_start(tmp_path, monk
     out = tmp_path / "run"
     out.mkdir()
     (out / "model.npz.12.tmp").write_bytes(b"half")
-    arguments = ["train", "--out", str(out), "--epochs", "1", "--hidden-dim", "2", "--latent-dim", "1"]
-    (out / "mine.txt").write_bytes(b"precious")                  # but nothing is swept where there is more
+    arguments = ["train", "--out", str(out), "--epochs", "1", "--hidden-dim", "2", "--latent-dim",
+                 "1"]
+    # but nothing is swept where there is more
+    (out / "mine.txt").write_bytes(b"precious")
     assert cli.main(arguments) == 2 and "expected a new or an empty folder" in capsys.readouterr().err
-    assert checkpoint.stale(out) == ["model.npz.12.tmp"]
+    assert files.stale(out) == ["model.npz.12.tmp"]
     (out / "mine.txt").unlink()
     assert cli.main(arguments) == 0 and sorted(os.listdir(out)) == ["history.csv", "model.npz"]

@@ -1,4 +1,6 @@
-"""The reparameterization against its moments, the KL divergence against quadrature and exact arithmetic."""
+"""The reparameterization against its moments, the KL divergence against quadrature and exact
+arithmetic.
+"""
 from decimal import Decimal, getcontext
 
 import numpy as np
@@ -7,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import check_pair, draw, seeds, silence_required, sizes
-from numpyvae.latent import (kl_backward, kl_forward, kl_per_dim, reparameterize_backward, reparameterize_forward)
+from numpyvae.latent import (kl_backward, kl_forward, kl_per_dim, reparameterize_backward,
+                             reparameterize_forward)
 
 
 @given(sizes, sizes, seeds)
 def test_reparameterize_backward(N, Z, seed):
     # The noise is a constant: the backward has gradients for the first two arguments only.
-    check_pair(reparameterize_forward, reparameterize_backward, draw(seed, (N, Z), (N, Z), (N, Z)), (0, 1), seed + 1)
+    check_pair(reparameterize_forward, reparameterize_backward, draw(seed, (N, Z), (N, Z), (N, Z)),
+               (0, 1), seed + 1)
 
 
 @given(sizes, sizes, seeds)
@@ -23,14 +27,17 @@ def test_kl_backward(N, Z, seed):
 
 @given(sizes, sizes, seeds)
 def test_noise_of_exact_moments_shows_mean_and_covariance_exactly(N, Z, seed):
-    # The 2 Z noises ±√Z e_j have mean 0 and covariance I, so their samples have mean μ and covariance diag(σ²).
+    # The 2 Z noises ±√Z e_j have mean 0 and covariance I, so their samples have mean μ and
+    # covariance diag(σ²).
     mu, logvar = draw(seed, (N, Z), (N, Z))
     noises = np.sqrt(Z) * np.vstack([np.eye(Z), -np.eye(Z)])
     z = np.array([reparameterize_forward(mu, logvar, np.tile(eps, (N, 1)))[0] for eps in noises])
-    tight = {"rtol": 9e-15, "atol": 9e-15}                       # measured over 3,000: 9e-16, relative or absolute
+    # measured over 3,000: 9e-16, relative or absolute
+    tight = {"rtol": 9e-15, "atol": 9e-15}
     np.testing.assert_allclose(z.mean(axis=0), mu, **tight)
     for n in range(N):
-        np.testing.assert_allclose(np.cov(z[:, n].T, bias=True).reshape(Z, Z), np.diag(np.exp(logvar[n])), **tight)
+        np.testing.assert_allclose(np.cov(z[:, n].T, bias=True).reshape(Z, Z),
+                                   np.diag(np.exp(logvar[n])), **tight)
 
 
 def test_samples_have_the_posteriors_mean_and_variance():
@@ -39,12 +46,14 @@ def test_samples_have_the_posteriors_mean_and_variance():
     for mu, logvar in [(0.0, 0.0), (1.5, -2.0), (-3.0, 1.3)]:
         z, _ = reparameterize_forward(np.full((n, 1), mu), np.full((n, 1), logvar), eps)
         variance = np.exp(logvar)
-        assert abs(z.mean() - mu) < 4 * np.sqrt(variance / n)                     # four standard errors
+        # four standard errors
+        assert abs(z.mean() - mu) < 4 * np.sqrt(variance / n)
         assert abs(z.var() - variance) < 4 * variance * np.sqrt(2 / n)
 
 
 def kl_by_quadrature(mu, logvar):
-    """KL = ∫ q (log q - log p) dz, by the trapezoid rule over ± 12 standard deviations, where it converges fast.
+    """KL = ∫ q (log q - log p) dz, by the trapezoid rule over ± 12 standard deviations, where it
+    converges fast.
 
     z = μ + σ t, so that the rule's nodes t are the same for any σ, and q dz = φ(t) dt
     """
@@ -90,7 +99,8 @@ def test_kl_keeps_its_digits_near_the_prior():
         for logvar in (10.0 ** exponent, -10.0 ** exponent):
             exact = (Decimal(logvar).exp() - 1 - Decimal(logvar)) / 2
             kl = kl_per_dim(np.zeros((1, 1)), np.array([[logvar]]))[0, 0]
-            # expm1(v) - v loses as many digits as v is small: half of them at 1e-8, where exp(v) - 1 - v loses all.
+            # expm1(v) - v loses as many digits as v is small: half of them at 1e-8, where exp(v) -
+            # 1 - v loses all.
             assert abs(Decimal(kl) - exact) <= Decimal(4e-16) * max(abs(Decimal(logvar)), exact)
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 
 from helpers import check_pair, draw, seeds, silence_required, sizes
-from numpyvae.layers import (dense_backward, dense_forward, relu_backward, relu_forward, sigmoid, sigmoid_backward,
-                             sigmoid_forward)
+from numpyvae.layers import (dense_backward, dense_forward, relu_backward, relu_forward, sigmoid,
+                             sigmoid_backward, sigmoid_forward)
 
 
 @given(sizes, sizes, sizes, seeds)
@@ -16,12 +16,14 @@ def test_dense_forward_is_the_sum_written_out(N, n_in, n_out, seed):
     y, _ = dense_forward(x, W, b)
     for n in range(N):
         for o in range(n_out):
-            assert y[n, o] == pytest.approx(sum(x[n, i] * W[i, o] for i in range(n_in)) + b[o], rel=1e-13, abs=1e-14)
+            assert y[n, o] == pytest.approx(sum(x[n, i] * W[i, o] for i in range(n_in)) + b[o],
+                                            rel=1e-13, abs=1e-14)
 
 
 @given(sizes, sizes, sizes, seeds)
 def test_dense_backward(N, n_in, n_out, seed):
-    check_pair(dense_forward, dense_backward, draw(seed, (N, n_in), (n_in, n_out), n_out), (0, 1, 2), seed + 1)
+    check_pair(dense_forward, dense_backward, draw(seed, (N, n_in), (n_in, n_out), n_out),
+               (0, 1, 2), seed + 1)
 
 
 def test_dense_backward_without_dx_and_into_given_arrays():
@@ -40,7 +42,8 @@ def test_relu_forward_and_backward(N, H, seed):
     a, = draw(seed, (N, H))
     h, _ = relu_forward(a)
     assert all(h[i] == (a[i] if a[i] > 0 else 0) for i in np.ndindex(a.shape))
-    assume((a > 0).any())                                        # else nothing flows, and nothing is tested
+    # else nothing flows, and nothing is tested
+    assume((a > 0).any())
     check_pair(relu_forward, relu_backward, [a], (0,), seed + 1)
 
 
@@ -56,21 +59,26 @@ def test_sigmoid_backward(N, D, seed):
 
 def test_sigmoid_against_exact_arithmetic_out_to_1000():
     getcontext().prec = 60
-    logits = np.concatenate([np.linspace(-1000, 1000, 401), [-745.2, -708.5, -1e-9, 0.0, 1e-9, 36.8, 37.5]])
+    logits = np.concatenate([np.linspace(-1000, 1000, 401),
+                             [-745.2, -708.5, -1e-9, 0.0, 1e-9, 36.8, 37.5]])
     with silence_required():
         probs = sigmoid(logits)
     for logit, prob in zip(logits, probs):
         exact = 1 / (1 + Decimal(-logit).exp())
-        # Measured: 2 units in the last place; where the result is subnormal (below 2e-308), its own last place counts.
+        # Measured: 2 units in the last place; where the result is subnormal (below 2e-308), its own
+        # last place counts.
         assert abs(Decimal(prob) - exact) <= 4 * Decimal(np.spacing(prob))
     with silence_required():
-        assert sigmoid(np.array([-1.7e308, -1000.0, 0.0, 1000.0, 1.7e308])).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+        assert sigmoid(np.array([-1.7e308, -1000.0, 0.0, 1000.0, 1.7e308])).tolist() == [0.0, 0.0,
+                                                                                         0.5, 1.0,
+                                                                                         1.0]
 
 
 def test_the_sigmoid_s_gradient_keeps_its_digits_where_p_is_near_one():
     logits = np.array([20.0, 30.0, 40.0, 700.0, -700.0])
     gradient = sigmoid_backward(np.ones(5), sigmoid_forward(logits)[1])
-    np.testing.assert_allclose(gradient, np.exp(-np.abs(logits)), rtol=1e-8)      # p (1 - p) = e^-|l| + O(e^-2|l|)
+    # p (1 - p) = e^-|l| + O(e^-2|l|)
+    np.testing.assert_allclose(gradient, np.exp(-np.abs(logits)), rtol=1e-8)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

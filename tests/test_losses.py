@@ -1,4 +1,6 @@
-"""The reconstruction losses against their definitions, exact arithmetic and the standard library's normal density."""
+"""The reconstruction losses against their definitions, exact arithmetic and the standard library's
+normal density.
+"""
 import math
 from decimal import Decimal, localcontext
 from functools import cache
@@ -11,8 +13,8 @@ from hypothesis import strategies as st
 
 from helpers import check_pair, draw, seeds, silence_required, sizes
 from numpyvae.layers import sigmoid
-from numpyvae.losses import (bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_backward,
-                             gaussian_loss_forward)
+from numpyvae.losses import (bernoulli_loss_backward, bernoulli_loss_forward,
+                             gaussian_loss_backward, gaussian_loss_forward)
 
 
 def pixels(seed, shape):
@@ -21,7 +23,8 @@ def pixels(seed, shape):
 
 def a_mask(seed, shape):
     mask = np.random.default_rng(seed).random(shape) < 0.6
-    mask.flat[0] = True                                          # else it might be empty, and nothing be tested
+    # else it might be empty, and nothing be tested
+    mask.flat[0] = True
     return mask
 
 
@@ -44,7 +47,8 @@ def test_bernoulli_is_minus_the_log_likelihood(N, D, seed):
     logits, x = 3 * draw(seed, (N, D))[0], pixels(seed, (N, D))
     recon, _ = bernoulli_loss_forward(logits, x)
     p = 1 / (1 + np.exp(-logits))
-    np.testing.assert_allclose(recon, -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(recon, -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1),
+                               rtol=1e-12)
 
 
 @cache
@@ -53,17 +57,21 @@ def exact_surprises(logit):
     with localcontext() as context:
         context.prec = 100
         e = (-abs(Decimal(logit))).exp()
-        # 1 + exp(-1000) differs from 1 after 435 digits only; there two terms of the series of log(1 + e) are enough.
+        # 1 + exp(-1000) differs from 1 after 435 digits only; there two terms of the series of
+        # log(1 + e) are enough.
         likely = (1 + e).ln() if e > Decimal("1e-40") else e - e * e / 2
         unlikely = likely + abs(Decimal(logit))
         return (likely, unlikely, 1 / (1 + e)) if logit > 0 else (unlikely, likely, e / (1 + e))
 
 
 def some_logits():
-    """From -1000 to 1000, evenly; of every magnitude up to 700; the points where the textbook formulas give way."""
+    """From -1000 to 1000, evenly; of every magnitude up to 700; the points where the textbook
+    formulas give way.
+    """
     rng = np.random.default_rng(0)
-    return np.concatenate([np.linspace(-1000, 1000, 201), [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0],
-                           rng.choice([-1, 1], 200) * 700 * 10 ** rng.uniform(-12, 0, 200)])[:, None]
+    return np.concatenate([np.linspace(-1000, 1000, 201),
+                           [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0], rng.choice([-1, 1], 200)
+                           * 700 * 10 ** rng.uniform(-12, 0, 200)])[:, None]
 
 
 @pytest.mark.parametrize("x", [0.0, 1.0, 0.25, 0.7, 1e-9, 1 / 255, 1 - 2.0 ** -53])
@@ -76,19 +84,24 @@ def test_bernoulli_against_exact_arithmetic_out_to_1000(x):
         context.prec = 100
         for logit, loss, gradient in zip(logits[:, 0].tolist(), recon, dlogits[:, 0]):
             white, black, p = exact_surprises(logit)
-            exact = Decimal(x) * white + (1 - Decimal(x)) * black        # no term is below 0, so no digit is lost
-            # The loss to the last places of itself, for black, white and grey pixels alike. Measured: 1.3.
+            # no term is below 0, so no digit is lost
+            exact = Decimal(x) * white + (1 - Decimal(x)) * black
+            # The loss to the last places of itself, for black, white and grey pixels alike.
+            # Measured: 1.3.
             assert abs(Decimal(loss) - exact) <= 4 * Decimal(np.spacing(loss))
-            # p - x cancels where they are near each other: its error is that of numbers up to 1. Measured: 1.9e-16.
+            # p - x cancels where they are near each other: its error is that of numbers up to 1.
+            # Measured: 1.9e-16.
             assert abs(Decimal(gradient) - (p - Decimal(x))) <= Decimal(4e-16)
-            # With x = 0 there is nothing to cancel, and it keeps its own last places. Measured: 1.5.
+            # With x = 0 there is nothing to cancel, and it keeps its own last places. Measured:
+            # 1.5.
             assert x or abs(Decimal(gradient) - p) <= 4 * Decimal(np.spacing(gradient))
 
 
 @given(sizes, sizes, seeds)
 def test_the_probabilities_of_black_and_white_add_up_to_one(N, D, seed):
     logits = 10 * draw(seed, (N * D, 1))[0]
-    black, white = (np.exp(-bernoulli_loss_forward(logits, np.full_like(logits, x))[0]) for x in (0, 1))
+    black, white = (np.exp(-bernoulli_loss_forward(logits, np.full_like(logits, x))[0])
+                    for x in (0, 1))
     np.testing.assert_allclose(black + white, 1, rtol=2e-15)     # measured over 100,000: 2e-16
 
 
@@ -103,14 +116,15 @@ def test_losses_are_finite_silent_and_right_at_1000(dtype):
         dx_mean = gaussian_loss_backward(np.ones(1, dtype), cache)
     assert recon.tolist() == [2000] and dlogits.tolist() == [[0, 0, -1, 1]]
     density = math.log(0.1) + 0.5 * math.log(2 * math.pi)
-    assert cost[0] == pytest.approx(0.5 * (1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2) / 0.01 + 4 * density, rel=1e-6)
+    assert cost[0] == pytest.approx(0.5 * (1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2) / 0.01 + 4
+                                    * density, rel=1e-6)
     np.testing.assert_allclose(dx_mean, (logits - x) / 0.01, rtol=1e-6)
     assert recon.dtype == dlogits.dtype == cost.dtype == dx_mean.dtype == dtype
 
 
 def test_logits_of_exactly_zero_have_their_right_gradient_too():
-    # NumPy orders complex numbers by their real part, then by their imaginary one: both parts of the loss must turn at
-    # the same point, or the complex step finds another derivative there.
+    # NumPy orders complex numbers by their real part, then by their imaginary one: both parts of
+    # the loss must turn at the same point, or the complex step finds another derivative there.
     check_pair(bernoulli_loss_forward, bernoulli_loss_backward,
                [np.array([[0.0, -0.0, 0.0]]), np.array([[0.0, 0.3, 1.0]])], (0,), 0)
 
@@ -143,7 +157,8 @@ def test_grey_pixels_have_an_entropy_floor_at_their_own_logit(seed):
 
 
 def test_what_a_grey_pixel_costs_above_its_floor_is_the_kl_divergence_from_it_to_the_probability():
-    # loss = H(x) + KL(x, p), and KL is above 0 but at p = x: the entropy is the floor, and only the own logit is on it.
+    # loss = H(x) + KL(x, p), and KL is above 0 but at p = x: the entropy is the floor, and only the
+    # own logit is on it.
     x = np.array([1e-6, 1 / 255, 0.1, 0.5, 0.77, 254 / 255])[:, None]
     own = np.log(x / (1 - x))
     entropy = -(x * np.log(x) + (1 - x) * np.log1p(-x))
@@ -154,8 +169,10 @@ def test_what_a_grey_pixel_costs_above_its_floor_is_the_kl_divergence_from_it_to
     loss = bernoulli_loss_forward(logits, pixel)[0].reshape(p.shape)
     np.testing.assert_allclose(loss, entropy + kl, rtol=2e-15, atol=2e-15)       # measured: 2e-16
     assert np.all((loss > entropy * (1 + 1e-9))[:, offsets != 0])
-    for certain in (0.0, 1.0):                                   # black and white have no floor but 0
-        loss, _ = bernoulli_loss_forward(np.array([[(2 * certain - 1) * 800]]), np.array([[certain]]))
+    # black and white have no floor but 0
+    for certain in (0.0, 1.0):
+        loss, _ = bernoulli_loss_forward(np.array([[(2 * certain - 1) * 800]]),
+                                         np.array([[certain]]))
         assert loss[0] == 0
 
 
@@ -173,7 +190,8 @@ def test_the_gaussian_density_integrates_to_one_with_its_mean_and_standard_devia
     x = x_mean + x_std * np.linspace(-12, 12, 1201)[:, None]
     density = np.exp(-gaussian_loss_forward(np.full_like(x, x_mean), x, x_std)[0])
     moments = [np.sum(density * (x[:, 0] - x_mean) ** power) * 0.02 * x_std for power in (0, 1, 2)]
-    np.testing.assert_allclose(moments, [1, 0, x_std ** 2], rtol=4e-15, atol=4e-15)      # measured: 4e-16
+    # measured: 4e-16
+    np.testing.assert_allclose(moments, [1, 0, x_std ** 2], rtol=4e-15, atol=4e-15)
 
 
 def test_squared_errors_are_gaussian_losses_with_a_chosen_variance():
@@ -181,9 +199,11 @@ def test_squared_errors_are_gaussian_losses_with_a_chosen_variance():
     x_mean, other, = draw(0, (3, D), (3, D))
     x = pixels(0, (3, D))
     squared = [((x - mean) ** 2).sum(axis=1) for mean in (x_mean, other)]
-    for x_std, scale in [(1.0, 0.5), (math.sqrt(D / 2), 1 / D)]:             # half the sum, and the mean over pixels
+    # half the sum, and the mean over pixels
+    for x_std, scale in [(1.0, 0.5), (math.sqrt(D / 2), 1 / D)]:
         recon = [gaussian_loss_forward(mean, x, x_std)[0] for mean in (x_mean, other)]
-        np.testing.assert_allclose(recon[0] - recon[1], scale * (squared[0] - squared[1]), rtol=1e-12)
+        np.testing.assert_allclose(recon[0] - recon[1], scale * (squared[0] - squared[1]),
+                                   rtol=1e-12)
 
 
 LOSSES = {"bernoulli": (bernoulli_loss_forward, bernoulli_loss_backward, []),
@@ -197,16 +217,19 @@ def test_unseen_pixels_cost_nothing_and_send_no_gradient(loss, N, D, seed):
     (logits, drecon), x, mask = draw(seed, (N, D), N), pixels(seed, (N, D)), a_mask(seed, (N, D))
     recon, cache = forward(logits, x, *rest, mask)
     gradient = backward(drecon, cache)
-    for n in range(N):                                           # as if the unseen pixels had never been there
+    # as if the unseen pixels had never been there
+    for n in range(N):
         seen = mask[n]
         alone, cache = forward(logits[n:n + 1, seen], x[n:n + 1, seen], *rest)
         assert recon[n] == pytest.approx(alone[0], rel=1e-13, abs=1e-14)
-        np.testing.assert_allclose(gradient[n, seen], backward(drecon[n:n + 1], cache)[0], rtol=1e-14)
+        np.testing.assert_allclose(gradient[n, seen], backward(drecon[n:n + 1], cache)[0],
+                                   rtol=1e-14)
     assert not gradient[~mask].any()
     for anything in (0.5, np.nan, np.inf):
         with np.errstate(invalid="ignore"):
             hidden, cache = forward(logits, np.where(mask, x, anything), *rest, mask)
-            assert np.array_equal(hidden, recon) and np.array_equal(backward(drecon, cache), gradient)
+            assert np.array_equal(hidden, recon) and np.array_equal(backward(drecon, cache),
+                                                                    gradient)
 
 
 def test_a_mask_that_hides_nothing_changes_nothing():
@@ -221,4 +244,5 @@ def test_a_mask_that_hides_nothing_changes_nothing():
 def test_the_gradient_of_a_pixel_is_probability_minus_pixel():
     logits, x = draw(1, (2, 5))[0], pixels(1, (2, 5))
     _, cache = bernoulli_loss_forward(logits, x)
-    np.testing.assert_allclose(bernoulli_loss_backward(np.ones(2), cache), sigmoid(logits) - x, rtol=1e-15)
+    np.testing.assert_allclose(bernoulli_loss_backward(np.ones(2), cache), sigmoid(logits) - x,
+                               rtol=1e-15)

@@ -1,4 +1,5 @@
-"""Every forward has an oracle of its own, since no gradient check sees a forward that is wrong with its backward.
+"""Every forward has an oracle of its own, since no gradient check sees a forward that is wrong with
+its backward.
 
     forward                        oracle                                   test, by how its name begins
     -----------------------------  ---------------------------------------  --------------------------------------
@@ -45,11 +46,12 @@
     SGD.step                       a table worked by hand                   optim: sgd_against_a_table
     Adam.step                      a table worked by hand                   optim: adam_against_a_table
 
-What needs several rooms stands here, on networks whose relus all stay open, so that they are linear: with `b1` and `b3`
-large, and the layers behind them taking that back. Probabilistic PCA is x = z A + c + x_std e, with z and e from
-N(0, I); the closed form of its maximum likelihood, for any fixed x_std, is in Tipping & Bishop 1999, Probabilistic
-Principal Component Analysis, section 3.2 and appendix A. With λ_1 ≥ λ_2 ≥ … the eigenvalues of the data's covariance
-(over N, not N - 1) and u_i its eigenvectors, it is
+What needs several rooms stands here, on networks whose relus all stay open, so that they are
+linear: with `b1` and `b3` large, and the layers behind them taking that back. Probabilistic PCA is
+x = z A + c + x_std e, with z and e from
+N(0, I); the closed form of its maximum likelihood, for any fixed x_std, is in Tipping & Bishop
+1999, Probabilistic Principal Component Analysis, section 3.2 and appendix A. With λ_1 ≥ λ_2 ≥ … the
+eigenvalues of the data's covariance (over N, not N - 1) and u_i its eigenvectors, it is
 
     c   = the mean of x
     a_i = √max(λ_i - x_std², 0) u_i        the rows of A: an eigenvalue below x_std² is left to the noise
@@ -57,9 +59,10 @@ Principal Component Analysis, section 3.2 and appendix A. With λ_1 ≥ λ_2 ≥
 
     - mean log p(x) = ½ Σ_i (log 2π c_i + λ_i / c_i)
 
-and p(z given x) = N(M⁻¹ A (x - c), x_std² M⁻¹) with M = A Aᵀ + x_std² I, which is diagonal, of c_1 … c_Z. So a VAE's
-Gaussian posterior can be the true one, -ELBO reaches - mean log p(x), and can go no lower. (In the general solution any
-rotation turns A; of these a diagonal posterior admits the one above: Lucas et al. 2019, Don't Blame the ELBO)
+and p(z given x) = N(M⁻¹ A (x - c), x_std² M⁻¹) with M = A Aᵀ + x_std² I, which is diagonal, of c_1
+… c_Z. So a VAE's Gaussian posterior can be the true one, -ELBO reaches - mean log p(x), and can go
+no lower. (In the general solution any rotation turns A; of these a diagonal posterior admits the
+one above: Lucas et al. 2019, Don't Blame the ELBO)
 """
 import importlib
 import inspect
@@ -76,30 +79,35 @@ from numpyvae.evaluate import active_units, impute, mean_kl_per_dim
 # ---------------------------------------------------------------------- the table above
 
 ROWS = re.findall(r"^    (\w+\.\w+) +\S.*? {2,}(\w+): (\w+)$", __doc__, re.MULTILINE)
-NOT_FORWARD = {"layers", "settings", "save", "load", "TORCH_NAMES", "to_torch_names", "from_torch_names", "state",
-               "set_state"}
+NOT_FORWARD = {"layers", "settings", "save", "load", "TORCH_NAMES", "to_torch_names",
+               "from_torch_names", "state", "set_state"}
 
 
 def forwards(room):
-    """The names of everything public in a room that computes something of its own, but for the backwards."""
+    """The names of everything public in a room that computes something of its own, but for the
+    backwards.
+    """
     module = importlib.import_module(f"numpyvae.{room}")
     for name in filter(public, vars(module)):
         thing = getattr(module, name)
         if getattr(thing, "__module__", None) != module.__name__:
             continue
         if inspect.isclass(thing):
-            yield from (f"{name}.{method}" for method in filter(public, dir(thing)) if method not in NOT_FORWARD)
+            yield from (f"{name}.{method}" for method in filter(public, dir(thing))
+                        if method not in NOT_FORWARD)
         elif not name.endswith("_backward"):
             yield f"{room}.{name}"
 
 
 def public(name):
-    return not name.startswith("_") and "__" not in name         # tools that rewrite a module name their own so
+    # tools that rewrite a module name their own so
+    return not name.startswith("_") and "__" not in name
 
 
 def test_every_forward_has_its_row():
     rooms = ["layers", "latent", "losses", "vae", "autoencoder", "evaluate", "optim"]
-    assert {forward for forward, _, _ in ROWS} == {forward for room in rooms for forward in forwards(room)}
+    assert {forward for forward, _, _ in ROWS} == {forward for room in rooms
+                                                   for forward in forwards(room)}
 
 
 def test_every_row_names_a_test():
@@ -108,7 +116,8 @@ def test_every_row_names_a_test():
     for file in {file for _, file, _ in ROWS}:
         source = (Path(__file__).parent / f"test_{file}.py").read_text(encoding="utf-8")
         for begins in {begins for _, where, begins in ROWS if where == file}:
-            assert len(re.findall(f"^def test_{begins}", source, re.MULTILINE)) == 1, f"{file}: {begins}"
+            assert len(re.findall(f"^def test_{begins}", source,
+                                  re.MULTILINE)) == 1, f"{file}: {begins}"
 
 
 # ---------------------------------------------------------------------- probabilistic PCA
@@ -142,19 +151,22 @@ def ppca(x, x_std):
 def at_the_maximum(x, x_std, seed=0):
     """A linear VAE with those parameters, in hidden layers that are turned at random."""
     c, A, V, _ = ppca(x, x_std)
-    Q1, Q3 = (np.linalg.qr(array)[0] for array in np.random.default_rng(seed).standard_normal((2, D, D)))
+    Q1, Q3 = (np.linalg.qr(array)[0]
+              for array in np.random.default_rng(seed).standard_normal((2, D, D)))
     W_mu, W4 = Q1.T @ A.T * V / x_std ** 2, Q3.T                 # M⁻¹ = V / x_std²
     vae = VAE(D, D, Z, "gaussian", x_std)
-    vae.params = {"W1": Q1, "b1": np.full(D, OPEN), "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN * W_mu.sum(axis=0),
-                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
-                  "W3": A @ Q3, "b3": np.full(D, OPEN), "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
+    vae.params = {"W1": Q1, "b1": np.full(D, OPEN), "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN
+                  * W_mu.sum(axis=0), "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V), "W3": A
+                  @ Q3, "b3": np.full(D, OPEN), "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
     return vae
 
 
 def with_symmetric_noise(x):
-    """Every example with each of the 2 Z noises ±√Z e_j, whose mean is 0 and whose covariance is I, to the last bit.
+    """Every example with each of the 2 Z noises ±√Z e_j, whose mean is 0 and whose covariance is I,
+    to the last bit.
 
-    The loss of a linear VAE is of the second degree in eps: so its mean over these is its expectation.
+    The loss of a linear VAE is of the second degree in eps: so its mean over these is its
+    expectation.
     """
     noises = np.sqrt(Z) * np.vstack([np.eye(Z), -np.eye(Z)])
     return np.tile(x, (2 * Z, 1)), np.repeat(noises, len(x), axis=0)
@@ -165,7 +177,8 @@ def relus_are_open(network, x, z):
     return bool(np.all(x @ p["W1"] + p["b1"] > 0) and np.all(z @ p["W3"] + p["b3"] > 0))
 
 
-CASES = [(0, 0.5), (1, 0.5), (2, 0.3), (0, 1.6)]                 # at x_std = 1.6 the second eigenvalue is noise
+# at x_std = 1.6 the second eigenvalue is noise
+CASES = [(0, 0.5), (1, 0.5), (2, 0.3), (0, 1.6)]
 
 
 @pytest.mark.parametrize("seed, x_std", CASES)
@@ -173,14 +186,19 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     x = data(seed)
     vae, (_, values, vectors) = at_the_maximum(x, x_std, seed), pca(x)
     c, A, V, lowest = ppca(x, x_std)
-    covariance = A.T @ A + x_std ** 2 * np.eye(D)                # log p(x) once more, by the density of N(c, ·)
+    # log p(x) once more, by the density of N(c, ·)
+    covariance = A.T @ A + x_std ** 2 * np.eye(D)
     squares = np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
-    assert lowest == pytest.approx(0.5 * np.mean(squares + np.linalg.slogdet(2 * np.pi * covariance)[1]), rel=3e-14)
+    assert lowest == pytest.approx(0.5
+                                   * np.mean(squares
+                                             + np.linalg.slogdet(2 * np.pi * covariance)[1]),
+                                   rel=3e-14)
 
     x_all, eps_all = with_symmetric_noise(x)
     (loss, _, _), grads = vae.loss_and_grads(x_all, eps_all)
     assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
-    # Asked for: 1e-6. Measured over 60 cases: 2e-14, the gradient 2e-12, the reconstructions below 1.3e-14.
+    # Asked for: 1e-6. Measured over 60 cases: 2e-14, the gradient 2e-12, the reconstructions below
+    # 1.3e-14.
     assert loss == pytest.approx(lowest, rel=0, abs=2e-13)
     assert all(np.abs(grad).max() < 2e-11 for grad in grads.values())
     shrunk = np.maximum(values[:Z] - x_std ** 2, 0) / np.maximum(values[:Z], x_std ** 2)
@@ -188,17 +206,21 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     np.testing.assert_allclose(vae.reconstruct(x), expected, rtol=0, atol=1.3e-13)
 
     rng, optimum = np.random.default_rng(seed), vae.params
-    for scale in (1e-3, 1e-2, 3e-2):                             # every way from there leads up (measured: 456 scale²)
+    # every way from there leads up (measured: 456 scale²)
+    for scale in (1e-3, 1e-2, 3e-2):
         for _ in range(30):
-            vae.params = {name: param + scale * rng.standard_normal(param.shape) for name, param in optimum.items()}
+            vae.params = {name: param + scale * rng.standard_normal(param.shape) for name,
+                          param in optimum.items()}
             assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
             assert vae.loss(x_all, eps_all)[0] > lowest + 50 * scale ** 2
 
 
 def minimise(network, loss_and_grads, steps=2000):
-    """Train by BFGS (Nocedal & Wright 2006, algorithm 6.1), until no step leads further down  ->  the last loss.
+    """Train by BFGS (Nocedal & Wright 2006, algorithm 6.1), until no step leads further down  ->
+    the last loss.
 
-    Adam would need some ten thousand steps for what the large biases make an ill-conditioned problem.
+    Adam would need some ten thousand steps for what the large biases make an ill-conditioned
+    problem.
     """
     shapes = {name: param.shape for name, param in network.params.items()}
     cuts = np.cumsum([param.size for param in network.params.values()])[:-1]
@@ -213,8 +235,10 @@ def minimise(network, loss_and_grads, steps=2000):
     (loss, slope), inverse = evaluate(point), np.eye(len(point))
     for _ in range(steps):
         step  = -inverse @ slope
-        step /= max(1, np.linalg.norm(step))                     # no leap, which might shut a relu for good
-        while True:                                              # half as far, until it leads down far enough
+        # no leap, which might shut a relu for good
+        step /= max(1, np.linalg.norm(step))
+        # half as far, until it leads down far enough
+        while True:
             below, slope_there = evaluate(point + step)
             if below <= loss + 1e-4 * slope @ step:
                 break
@@ -234,11 +258,14 @@ def minimise(network, loss_and_grads, steps=2000):
 
 
 def opened(network):
-    """A fresh network with relus that are far from shut, where the next layers take the large biases back."""
+    """A fresh network with relus that are far from shut, where the next layers take the large
+    biases back.
+    """
     p = network.params
     for suffix in {"VAE": ("_mu", "_logvar"), "Autoencoder": ("_z",)}[type(network).__name__]:
         p["b" + suffix] = p["b" + suffix] - OPEN * p["W" + suffix].sum(axis=0)
-    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": p["b4"] - OPEN * p["W4"].sum(axis=0)}
+    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": p["b4"] - OPEN
+            * p["W4"].sum(axis=0)}
 
 
 @pytest.mark.parametrize("seed, x_std", CASES)
@@ -256,9 +283,11 @@ def test_training_a_linear_vae_ends_at_probabilistic_pca(seed, x_std):
     with silence_required():
         loss = minimise(vae, loss_and_grads)
     assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
-    # Asked for: 1e-6. Measured: 1e-14, and 7e-10 for the parameters; but where BFGS stops is a matter of rounding.
+    # Asked for: 1e-6. Measured: 1e-14, and 7e-10 for the parameters; but where BFGS stops is a
+    # matter of rounding.
     assert abs(loss - lowest) < 1e-10
-    found = np.exp(vae.encode(x)[1])                             # the same variance for every example, by dimension
+    # the same variance for every example, by dimension
+    found = np.exp(vae.encode(x)[1])
     np.testing.assert_allclose(found, np.tile(found[0], (N, 1)), rtol=1e-6)
     np.testing.assert_allclose(np.sort(found[0]), V, rtol=1e-6)
     rows = vae.decode(np.eye(Z)) - vae.decode(np.zeros((Z, Z)))
@@ -268,7 +297,8 @@ def test_training_a_linear_vae_ends_at_probabilistic_pca(seed, x_std):
 
 
 def test_training_a_linear_autoencoder_ends_at_pca():
-    # Without a prior nothing shrinks: the loss left is that of the other eigenvectors (Baldi & Hornik 1989).
+    # Without a prior nothing shrinks: the loss left is that of the other eigenvectors (Baldi &
+    # Hornik 1989).
     x, x_std = data(3), 0.5
     c, values, vectors = pca(x)
     lowest = 0.5 * np.sum(values[Z:]) / x_std ** 2 + D * (np.log(x_std) + 0.5 * np.log(2 * np.pi))
@@ -277,16 +307,19 @@ def test_training_a_linear_autoencoder_ends_at_pca():
     loss = minimise(autoencoder, lambda: autoencoder.loss_and_grads(x))
     assert relus_are_open(autoencoder, x, autoencoder.encode(x))
     assert abs(loss - lowest) < 1e-10
-    np.testing.assert_allclose(autoencoder.reconstruct(x), c + (x - c) @ vectors[:Z].T @ vectors[:Z], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(autoencoder.reconstruct(x), c + (x - c) @ vectors[:Z].T
+                               @ vectors[:Z], rtol=0, atol=1e-6)
 
 
 # ---------------------------------------------------------------------- what a linear VAE draws
 
 def assert_drawn_from(samples, mean, covariance):
-    """That samples, (S, D), have this mean and covariance, each number within four standard errors."""
+    """That samples, (S, D), have this mean and covariance, each number within four standard errors.
+    """
     S, variance = len(samples), np.diag(covariance)
     assert np.all(np.abs(samples.mean(axis=0) - mean) < 4 * np.sqrt(variance / S))
-    error = np.sqrt((np.outer(variance, variance) + covariance ** 2) / S)        # of the covariance of normal numbers
+    # of the covariance of normal numbers
+    error = np.sqrt((np.outer(variance, variance) + covariance ** 2) / S)
     assert np.all(np.abs(np.cov(samples.T, bias=True) - covariance) < 4 * error)
 
 
@@ -302,7 +335,8 @@ def test_imputed_pixels_have_the_mean_and_the_covariance_of_the_posterior_decode
     c, A, V, _ = ppca(x, x_std)
     mask = np.random.default_rng(1).random((6, D)) < 0.5
     assert mask.any() and 5 < np.sum(~mask) < 25
-    found = impute(at_the_maximum(x, x_std), np.where(mask, x[:6], np.nan), mask, num_samples=1_500, rng=2)
+    found = impute(at_the_maximum(x, x_std), np.where(mask, x[:6], np.nan), mask, num_samples=1_500,
+                   rng=2)
     mean = c + (np.where(mask, x[:6], 0) - c) @ A.T * V / x_std ** 2 @ A
     for n in range(6):
         seen, covariance = mask[n], A.T * V @ A

@@ -1,4 +1,6 @@
-"""Against PyTorch, whose losses, gradients and Adam steps are on file, through the names that PyTorch has for them."""
+"""Against PyTorch, whose losses, gradients and Adam steps are on file, through the names that
+PyTorch has for them.
+"""
 import ast
 import sys
 from pathlib import Path
@@ -15,16 +17,22 @@ with np.load(FOLDER / "reference" / "torch.npz") as file:
     REFERENCE = dict(file)
 CASES = [key.removesuffix("/loss") for key in REFERENCE if key.endswith("/loss")]
 MODELS = {"VAE": VAE, "Autoencoder": Autoencoder}
-NAMES = {"VAE": ["fc1.weight", "fc1.bias", "fc21.weight", "fc21.bias", "fc22.weight", "fc22.bias", "fc3.weight",
-                 "fc3.bias", "fc4.weight", "fc4.bias"],
-         "Autoencoder": ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias", "fc4.weight",
-                         "fc4.bias"]}
+NAMES = {"VAE": ["fc1.weight", "fc1.bias", "fc21.weight", "fc21.bias", "fc22.weight", "fc22.bias",
+                 "fc3.weight", "fc3.bias", "fc4.weight", "fc4.bias"], "Autoencoder": ["fc1.weight",
+                                                                                      "fc1.bias",
+                                                                                      "fc2.weight",
+                                                                                      "fc2.bias",
+                                                                                      "fc3.weight",
+                                                                                      "fc3.bias",
+                                                                                      "fc4.weight",
+                                                                                      "fc4.bias"]}
 D, H, Z = 7, 5, 3
 
 
 def on_file(prefix):
     """The arrays whose keys are `prefix` and one more name, by that name."""
-    return {key.rsplit("/", 1)[1]: array for key, array in REFERENCE.items() if key.rsplit("/", 1)[0] == prefix}
+    return {key.rsplit("/", 1)[1]: array for key, array in REFERENCE.items()
+            if key.rsplit("/", 1)[0] == prefix}
 
 
 def in_torch_names(model, arrays):
@@ -63,20 +71,23 @@ def test_twenty_steps_of_adam_are_pytorchs(kind):
     for name, moved in model.to_torch_names().items():
         start, expected = on_file(kind)[name], on_file(kind + "/adam")[name]
         assert np.linalg.norm(expected - start) > 0.1 * np.linalg.norm(start)
-        assert norm_error(moved - start, expected - start) <= 7e-15          # of the way; measured: 7e-16
+        # of the way; measured: 7e-16
+        assert norm_error(moved - start, expected - start) <= 7e-15
 
 
 def test_the_whole_file_is_compared():
     assert len(CASES) == 12
     compared = {"/".join([prefix, name]) for kind in MODELS for name in NAMES[kind]
-                for prefix in [kind, kind + "/adam", *(case for case in CASES if case.startswith(kind))]}
+                for prefix in [kind, kind + "/adam",
+                               *(case for case in CASES if case.startswith(kind))]}
     inputs = {"torch", "x_std", "lr", "x", "eps", "noise", "mask"}
     assert set(REFERENCE) == inputs | compared | {case + "/loss" for case in CASES}
 
 
 def test_pytorch_is_nobodys_dependency_and_the_script_names_the_version_that_the_file_is_from():
     assert "torch" not in sys.modules and "make_torch_reference" not in sys.modules
-    script = ast.parse((FOLDER / "reference" / "make_torch_reference.py").read_text(encoding="utf-8"))
+    script = ast.parse((FOLDER / "reference"
+                        / "make_torch_reference.py").read_text(encoding="utf-8"))
     assert f"PyTorch {REFERENCE['torch']} " in ast.get_docstring(script)
 
 
@@ -89,10 +100,12 @@ def model(request):
 
 def test_names_order_and_orientation_are_those_of_the_module(model):
     arrays = model.to_torch_names()
-    assert list(arrays) == NAMES[type(model).__name__]           # and so that of module.parameters()
+    # and so that of module.parameters()
+    assert list(arrays) == NAMES[type(model).__name__]
     latent = (Z, H), (Z,)
     middle = latent if isinstance(model, Autoencoder) else latent + latent
-    assert [array.shape for array in arrays.values()] == [(H, D), (H,), *middle, (H, Z), (H,), (D, H), (D,)]
+    assert [array.shape for array in arrays.values()] == [(H, D), (H,), *middle, (H, Z), (H,),
+                                                          (D, H), (D,)]
     for array, param in zip(arrays.values(), model.params.values()):
         assert np.array_equal(array, param.T) and array.flags.c_contiguous
         assert not np.shares_memory(array, param)
@@ -102,12 +115,16 @@ def test_names_order_and_orientation_are_those_of_the_module(model):
 def test_there_and_back_to_the_bit(model, dtype):
     model = type(model)(D, H, Z, "gaussian", x_std=0.3, rng=1, dtype=dtype)
     arrays = model.to_torch_names()
-    again = type(model).from_torch_names(dict(reversed(arrays.items())), "gaussian", 0.3)       # in any order
+    # in any order
+    again = type(model).from_torch_names(dict(reversed(arrays.items())), "gaussian", 0.3)
     assert again.settings == model.settings
     for (name, param), (own_name, own) in zip(again.params.items(), model.params.items()):
         assert name == own_name and param.dtype == dtype and np.array_equal(param, own)
-        assert param.flags.c_contiguous and not any(np.shares_memory(param, array) for array in arrays.values())
-    assert type(model).from_torch_names(arrays).settings == {**model.settings, "likelihood": "bernoulli", "x_std": 1.0}
+        assert param.flags.c_contiguous and not any(np.shares_memory(param, array)
+                                                    for array in arrays.values())
+    assert type(model).from_torch_names(arrays).settings == {**model.settings,
+                                                             "likelihood": "bernoulli",
+                                                             "x_std": 1.0}
 
 
 def test_tensors_are_taken_for_what_numpy_makes_of_them(model):
@@ -118,7 +135,8 @@ def test_tensors_are_taken_for_what_numpy_makes_of_them(model):
         def __array__(self, dtype=None, copy=None):
             return np.array(self.array, dtype)
 
-    again = type(model).from_torch_names({name: Tensor(array) for name, array in model.to_torch_names().items()})
+    again = type(model).from_torch_names({name: Tensor(array) for name,
+                                          array in model.to_torch_names().items()})
     assert all(np.array_equal(again.params[name], param) for name, param in model.params.items())
 
 
@@ -156,11 +174,13 @@ def test_arrays_that_are_no_such_network_are_refused_in_words(model, spoil, erro
 
 def test_the_latent_layers_must_agree_and_the_models_are_told_apart():
     arrays = VAE(D, H, Z).to_torch_names()
-    with pytest.raises(InvalidValueError, match=r"\['fc22.weight'\]: expected shape \(3, 5\), got \(2, 5\)"):
+    with pytest.raises(InvalidValueError,
+                       match=r"\['fc22.weight'\]: expected shape \(3, 5\), got \(2, 5\)"):
         VAE.from_torch_names({**arrays, "fc22.weight": arrays["fc22.weight"][:2]})
     with pytest.raises(InvalidValueError, match=r"\(out, in\), got \(5, 7\), \(15,\)"):
         VAE.from_torch_names({**arrays, "fc21.weight": arrays["fc21.weight"].ravel()})
-    with pytest.raises(InvalidValueError, match="missing: fc2.bias, fc2.weight; unknown: fc21.bias"):
+    with pytest.raises(InvalidValueError,
+                       match="missing: fc2.bias, fc2.weight; unknown: fc21.bias"):
         Autoencoder.from_torch_names(arrays)
     with pytest.raises(InvalidValueError, match="likelihood: expected one of"):
         VAE.from_torch_names(arrays, "poisson")

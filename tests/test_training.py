@@ -1,4 +1,6 @@
-"""Training: the same bits every time, however often it was interrupted; and a history that means what it says."""
+"""Training: the same bits every time, however often it was interrupted; and a history that means
+what it says.
+"""
 import copy
 import io
 import os
@@ -22,7 +24,8 @@ M_TRAIN, M_TEST = np.random.default_rng(3).random((30, 6)) < 0.7, np.random.defa
 BYTES = [np.rint(255 * x).astype(np.uint8) for x in (X_TRAIN, X_TEST)]
 SMALL = {"epochs": 3, "hidden_dim": 8, "latent_dim": 2, "batch_size": 8, "lr": 0.01}
 
-KINDS = [(optimizer, dtype, likelihood) for optimizer in ("adam", "sgd") for dtype in ("float32", "float64")
+KINDS = [(optimizer, dtype, likelihood) for optimizer in ("adam", "sgd") for dtype in ("float32",
+                                                                                       "float64")
          for likelihood in ("bernoulli", "gaussian")]
 
 
@@ -35,7 +38,9 @@ def start(**options):
 
 
 def train_in(folder, run):
-    """Train, saving before the first and after every epoch, as the command line does  ->  the bytes of both files."""
+    """Train, saving before the first and after every epoch, as the command line does  ->  the bytes
+    of both files.
+    """
     folder.mkdir(exist_ok=True)
     run.save(folder)
     run.train(on_epoch=lambda: run.save(folder))
@@ -55,7 +60,8 @@ def resume(folder, epochs):
 
 # ---------------------------------------------------------------------- minibatches
 
-@pytest.mark.parametrize("n, batch_size", [(12, 4), (13, 4), (3, 4), (4, 4), (1, 1), (100, 7), (5, 1)])
+@pytest.mark.parametrize("n, batch_size",
+                         [(12, 4), (13, 4), (3, 4), (4, 4), (1, 1), (100, 7), (5, 1)])
 def test_every_example_comes_once_per_epoch(n, batch_size):
     batches = list(minibatches(n, batch_size, np.random.default_rng(0)))
     assert sorted(np.concatenate(batches)) == list(range(n))
@@ -74,7 +80,8 @@ def test_the_order_is_random_new_every_epoch_and_the_seeds():
 
 @pytest.mark.parametrize("optimizer, dtype, likelihood", KINDS)
 def test_three_epochs_and_three_more_are_six_to_the_bit(tmp_path, optimizer, dtype, likelihood):
-    kind = {"optimizer": optimizer, "dtype": dtype, "likelihood": likelihood, "beta": 0.5, "x_std": 0.3, "seed": 4}
+    kind = {"optimizer": optimizer, "dtype": dtype, "likelihood": likelihood, "beta": 0.5,
+            "x_std": 0.3, "seed": 4}
     six = train_in(tmp_path / "six", start(**kind, epochs=6))
     three = train_in(tmp_path / "three", start(**kind))
     assert three[0] != six[0]
@@ -102,7 +109,8 @@ def test_a_run_interrupted_in_every_epoch_ends_the_same(tmp_path, optimizer):
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(tmp_path):
-    first, again, other = (train_in(tmp_path / name, start(seed=seed)) for name, seed in [("a", 5), ("b", 5), ("c", 6)])
+    first, again, other = (train_in(tmp_path / name, start(seed=seed)) for name,
+                           seed in [("a", 5), ("b", 5), ("c", 6)])
     assert first == again
     assert first[1] != other[1]
 
@@ -113,17 +121,22 @@ def test_what_is_reported_and_saved_between_does_not_change_the_bits(tmp_path):
     told.train(done.append, lambda: told.save(tmp_path))
     assert done == 3 * [8, 16, 24, 30]
     assert np.array_equal(quiet.history, told.history)
-    assert all(np.array_equal(quiet.model.params[name], told.model.params[name]) for name in quiet.model.params)
+    assert all(np.array_equal(quiet.model.params[name], told.model.params[name])
+               for name in quiet.model.params)
 
 
 def test_one_seed_gives_independent_streams():
-    """Another batch size or data set changes neither the initial network nor the noise of the test."""
+    """Another batch size or data set changes neither the initial network nor the noise of the test.
+    """
     run, other = start(), Run(X_TEST, X_TRAIN[:11], **{**SMALL, "batch_size": 5})
-    assert all(np.array_equal(run.model.params[name], other.model.params[name]) for name in run.model.params)
-    streams = [np.random.default_rng(noise).random(9) for noise in (run.test_noise, other.test_noise)]
+    assert all(np.array_equal(run.model.params[name], other.model.params[name])
+               for name in run.model.params)
+    streams = [np.random.default_rng(noise).random(9)
+               for noise in (run.test_noise, other.test_noise)]
     streams += [rng.random(9) for rng in run.rngs.values()]
     assert np.array_equal(streams[0], streams[1])
-    assert len(np.unique(streams)) == 36                         # and what one of them draws, no other does
+    # and what one of them draws, no other does
+    assert len(np.unique(streams)) == 36
 
 
 def test_the_data_are_not_changed():
@@ -133,20 +146,25 @@ def test_the_data_are_not_changed():
 
 
 def test_options_start_another_run_like_it(tmp_path):
-    run = start(optimizer="sgd", lr=0.02, beta=2.0, likelihood="gaussian", x_std=0.5, dtype="float64", seed=9,
-                data="mine")
+    run = start(optimizer="sgd", lr=0.02, beta=2.0, likelihood="gaussian", x_std=0.5,
+                dtype="float64", seed=9, data="mine")
     twin = Run(X_TRAIN, X_TEST, **run.options)
-    assert twin.options == run.options == {**SMALL, "data_dir": None, "image_shape": None, "model": "vae",
-                                           "pixels": "grey", "optimizer": "sgd", "lr": 0.02, "beta": 2.0, "x_std": 0.5,
-                                           "likelihood": "gaussian", "dtype": "float64", "seed": 9, "data": "mine"}
+    assert twin.options == run.options == {**SMALL, "data_dir": None, "image_shape": None,
+                                           "model": "vae", "pixels": "grey", "optimizer": "sgd",
+                                           "lr": 0.02, "beta": 2.0, "x_std": 0.5,
+                                           "likelihood": "gaussian", "dtype": "float64", "seed": 9,
+                                           "data": "mine"}
     assert train_in(tmp_path / "a", run) == train_in(tmp_path / "b", twin)
 
 
 def test_what_a_run_takes_when_nobody_says():
-    assert Run(X_TRAIN, X_TEST).options == {
-        "data": "your own", "data_dir": None, "image_shape": None, "model": "vae", "epochs": 10, "hidden_dim": 400,
-        "latent_dim": 20, "likelihood": "bernoulli", "x_std": 1.0, "pixels": "grey", "dtype": "float32",
-        "optimizer": "adam", "lr": 1e-3, "beta": 1.0, "batch_size": 128, "seed": 0}
+    assert Run(X_TRAIN, X_TEST).options == {"data": "your own", "data_dir": None,
+                                            "image_shape": None, "model": "vae", "epochs": 10,
+                                            "hidden_dim": 400, "latent_dim": 20,
+                                            "likelihood": "bernoulli", "x_std": 1.0,
+                                            "pixels": "grey", "dtype": "float32",
+                                            "optimizer": "adam", "lr": 1e-3, "beta": 1.0,
+                                            "batch_size": 128, "seed": 0}
 
 
 @pytest.mark.parametrize("model", ["vae", "ae"])
@@ -160,11 +178,13 @@ def test_all_batches_of_all_epochs_fill_the_same_gradients(model):
     assert all(grads[name] is given[0][name] for grads in given for name in run.model.params)
 
 
-# ---------------------------------------------------------------------- all of it, written out once more
+# ---------------------------------------------------------------------- all of it, written out once
+# more
 
 def by_hand(x_train, x_test, m_train, m_test, model, pixels, dtype="float32", beta=0.5, seed=4):
     """What a run of the options SMALL should do  ->  its history, its parameters."""
-    init, shuffle, noise, test_noise, ink = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5))
+    init, shuffle, noise, test_noise, ink = map(np.random.default_rng,
+                                                np.random.SeedSequence(seed).spawn(5))
     network = {"vae": VAE, "ae": Autoencoder}[model](6, 8, 2, rng=init, dtype=dtype)
     adam, once, history = Adam(network.params, 0.01), np.random.default_rng(0), []
     eps_test = test_noise.standard_normal((len(x_test), 2))
@@ -200,7 +220,8 @@ def by_hand(x_train, x_test, m_train, m_test, model, pixels, dtype="float32", be
     return np.array(history), network.params
 
 
-MODES = [(model, pixels, masked) for model in ("vae", "ae") for pixels in ("grey", "threshold", "fixed", "resampled")
+MODES = [(model, pixels, masked) for model in ("vae", "ae") for pixels in ("grey", "threshold",
+                                                                           "fixed", "resampled")
          for masked in (False, True)]
 
 
@@ -219,12 +240,14 @@ def test_a_run_does_what_is_written_out_here_to_the_bit(model, pixels, masked):
 @pytest.mark.parametrize("model, pixels, masked", MODES)
 def test_one_epoch_and_two_more_are_three_to_the_bit(tmp_path, model, pixels, masked):
     x = [*(BYTES if masked else (X_TRAIN, X_TEST)), *((M_TRAIN, M_TEST) if masked else ())]
-    three, one = (Run(*x, **{**SMALL, "epochs": epochs}, model=model, pixels=pixels) for epochs in (3, 1))
+    three, one = (Run(*x, **{**SMALL, "epochs": epochs}, model=model, pixels=pixels)
+                  for epochs in (3, 1))
     three.train()
     one.train()
     one.save(tmp_path)
     run = Run.load(tmp_path, lambda name, place: x)
-    assert type(run.model) is {"vae": VAE, "ae": Autoencoder}[model] and run.x_train.dtype == one.x_train.dtype
+    assert type(run.model) is {"vae": VAE,
+                               "ae": Autoencoder}[model] and run.x_train.dtype == one.x_train.dtype
     run.epochs = 3
     run.train()
     run.save(tmp_path)
@@ -240,7 +263,9 @@ def meddled(folder, change):
     path = folder / "model.npz"
     arrays, description = checkpoint.load(path)
     change(description["run"])
-    checkpoint.save(path, arrays, {key: value for key, value in description.items() if key not in ("format", "arrays")})
+    checkpoint.save(path, arrays,
+                    {key: value for key, value in description.items() if key not in ("format",
+                                                                                     "arrays")})
 
 
 def test_a_checkpoint_records_where_it_was_made(tmp_path, monkeypatch):
@@ -254,11 +279,13 @@ def test_a_checkpoint_records_where_it_was_made(tmp_path, monkeypatch):
     assert saved["OMP_NUM_THREADS"] == "3" and saved["MKL_NUM_THREADS"] is None
     assert 1 <= saved["usable processors"] <= os.cpu_count() and saved["machine"] == platform.machine()
     assert saved["system"] == platform.system()
-    assert set(saved) == {"NumPy", "Python", *THREADS, "usable processors", "processor", "machine", "system"}
+    assert set(saved) == {"NumPy", "Python", *THREADS, "usable processors", "processor", "machine",
+                          "system"}
     assert platform.node() not in saved.values()
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not let a process be bound")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not let a "
+                    "process be bound")
 def test_the_processors_that_count_are_those_that_may_be_used(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {5})
     assert environment()["usable processors"] == 1
@@ -268,7 +295,8 @@ def test_the_processors_that_count_are_those_that_may_be_used(monkeypatch):
 
 
 def test_the_processor_is_called_what_the_system_calls_it(monkeypatch):
-    monkeypatch.setattr(training, "_processor", training._processor.__wrapped__)         # which remembers nothing
+    # which remembers nothing
+    monkeypatch.setattr(training, "_processor", training._processor.__wrapped__)
     monkeypatch.setattr(platform, "processor", lambda: "another")
 
     def called(content):
@@ -289,14 +317,17 @@ def test_a_run_that_goes_on_elsewhere_knows_in_what_it_differs(tmp_path, monkeyp
     start().save(tmp_path)
     assert Run.load(tmp_path, load_data).elsewhere == start().elsewhere == []
     now = environment()
-    meddled(tmp_path, lambda run: run["environment"].update({"NumPy": "1.0", "usable processors": 64, "later": 1}))
+    meddled(tmp_path,
+            lambda run: run["environment"].update({"NumPy": "1.0", "usable processors": 64,
+                                                   "later": 1}))
     found = Run.load(tmp_path, load_data).elsewhere
     assert found == [f"NumPy (was 1.0, is {np.__version__})",
                      f"usable processors (was 64, is {now['usable processors']})"]
     meddled(tmp_path, lambda run: run.update(environment={"MKL_NUM_THREADS": "4\n"}))
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     assert Run.load(tmp_path, load_data).elsewhere == [r"MKL_NUM_THREADS (was 4\n, is not set)"]
-    Run.load(tmp_path, load_data).save(tmp_path)                 # from now on it is this environment's
+    # from now on it is this environment's
+    Run.load(tmp_path, load_data).save(tmp_path)
     assert Run.load(tmp_path, load_data).elsewhere == []
     meddled(tmp_path, lambda run: run.pop("environment"))        # before such things were recorded
     assert Run.load(tmp_path, load_data).elsewhere == []
@@ -307,11 +338,13 @@ def test_a_resume_elsewhere_says_so_in_one_sentence(tmp_path, capsys, monkeypatc
     folder, small = str(tmp_path / "run"), ("--hidden-dim", "4", "--latent-dim", "2")
     assert cli.main(["train", "--out", folder, "--epochs", "1", *small]) == 0
     for change, words in ((lambda run: None, ""), (lambda run: run.pop("environment"), ""),
-                          (lambda run: run["environment"].update(NumPy="1.0"), "NumPy (was 1.0, is ")):
+                          (lambda run: run["environment"].update(NumPy="1.0"),
+                           "NumPy (was 1.0, is ")):
         meddled(tmp_path / "run", change)
         capsys.readouterr()
         epochs = len(load_trained(folder)[2]["history"])
-        assert cli.main(["train", "--resume", folder, "--epochs", str(epochs)]) == 0       # nothing is left to do
+        # nothing is left to do
+        assert cli.main(["train", "--resume", folder, "--epochs", str(epochs)]) == 0
         assert "may differ" not in capsys.readouterr().out
         assert cli.main(["train", "--resume", folder, "--epochs", str(epochs + 1)]) == 0
         out, err = capsys.readouterr()
@@ -326,13 +359,15 @@ def test_an_auto_encoder_has_no_kl_and_no_use_for_beta(tmp_path):
     for run in runs:
         run.train()
         assert (run.history[:, [2, 5]] == 0).all()
-        assert np.array_equal(run.history[:, [0, 3]], run.history[:, [1, 4]]) and (run.history[:, 0] > 0).all()
+        assert np.array_equal(run.history[:, [0, 3]], run.history[:, [1, 4]]) and (run.history[:, 0]
+                                                                                   > 0).all()
         assert run.history[-1, 3] == float(run.model.loss(X_TEST))
     assert np.array_equal(runs[0].history, runs[1].history)
     runs[0].save(tmp_path)
     assert type(Run.load(tmp_path, load_data).model) is Autoencoder
     loaded = Autoencoder.load(tmp_path / "model.npz")
-    assert all(np.array_equal(loaded.params[name], runs[0].model.params[name]) for name in loaded.params)
+    assert all(np.array_equal(loaded.params[name], runs[0].model.params[name])
+               for name in loaded.params)
     with pytest.raises(CheckpointError, match="expected a saved VAE, got Autoencoder"):
         VAE.load(tmp_path / "model.npz")
 
@@ -344,24 +379,30 @@ def test_an_auto_encoder_has_no_kl_and_no_use_for_beta(tmp_path):
 def test_what_lies_under_the_mask_cannot_matter(junk, model):
     runs = []
     for value in (0, junk):
-        x = [(np.where(mask, 255 * x if junk == 254 else x, value)).astype(np.uint8 if junk == 254 else float)
-             for x, mask in ((X_TRAIN, M_TRAIN), (X_TEST, M_TEST))]
+        x = [(np.where(mask, 255 * x if junk == 254 else x, value)).astype(np.uint8 if junk == 254
+                                                                           else float) for x,
+             mask in ((X_TRAIN, M_TRAIN), (X_TEST, M_TEST))]
         kept = [array.copy() for array in (*x, M_TRAIN, M_TEST)]
         runs.append(Run(*x, M_TRAIN, M_TEST, **SMALL, model=model))
         runs[-1].train()
-        assert all(np.array_equal(*pair, equal_nan=True) for pair in zip((*x, M_TRAIN, M_TEST), kept))
-    assert np.array_equal(runs[0].history, runs[1].history) and runs[0].data_sha256 == runs[1].data_sha256
-    assert all(np.array_equal(param, runs[1].model.params[name]) for name, param in runs[0].model.params.items())
+        assert all(np.array_equal(*pair, equal_nan=True)
+                   for pair in zip((*x, M_TRAIN, M_TEST), kept))
+    assert np.array_equal(runs[0].history,
+                          runs[1].history) and runs[0].data_sha256 == runs[1].data_sha256
+    assert all(np.array_equal(param, runs[1].model.params[name]) for name,
+               param in runs[0].model.params.items())
 
 
 def test_a_run_is_not_gone_on_with_under_another_mask(tmp_path):
     x_train, x_test = np.where(M_TRAIN, X_TRAIN, 0), np.where(M_TEST, X_TEST, 0)
     Run(x_train, x_test, M_TRAIN, M_TEST, **SMALL).save(tmp_path)
-    assert Run.load(tmp_path, lambda name, place: (x_train, x_test, M_TRAIN, M_TEST)).mask_test is not None
+    assert Run.load(tmp_path, lambda name,
+                    place: (x_train, x_test, M_TRAIN, M_TEST)).mask_test is not None
     unseen = np.argwhere(~M_TRAIN)[0]
     one_more = M_TRAIN.copy()
     one_more[tuple(unseen)] = True                               # where x is 0, seen or not
-    for masks in ((), (one_more, M_TEST), (M_TRAIN, None), (None, M_TEST), (M_TRAIN, M_TEST | True)):
+    for masks in ((), (one_more, M_TEST), (M_TRAIN, None), (None, M_TEST),
+                  (M_TRAIN, M_TEST | True)):
         with pytest.raises(CheckpointError, match="not the ones it was trained on"):
             Run.load(tmp_path, lambda name, place: (x_train, x_test, *masks))
 
@@ -376,8 +417,10 @@ def test_one_part_may_be_masked_and_the_other_not(masks):
     np.testing.assert_allclose(run.history, history, rtol=1e-15)             # measured: equal
 
 
-BAD_MASKS = {"of numbers": (M_TRAIN.astype(int), TypeError, "booleans"), "None of it": ([None], TypeError, "booleans"),
-             "too short": (M_TRAIN[1:], ValueError, "shape of x"), "transposed": (M_TRAIN.T, ValueError, "shape of x"),
+BAD_MASKS = {"of numbers": (M_TRAIN.astype(int), TypeError, "booleans"),
+             "None of it": ([None], TypeError, "booleans"), "too short": (M_TRAIN[1:], ValueError,
+                                                                          "shape of x"),
+             "transposed": (M_TRAIN.T, ValueError, "shape of x"),
              "for one image": (M_TRAIN[0], ValueError, "shape of x")}
 
 
@@ -399,18 +442,22 @@ def test_bytes_train_to_the_bits_of_the_numbers_that_they_mean(dtype, masks):
     runs = [Run(*x, *masks, **SMALL, dtype=dtype) for x in (BYTES, numbers)]
     for run in runs:
         run.train()
-    assert runs[0].x_train.dtype == runs[0].x_test.dtype == np.uint8         # a quarter or an eighth of the memory
+    # a quarter or an eighth of the memory
+    assert runs[0].x_train.dtype == runs[0].x_test.dtype == np.uint8
     assert runs[1].x_train.dtype == dtype
     assert np.array_equal(runs[0].history, runs[1].history)
-    assert all(np.array_equal(param, runs[1].model.params[name]) for name, param in runs[0].model.params.items())
+    assert all(np.array_equal(param, runs[1].model.params[name]) for name,
+               param in runs[0].model.params.items())
 
 
 def test_bytes_of_0_and_1_are_taken_for_a_mistake():
     ones = [(x > 127).astype(np.uint8) for x in BYTES]
     for x, name in (((ones[0], BYTES[1]), "x_train"), ((BYTES[0], ones[1]), "x_test")):
-        with pytest.raises(ValueError, match=f"^{name}: expected bytes up to 255, .*make pixels of 0 and 1 floats"):
+        with pytest.raises(ValueError, match=f"^{name}: expected bytes up to 255, .*make pixels of "
+                           "0 and 1 floats"):
             Run(*x, **SMALL)
-    for lowest in (0, 2):                                        # all white, or one pixel of next to nothing: so be it
+    # all white, or one pixel of next to nothing: so be it
+    for lowest in (0, 2):
         Run(np.minimum(BYTES[0], lowest), BYTES[1], **SMALL)
 
 
@@ -419,12 +466,15 @@ def test_bytes_of_0_and_1_are_taken_for_a_mistake():
 @pytest.mark.parametrize("pixels", ["fixed", "resampled"])
 def test_the_one_draw_is_the_same_for_every_seed_and_every_number_of_images(pixels):
     runs = [start(pixels=pixels, seed=seed, model=model) for seed, model in ((0, "vae"), (1, "ae"))]
-    assert np.array_equal(runs[0].x_test, runs[1].x_test) and np.array_equal(runs[0].x_train, runs[1].x_train)
+    assert np.array_equal(runs[0].x_test, runs[1].x_test) and np.array_equal(runs[0].x_train,
+                                                                             runs[1].x_train)
     more = Run(np.vstack([X_TRAIN, X_TEST]), X_TEST, **SMALL, pixels=pixels)
-    assert np.array_equal(more.x_train[:30], runs[0].x_train) and np.array_equal(more.x_test, runs[0].x_test)
+    assert np.array_equal(more.x_train[:30], runs[0].x_train) and np.array_equal(more.x_test,
+                                                                                 runs[0].x_test)
     more = Run(X_TRAIN, np.vstack([X_TEST, X_TRAIN]), **SMALL, pixels=pixels)
     assert np.array_equal(more.x_test[:11], runs[0].x_test)
-    assert np.array_equal(runs[0].x_test, sampled(X_TEST.astype(np.float32), np.random.default_rng(0)))
+    assert np.array_equal(runs[0].x_test,
+                          sampled(X_TEST.astype(np.float32), np.random.default_rng(0)))
     assert set(np.unique(runs[0].x_test)) == {0, 255}
 
 
@@ -443,11 +493,15 @@ def seen_in_training(run):
 @pytest.mark.parametrize("model", ["vae", "ae"])
 def test_resampled_images_are_new_in_every_epoch_and_fixed_ones_are_not(model):
     grey = np.full((5, 40), 0.5)
-    grey[:, :5] = np.eye(5)                                      # by which they can be told apart: 0 and 1 stay
+    # by which they can be told apart: 0 and 1 stay
+    grey[:, :5] = np.eye(5)
     for pixels in ("fixed", "resampled", "threshold", "grey"):
-        epochs = seen_in_training(Run(grey, grey, **{**SMALL, "epochs": 9}, model=model, pixels=pixels))
-        assert (np.sort(epochs[:, :, :5], axis=1)[:, -1] == 1).all() and (epochs[:, :, :5].sum(axis=(1, 2)) == 5).all()
-        images = [{tuple(image) for epoch in epochs for image in epoch if image[i]} for i in range(5)]
+        epochs = seen_in_training(Run(grey, grey, **{**SMALL, "epochs": 9}, model=model,
+                                      pixels=pixels))
+        assert (np.sort(epochs[:, :, :5], axis=1)[:, -1]
+                == 1).all() and (epochs[:, :, :5].sum(axis=(1, 2)) == 5).all()
+        images = [{tuple(image) for epoch in epochs for image in epoch if image[i]}
+                  for i in range(5)]
         assert [len(own) for own in images] == [9 if pixels == "resampled" else 1] * 5
         inside = epochs[:, :, 5:]
         if pixels in ("fixed", "resampled"):
@@ -457,10 +511,14 @@ def test_resampled_images_are_new_in_every_epoch_and_fixed_ones_are_not(model):
 
 
 def test_grey_images_are_resampled_from_what_they_were():
-    """What is kept is the grey image, not its last sample: over many epochs its grey can be counted again."""
-    epochs = seen_in_training(Run(X_TRAIN, X_TEST, **{**SMALL, "epochs": 200, "batch_size": 30}, pixels="resampled"))
+    """What is kept is the grey image, not its last sample: over many epochs its grey can be counted
+    again.
+    """
+    epochs = seen_in_training(Run(X_TRAIN, X_TEST, **{**SMALL, "epochs": 200, "batch_size": 30},
+                                  pixels="resampled"))
     off = epochs.mean(axis=1) - X_TRAIN.mean(axis=0)
-    off /= np.sqrt((X_TRAIN * (1 - X_TRAIN)).sum(axis=0)) / 30               # in standard errors of one epoch
+    # in standard errors of one epoch
+    off /= np.sqrt((X_TRAIN * (1 - X_TRAIN)).sum(axis=0)) / 30
     assert np.abs(off.mean(axis=0)).max() < 4 / np.sqrt(200)
     np.testing.assert_allclose(off.var(axis=0), 1, rtol=0, atol=4 * np.sqrt(2 / 200))
 
@@ -475,13 +533,16 @@ def test_where_the_data_lie_and_how_large_an_image_is_are_kept(tmp_path):
     loaded = Run.load(tmp_path, lambda *place: (asked.append(place), load_data(*place))[1])
     assert asked == [("mine", "/somewhere")]
     assert loaded.options == run.options and loaded.image_shape == (2, 3) and loaded.data_dir == "/somewhere"
-    assert start().image_shape is None and start(image_shape=(np.int64(1), 6)).options["image_shape"] == (1, 6)
+    assert start().image_shape is None and start(image_shape=(np.int64(1),
+                                                              6)).options["image_shape"] == (1, 6)
 
 
 # ---------------------------------------------------------------------- it learns
 
 def entropy(x):
-    """What grey pixels cost at least: the entropy of a Bernoulli pixel of each value, summed, in nats per image."""
+    """What grey pixels cost at least: the entropy of a Bernoulli pixel of each value, summed, in
+    nats per image.
+    """
     inner = np.where((x > 0) & (x < 1), x, 0.5)
     nats = -(inner * np.log(inner) + (1 - inner) * np.log(1 - inner))
     return np.where((x > 0) & (x < 1), nats, 0).sum(axis=1).mean()
@@ -494,19 +555,22 @@ def entropy(x):
     (1.0, 2.08, 5.7)])
 def test_eight_images_are_learned_by_heart(beta, least, most):
     x = datasets.load("digits").x_train[:8].astype(np.float64)
-    run = Run(x, x, epochs=600, hidden_dim=64, latent_dim=5, lr=1e-2, batch_size=8, beta=beta, dtype="float64")
+    run = Run(x, x, epochs=600, hidden_dim=64, latent_dim=5, lr=1e-2, batch_size=8, beta=beta,
+              dtype="float64")
     run.train()
     floor = entropy(x)                                           # 13.96
-    assert run.history[0, 0] > floor + 29                        # at first every pixel is a guess: 64 log 2 = 44.4
+    # at first every pixel is a guess: 64 log 2 = 44.4
+    assert run.history[0, 0] > floor + 29
     assert floor + least < run.history[-50:, 0].mean() < floor + most
-    assert (run.history[:, 1] >= floor).all()                    # no reconstruction costs less than the entropy
+    # no reconstruction costs less than the entropy
+    assert (run.history[:, 1] >= floor).all()
 
 
 @pytest.mark.parametrize("optimizer, lr", [("adam", 0.01), ("sgd", 0.001)])
 def test_it_learns_with_either_optimiser(optimizer, lr):
     x = datasets.load("digits")
-    run = Run(x.x_train[:256], x.x_test[:64], epochs=8, hidden_dim=32, latent_dim=4, lr=lr, optimizer=optimizer,
-              batch_size=32)
+    run = Run(x.x_train[:256], x.x_test[:64], epochs=8, hidden_dim=32, latent_dim=4, lr=lr,
+              optimizer=optimizer, batch_size=32)
     run.train()
     # measured with four seeds: 33.5 -> 26.8 (adam, the smallest gain: 6.5), 43.8 -> 32.0 (sgd)
     assert run.history[-1, 3] < run.history[0, 3] - 5
@@ -528,16 +592,20 @@ def test_the_training_columns_are_means_over_examples():
     for epoch in range(2):
         counts, *terms = np.array(seen[4 * epoch:4 * epoch + 4]).T
         expected = [(counts * term).sum() / 30 for term in terms]
-        np.testing.assert_allclose(run.history[epoch, :3], expected, rtol=1e-15)     # measured: equal
-        assert not np.allclose(run.history[epoch, :3], np.mean(terms, axis=1), rtol=1e-9)      # the weights matter
+        # measured: equal
+        np.testing.assert_allclose(run.history[epoch, :3], expected, rtol=1e-15)
+        # the weights matter
+        assert not np.allclose(run.history[epoch, :3], np.mean(terms, axis=1), rtol=1e-9)
 
 
-@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-7), ("float64", 1e-15)])            # measured: equal
+# measured: equal
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-7), ("float64", 1e-15)])
 def test_the_test_columns_can_be_computed_again(dtype, tolerance):
     run = start(beta=2.0, dtype=dtype)
     run.train()
     eps = np.random.default_rng(run.test_noise).standard_normal((len(X_TEST), 2))
-    np.testing.assert_allclose(run.history[-1, 3:], np.array(run.model.loss(X_TEST, eps, 2.0), float), rtol=tolerance)
+    np.testing.assert_allclose(run.history[-1, 3:],
+                               np.array(run.model.loss(X_TEST, eps, 2.0), float), rtol=tolerance)
 
 
 def test_a_loss_is_its_reconstruction_and_beta_times_its_kl():
@@ -545,15 +613,19 @@ def test_a_loss_is_its_reconstruction_and_beta_times_its_kl():
     run.train()
     assert run.history.shape == (3, 6) and (run.history[:, [2, 5]] > 0).all()
     for loss, recon, kl in (run.history[:, :3].T, run.history[:, 3:].T):
-        np.testing.assert_allclose(loss, recon + 3 * kl, rtol=1e-6)              # measured in float32: 2.4e-7
+        # measured in float32: 2.4e-7
+        np.testing.assert_allclose(loss, recon + 3 * kl, rtol=1e-6)
 
 
 def test_a_network_that_does_not_move_is_tested_alike_in_every_epoch():
-    """The test noise is the same in every epoch, so that only the network can change the test columns."""
+    """The test noise is the same in every epoch, so that only the network can change the test
+    columns.
+    """
     run = start(optimizer="sgd", lr=1e-30)
     run.train()
     assert len(np.unique(run.history[:, 3:], axis=0)) == 1
-    assert len(np.unique(run.history[:, :3], axis=0)) == 3                       # the training noise is always new
+    # the training noise is always new
+    assert len(np.unique(run.history[:, :3], axis=0)) == 3
 
 
 def test_history_csv_says_the_same(tmp_path):
@@ -564,7 +636,8 @@ def test_history_csv_says_the_same(tmp_path):
     assert header == ",".join(("epoch", *HISTORY))
     numbers = np.array([[float(cell) for cell in row.split(",")] for row in rows])
     assert numbers[:, 0].tolist() == [1, 2, 3]
-    np.testing.assert_allclose(numbers[:, 1:], run.history, rtol=0, atol=5.1e-7)         # six digits after the point
+    # six digits after the point
+    np.testing.assert_allclose(numbers[:, 1:], run.history, rtol=0, atol=5.1e-7)
 
 
 def test_before_the_first_epoch_there_is_a_checkpoint_without_history(tmp_path):
@@ -583,14 +656,16 @@ def test_a_finished_run_does_nothing_more(tmp_path):
 
 # ---------------------------------------------------------------------- divergence
 
-@pytest.mark.parametrize("batch_size", [30, 8])          # one batch: the loss is finite, the step after it is not
+# one batch: the loss is finite, the step after it is not
+@pytest.mark.parametrize("batch_size", [30, 8])
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("lr", [1e4, 1e20, 1e38, 1e39, 1e300])
-def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(tmp_path, lr, optimizer, dtype, likelihood,
-                                                                     batch_size):
-    run = start(lr=lr, optimizer=optimizer, dtype=dtype, likelihood=likelihood, batch_size=batch_size, epochs=20)
+def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(tmp_path, lr, optimizer, dtype,
+                                                                     likelihood, batch_size):
+    run = start(lr=lr, optimizer=optimizer, dtype=dtype, likelihood=likelihood,
+                batch_size=batch_size, epochs=20)
     run.save(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -614,8 +689,10 @@ def test_divergence_after_some_good_epochs(tmp_path):
     done = []
     with pytest.raises(DivergedError, match="in epoch 3"):
         run.train(done.append, save_and_spoil)
-    assert done == 2 * [8, 16, 24, 30]                           # the first batch with a NaN is the last
-    assert train_in(tmp_path, resume(tmp_path, 6)) == train_in(tmp_path / "whole", start(optimizer="sgd", epochs=6))
+    # the first batch with a NaN is the last
+    assert done == 2 * [8, 16, 24, 30]
+    assert train_in(tmp_path, resume(tmp_path, 6)) == train_in(tmp_path / "whole",
+                                                               start(optimizer="sgd", epochs=6))
 
 
 def test_an_infinity_that_no_loss_shows():
@@ -630,17 +707,23 @@ def test_an_infinity_that_no_loss_shows():
 
 
 def test_an_infinite_kl_ends_it_at_once():
-    """A posterior so far off that its square overflows, which a decoder without weights does not notice."""
+    """A posterior so far off that its square overflows, which a decoder without weights does not
+    notice.
+    """
     run, done = start(dtype="float64"), []
     run.model.params["W3"][...], run.model.params["b_mu"][...] = 0, 1e200
     with np.errstate(over="ignore"):
-        assert [np.isfinite(term) for term in run.model.loss(X_TRAIN, np.zeros((30, 2)))] == [False, True, False]
+        assert [np.isfinite(term) for term in run.model.loss(X_TRAIN, np.zeros((30, 2)))] == [False,
+                                                                                              True,
+                                                                                              False]
     with pytest.raises(DivergedError):
         run.train(done.append)
-    assert done == []                            # before a step that would make the weights NaN, too
+    # before a step that would make the weights NaN, too
+    assert done == []
 
 
-@pytest.mark.parametrize("likelihood, finite", [("gaussian", [False, True]), ("bernoulli", [True, False])])
+@pytest.mark.parametrize("likelihood, finite",
+                         [("gaussian", [False, True]), ("bernoulli", [True, False])])
 def test_either_term_of_the_test_loss_may_be_what_diverges(likelihood, finite):
     """A pixel that is 0 wherever the network learns, so that its weights stay what they are."""
     x_train, x_test = np.where(np.arange(6) == 0, 0, X_TRAIN), X_TEST.copy()
@@ -650,12 +733,14 @@ def test_either_term_of_the_test_loss_may_be_what_diverges(likelihood, finite):
     run.x_test[0, 0] = 1e200 if likelihood == "gaussian" else 1
     assert np.isfinite(run.model.loss(x_train, np.zeros((30, 2)))).all()
     with np.errstate(over="ignore"):
-        assert [np.isfinite(term) for term in run.model.loss(run.x_test, np.zeros((11, 2)))[1:]] == finite
+        assert [np.isfinite(term)
+                for term in run.model.loss(run.x_test, np.zeros((11, 2)))[1:]] == finite
     with pytest.raises(DivergedError, match="in epoch 1"):
         run.train()
 
 
-# ---------------------------------------------------------------------- checkpoints that cannot be gone on with
+# ---------------------------------------------------------------------- checkpoints that cannot be
+# gone on with
 
 def one_pixel_changed():
     x = X_TRAIN.copy()
@@ -693,9 +778,11 @@ def test_other_data_than_it_was_trained_on_are_refused(trained, other):
 
 
 def test_data_of_another_width_are_told_before_a_network_is_built_for_them(tmp_path):
-    start(image_shape=(2, 3)).save(tmp_path)                     # which such a network would not fit
+    # which such a network would not fit
+    start(image_shape=(2, 3)).save(tmp_path)
     for narrow in ((X_TRAIN[:, :5], X_TEST[:, :5]), (X_TRAIN[:, :5], X_TEST)):
-        with pytest.raises(CheckpointError, match="the data called 'your own' are not the ones it was trained on"):
+        with pytest.raises(CheckpointError, match="the data called 'your own' are not the ones it "
+                           "was trained on"):
             Run.load(tmp_path, lambda name, place: narrow)
 
 
@@ -735,8 +822,10 @@ def test_a_trained_network_can_be_had_without_its_data(tmp_path, model):
     train_in(tmp_path / "run", run)
     network, saved, arrays = load_trained(tmp_path / "run")
     assert type(network) is type(run.model) and network.settings == run.model.settings
-    assert all(np.array_equal(network.params[name], run.model.params[name]) for name in run.model.params)
-    assert saved["options"] == {**run.options, "image_shape": [2, 3]} and saved["data_sha256"] == run.data_sha256
+    assert all(np.array_equal(network.params[name], run.model.params[name])
+               for name in run.model.params)
+    assert saved["options"] == {**run.options,
+                                "image_shape": [2, 3]} and saved["data_sha256"] == run.data_sha256
     assert np.array_equal(arrays["history"], run.history)
 
 
@@ -744,7 +833,8 @@ def test_a_trained_network_can_be_had_without_its_data(tmp_path, model):
 @pytest.mark.parametrize("model", [VAE, Autoencoder])
 def test_a_network_without_a_run(tmp_path, load, model):
     model(6, 8, 2).save(tmp_path / "model.npz")
-    with pytest.raises(CheckpointError, match=f"expected a training run, got a network .*; {model.__name__}.load"):
+    with pytest.raises(CheckpointError, match="expected a training run, got a network .*; "
+                       f"{model.__name__}.load"):
         load(tmp_path)
 
 
@@ -784,66 +874,67 @@ def replacing(name, array):
 
 
 GENERATOR = ("run", "generators", "shuffle")
-CHANGES = {
-    "another model":        setting("model", "Autoencoder"),
-    "no settings":          setting("settings", None),
-    "another size":         setting("settings", "hidden_dim", 9),
-    "an absurd size":       setting("settings", "hidden_dim", 2 ** 31 - 1),
-    "options of a list":    setting("run", "options", [1]),
-    "another width":        setting("run", "options", "hidden_dim", 5),
-    "an unknown option":    setting("run", "options", "zoom", 1),
-    "an unknown optimizer": setting("run", "options", "optimizer", "lion"),
-    "a negative lr":        setting("run", "options", "lr", -1.0),
-    "no epochs":            setting("run", "options", "epochs", 0),
-    "a negative seed":      setting("run", "options", "seed", -1),
-    "another optimizer":    setting("run", "options", "optimizer", "sgd"),
-    "no optimizer":         setting("run", "optimizer", None),
-    "text for Adam's t":    setting("run", "optimizer", "t", "x"),
-    "no end for Adam's t":  setting("run", "optimizer", "t", float("inf")),
-    "no generators":        setting("run", "generators", None),
-    "another generator":    setting(*GENERATOR, "bit_generator", "MT19937"),
-    "text for a state":     setting(*GENERATOR, "state", "state", "x"),
-    "a huge state":         setting(*GENERATOR, "state", "state", 2 ** 200),
-    "no hash":              setting("run", "data_sha256", None),
-    "no history":           without("history"),
-    "half a row":           replacing("history", np.zeros(9)),
-    "rows of three":        replacing("history", np.zeros((2, 3))),
-    "a NaN in the history": replacing("history", np.full((1, 6), np.nan)),
-    "another likelihood":   setting("run", "options", "likelihood", "gaussian"),
-    "half a step of Adam":  setting("run", "optimizer", "t", 1.5),
-    "a step before Adam":   setting("run", "optimizer", "t", -1),
-    "no W1":                without("W1"),
-    "no m.W1":              without("m.W1"),
-    "a wrong m.W1":         replacing("m.W1", np.zeros((8, 6))),
-    "a wrong W1":           replacing("W1", np.zeros((8, 6))),
-    "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan)),
-    "no options":           setting("run", "options", None),
-    "the other model":      setting("run", "options", "model", "ae"),
-    "an unknown model":     setting("run", "options", "model", "gan"),
-    "models":               setting("run", "options", "model", ["vae"]),
-    "another shape":        setting("run", "options", "image_shape", [2, 4]),
-    "a shape of text":      setting("run", "options", "image_shape", "23"),
-    "a number for a shape": setting("run", "options", "image_shape", 6),
-    "unknown pixels":       setting("run", "options", "pixels", "blue"),
-    "a number for a place": setting("run", "options", "data_dir", 5),
-    "no environment":       setting("run", "environment", None),
-    "a list of versions":   setting("run", "environment", ["2.0"]),
-    "a version of two":     setting("run", "environment", "NumPy", [2, 0]),
-    "half a processor":     setting("run", "environment", "usable processors", 0.5),
-    "no pixels' generator": lambda arrays, description: description["run"]["generators"].pop("pixels")}
+CHANGES = {"another model":        setting("model", "Autoencoder"),
+           "no settings":          setting("settings", None),
+           "another size":         setting("settings", "hidden_dim", 9),
+           "an absurd size":       setting("settings", "hidden_dim", 2 ** 31 - 1),
+           "options of a list":    setting("run", "options", [1]),
+           "another width":        setting("run", "options", "hidden_dim", 5),
+           "an unknown option":    setting("run", "options", "zoom", 1),
+           "an unknown optimizer": setting("run", "options", "optimizer", "lion"),
+           "a negative lr":        setting("run", "options", "lr", -1.0),
+           "no epochs":            setting("run", "options", "epochs", 0),
+           "a negative seed":      setting("run", "options", "seed", -1),
+           "another optimizer":    setting("run", "options", "optimizer", "sgd"),
+           "no optimizer":         setting("run", "optimizer", None),
+           "text for Adam's t":    setting("run", "optimizer", "t", "x"),
+           "no end for Adam's t":  setting("run", "optimizer", "t", float("inf")),
+           "no generators":        setting("run", "generators", None),
+           "another generator":    setting(*GENERATOR, "bit_generator", "MT19937"),
+           "text for a state":     setting(*GENERATOR, "state", "state", "x"),
+           "a huge state":         setting(*GENERATOR, "state", "state", 2 ** 200),
+           "no hash":              setting("run", "data_sha256", None),
+           "no history":           without("history"),
+           "half a row":           replacing("history", np.zeros(9)),
+           "rows of three":        replacing("history", np.zeros((2, 3))),
+           "a NaN in the history": replacing("history", np.full((1, 6), np.nan)),
+           "another likelihood":   setting("run", "options", "likelihood", "gaussian"),
+           "half a step of Adam":  setting("run", "optimizer", "t", 1.5),
+           "a step before Adam":   setting("run", "optimizer", "t", -1),
+           "no W1":                without("W1"), "no m.W1":              without("m.W1"),
+           "a wrong m.W1":         replacing("m.W1", np.zeros((8, 6))),
+           "a wrong W1":           replacing("W1", np.zeros((8, 6))),
+           "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan)),
+           "no options":           setting("run", "options", None),
+           "the other model":      setting("run", "options", "model", "ae"),
+           "an unknown model":     setting("run", "options", "model", "gan"),
+           "models":               setting("run", "options", "model", ["vae"]),
+           "another shape":        setting("run", "options", "image_shape", [2, 4]),
+           "a shape of text":      setting("run", "options", "image_shape", "23"),
+           "a number for a shape": setting("run", "options", "image_shape", 6),
+           "unknown pixels":       setting("run", "options", "pixels", "blue"),
+           "a number for a place": setting("run", "options", "data_dir", 5),
+           "no environment":       setting("run", "environment", None),
+           "a list of versions":   setting("run", "environment", ["2.0"]),
+           "a version of two":     setting("run", "environment", "NumPy", [2, 0]),
+           "half a processor":     setting("run", "environment", "usable processors", 0.5),
+           "no pixels' generator": lambda arrays,
+           description: description["run"]["generators"].pop("pixels")}
 # What has nothing to do with the network: it is not needed to decode with it.
-OF_TRAINING = {"an unknown option", "an unknown optimizer", "a negative lr", "no epochs", "a negative seed",
-               "another optimizer", "no optimizer", "text for Adam's t", "no end for Adam's t", "no generators",
-               "another generator", "text for a state", "a huge state", "no hash", "no history", "half a row",
-               "rows of three", "a NaN in the history", "half a step of Adam", "a step before Adam", "no m.W1",
-               "a wrong m.W1", "unknown pixels", "a number for a place", "no pixels' generator", "no environment",
-               "a list of versions", "a version of two", "half a processor"}
+OF_TRAINING = {"an unknown option", "an unknown optimizer", "a negative lr", "no epochs",
+               "a negative seed", "another optimizer", "no optimizer", "text for Adam's t",
+               "no end for Adam's t", "no generators", "another generator", "text for a state",
+               "a huge state", "no hash", "no history", "half a row", "rows of three",
+               "a NaN in the history", "half a step of Adam", "a step before Adam", "no m.W1",
+               "a wrong m.W1", "unknown pixels", "a number for a place", "no pixels' generator",
+               "no environment", "a list of versions", "a version of two", "half a processor"}
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_run_that_was_meddled_with(trained, tmp_path, name):
     arrays, description = checkpoint.load(trained / "model.npz")
-    description = {key: copy.deepcopy(value) for key, value in description.items() if key not in ("format", "arrays")}
+    description = {key: copy.deepcopy(value) for key, value in description.items()
+                   if key not in ("format", "arrays")}
     CHANGES[name](arrays, description)
     checkpoint.save(tmp_path / "model.npz", arrays, description)
     path = re.escape(str(tmp_path / "model.npz"))
@@ -856,23 +947,27 @@ def test_a_run_that_was_meddled_with(trained, tmp_path, name):
 
 # ---------------------------------------------------------------------- bad input
 
-WHOLE = [(0, ValueError), (-1, ValueError), (2 ** 31, ValueError), (2.5, TypeError), ("3", TypeError),
-         (True, TypeError), (None, TypeError), (np.nan, TypeError)]
-REAL = [(np.nan, ValueError), (np.inf, ValueError), (-1.0, ValueError), ("0.1", TypeError), (None, TypeError),
-        (True, TypeError), (1j, TypeError)]
-BAD_OPTIONS = [(name, *bad) for name in ("epochs", "batch_size", "hidden_dim", "latent_dim") for bad in WHOLE]
+WHOLE = [(0, ValueError), (-1, ValueError), (2 ** 31, ValueError), (2.5, TypeError),
+         ("3", TypeError), (True, TypeError), (None, TypeError), (np.nan, TypeError)]
+REAL = [(np.nan, ValueError), (np.inf, ValueError), (-1.0, ValueError), ("0.1", TypeError),
+        (None, TypeError), (True, TypeError), (1j, TypeError)]
+BAD_OPTIONS = [(name, *bad) for name in ("epochs", "batch_size", "hidden_dim", "latent_dim")
+               for bad in WHOLE]
 BAD_OPTIONS += [(name, *bad) for name in ("lr", "beta", "x_std") for bad in REAL]
 BAD_OPTIONS += [("lr", 0, ValueError), ("x_std", 0.0, ValueError),
-                pytest.param("lr", 10 ** 400, ValueError, id="lr-huge"),
-                ("seed", -1, ValueError), ("seed", 1.5, TypeError), ("seed", "0", TypeError), ("seed", True, TypeError),
-                ("seed", None, TypeError), ("optimizer", "lion", ValueError), ("optimizer", None, ValueError),
-                ("likelihood", "poisson", ValueError), ("likelihood", [], ValueError), ("dtype", "float16", TypeError),
+                pytest.param("lr", 10 ** 400, ValueError, id="lr-huge"), ("seed", -1, ValueError),
+                ("seed", 1.5, TypeError), ("seed", "0", TypeError), ("seed", True, TypeError),
+                ("seed", None, TypeError), ("optimizer", "lion", ValueError),
+                ("optimizer", None, ValueError), ("likelihood", "poisson", ValueError),
+                ("likelihood", [], ValueError), ("dtype", "float16", TypeError),
                 ("dtype", int, TypeError), ("dtype", None, TypeError), ("data", None, TypeError),
                 ("data", 5, TypeError),
-                pytest.param("optimizer", np.array(["adam", "sgd"]), ValueError, id="optimizer-array"),
-                ("model", "gan", ValueError), ("model", None, ValueError), ("model", ["vae"], ValueError),
-                ("pixels", "black", ValueError), ("pixels", None, ValueError), ("pixels", 0, ValueError),
-                ("data", b"x", TypeError), ("image_shape", (2, 4), ValueError), ("image_shape", (6,), ValueError),
+                pytest.param("optimizer", np.array(["adam", "sgd"]), ValueError,
+                             id="optimizer-array"), ("model", "gan", ValueError),
+                ("model", None, ValueError), ("model", ["vae"], ValueError),
+                ("pixels", "black", ValueError), ("pixels", None, ValueError),
+                ("pixels", 0, ValueError), ("data", b"x", TypeError),
+                ("image_shape", (2, 4), ValueError), ("image_shape", (6,), ValueError),
                 ("image_shape", (), ValueError), ("image_shape", (1, 2, 3), ValueError),
                 ("image_shape", (-2, -3), ValueError), ("image_shape", (0, 6), ValueError),
                 ("image_shape", (2.0, 3), TypeError), ("image_shape", "23", TypeError),
@@ -903,28 +998,31 @@ def spoiled(x, value):
     return x
 
 
-BAD_DATA = {
-    "NaN":             (spoiled(X_TRAIN, np.nan), X_TEST, ValueError, "NaN or infinity"),
-    "infinity":        (spoiled(X_TRAIN, np.inf), X_TEST, ValueError, "NaN or infinity"),
-    "NaN to test":     (X_TRAIN, spoiled(X_TEST, np.nan), ValueError, "NaN or infinity"),
-    "bytes":           (255 * X_TRAIN, X_TEST, ValueError, r"\[0, 1\].*divide by 255"),
-    "below 0":         (spoiled(X_TRAIN, -1e-3), X_TEST, ValueError, r"\[0, 1\]"),
-    "above 1 to test": (X_TRAIN, spoiled(X_TEST, 1.001), ValueError, r"\[0, 1\]"),
-    "other widths":    (X_TRAIN, X_TEST[:, :5], ValueError, r"\(N, 6\).*\(11, 5\)"),
-    "nothing":         (X_TRAIN[:0], X_TEST, ValueError, "at least one example"),
-    "nothing to test": (X_TRAIN, X_TEST[:0], ValueError, "at least one example"),
-    "no pixels":       (X_TRAIN[:, :0], X_TEST[:, :0], ValueError, "at least one example"),
-    "one image":       (X_TRAIN[0], X_TEST, ValueError, r"\(6,\)"),
-    "images in 2D":    (X_TRAIN.reshape(30, 2, 3), X_TEST.reshape(11, 2, 3), ValueError, r"\(30, 2, 3\)"),
-    "text":            (X_TRAIN.astype(str), X_TEST, TypeError, "real numbers"),
-    "objects":         (X_TRAIN.astype(object), X_TEST, TypeError, "real numbers"),
-    "complex":         (X_TRAIN + 0j, X_TEST, TypeError, "real numbers"),
-    "narrow bytes":    (BYTES[0], BYTES[1][:, :5], ValueError, r"x_test: .*\(N, 6\).*\(11, 5\)"),
-    "no bytes":        (BYTES[0], BYTES[1][:0], ValueError, "x_test: .*at least one example"),
-    "bytes in a row":  (BYTES[0], BYTES[1][0], ValueError, r"x_test: .*\(6,\)"),
-    "bytes in 3D":     (BYTES[0], BYTES[1][..., None], ValueError, r"x_test: .*\(11, 6, 1\)"),
-    "None":            (None, X_TEST, ValueError, "x_train"),
-    "None to test":    (X_TRAIN, None, TypeError, "real numbers")}
+BAD_DATA = {"NaN":             (spoiled(X_TRAIN, np.nan), X_TEST, ValueError, "NaN or infinity"),
+            "infinity":        (spoiled(X_TRAIN, np.inf), X_TEST, ValueError, "NaN or infinity"),
+            "NaN to test":     (X_TRAIN, spoiled(X_TEST, np.nan), ValueError, "NaN or infinity"),
+            "bytes":           (255 * X_TRAIN, X_TEST, ValueError, r"\[0, 1\].*divide by 255"),
+            "below 0":         (spoiled(X_TRAIN, -1e-3), X_TEST, ValueError, r"\[0, 1\]"),
+            "above 1 to test": (X_TRAIN, spoiled(X_TEST, 1.001), ValueError, r"\[0, 1\]"),
+            "other widths":    (X_TRAIN, X_TEST[:, :5], ValueError, r"\(N, 6\).*\(11, 5\)"),
+            "nothing":         (X_TRAIN[:0], X_TEST, ValueError, "at least one example"),
+            "nothing to test": (X_TRAIN, X_TEST[:0], ValueError, "at least one example"),
+            "no pixels":       (X_TRAIN[:, :0], X_TEST[:, :0], ValueError, "at least one example"),
+            "one image":       (X_TRAIN[0], X_TEST, ValueError, r"\(6,\)"),
+            "images in 2D":    (X_TRAIN.reshape(30, 2, 3), X_TEST.reshape(11, 2, 3), ValueError,
+                                r"\(30, 2, 3\)"),
+            "text":            (X_TRAIN.astype(str), X_TEST, TypeError, "real numbers"),
+            "objects":         (X_TRAIN.astype(object), X_TEST, TypeError, "real numbers"),
+            "complex":         (X_TRAIN + 0j, X_TEST, TypeError, "real numbers"),
+            "narrow bytes":    (BYTES[0], BYTES[1][:, :5], ValueError,
+                                r"x_test: .*\(N, 6\).*\(11, 5\)"),
+            "no bytes":        (BYTES[0], BYTES[1][:0], ValueError,
+                                "x_test: .*at least one example"),
+            "bytes in a row":  (BYTES[0], BYTES[1][0], ValueError, r"x_test: .*\(6,\)"),
+            "bytes in 3D":     (BYTES[0], BYTES[1][..., None], ValueError,
+                                r"x_test: .*\(11, 6, 1\)"),
+            "None":            (None, X_TEST, ValueError, "x_train"),
+            "None to test":    (X_TRAIN, None, TypeError, "real numbers")}
 
 
 @pytest.mark.parametrize("name", BAD_DATA)
@@ -942,7 +1040,8 @@ def test_any_finite_pixels_will_do_for_the_gaussian():
 
 def test_bytes_and_booleans_are_numbers_too():
     whole = (X_TRAIN > 0.5), (X_TEST > 0.5)
-    runs = [Run(whole[0].astype(kind), whole[1].astype(kind), **SMALL) for kind in (bool, np.int64, np.float64)]
+    runs = [Run(whole[0].astype(kind), whole[1].astype(kind), **SMALL)
+            for kind in (bool, np.int64, np.float64)]
     runs.append(Run(*(np.multiply(x, 255, dtype=np.uint8) for x in whole), **SMALL))
     for run in runs:
         run.train()
@@ -962,12 +1061,15 @@ def test_what_lies_under_the_mask_cannot_make_bytes_refused_or_accepted():
 
 def test_whose_mask_it_is_and_its_shape_belong_to_the_fingerprint():
     x, mask = np.zeros((5, 6)), np.ones((5, 6), bool)
-    assert Run(x, x, **SMALL).data_sha256 != Run(x.reshape(6, 5), x.reshape(6, 5), **SMALL).data_sha256
+    assert Run(x, x, **SMALL).data_sha256 != Run(x.reshape(6, 5), x.reshape(6, 5),
+                                                 **SMALL).data_sha256
     assert Run(x, x, mask, None, **SMALL).data_sha256 != Run(x, x, None, mask, **SMALL).data_sha256
 
 
-@pytest.mark.parametrize("shape, error", [(5, TypeError), ("23", TypeError), ((6,), ValueError), ((2, 2), ValueError),
-                                          ((0, 6), ValueError), ((2.0, 3), TypeError), ((1, 2, 3), ValueError)])
+@pytest.mark.parametrize("shape, error",
+                         [(5, TypeError), ("23", TypeError), ((6,), ValueError),
+                          ((2, 2), ValueError), ((0, 6), ValueError), ((2.0, 3), TypeError),
+                          ((1, 2, 3), ValueError)])
 def test_a_bad_image_shape(shape, error):
     with pytest.raises(error, match="image_shape: expected"):
         start(image_shape=shape)

@@ -20,13 +20,17 @@ def told(capsys, *arguments):
 
 def numbers_of(out, name):
     """The matrix that was shown under a name first."""
-    block = re.search(rf"^    {name}  \(\d+, \d+\)\n((?:        \[.*\]\n)+)", out, re.MULTILINE).group(1)
-    return np.array([[float(number) for number in line.strip(" []").split()] for line in block.splitlines()])
+    block = re.search(rf"^    {name}  \(\d+, \d+\)\n((?:        \[.*\]\n)+)", out,
+                      re.MULTILINE).group(1)
+    return np.array([[float(number) for number in line.strip(" []").split()]
+                     for line in block.splitlines()])
 
 
 def test_every_line_of_the_step_is_told_in_its_order(capsys):
     out = told(capsys)
-    lines = [code for targets, code, _ in _lines(VAE.loss_and_grads) if targets[0] not in ("x", "to", "grads")]
+    lines = [code for targets, code, _ in _lines(VAE.loss_and_grads) if targets[0] not in ("x",
+                                                                                           "to",
+                                                                                           "grads")]
     assert len(lines) == 11 + 15 and lines[0].startswith("a1, c_a1") and lines[-1].startswith("_, dW1, db1")
     places = [out.index(f"    {line}\n") for line in lines]
     assert places == sorted(places)
@@ -34,8 +38,10 @@ def test_every_line_of_the_step_is_told_in_its_order(capsys):
 
 def test_every_equation_beside_a_line_of_the_source_is_told(capsys):
     out = told(capsys)
-    equations = [line.split("  # ")[1].strip() for line in inspect.getsource(VAE.loss_and_grads).splitlines()
-                 if "=" in line.split("#")[0] and "  # " in line and "where the gradients" not in line]
+    equations = [line.split("  # ")[1].strip()
+                 for line in inspect.getsource(VAE.loss_and_grads).splitlines()
+                 if "=" in line.split("#")[0] and "  # " in line
+                 and "where the gradients" not in line]
     assert len(equations) >= 22
     for equation in equations:
         assert f"        {equation}\n" in out
@@ -56,8 +62,9 @@ def test_the_numbers_are_those_of_the_model(capsys):
     x, eps = rng.random((3, 7)), rng.standard_normal((3, 2))
     mu, logvar = model.encode(x)
     (loss, _, _), grads = model.loss_and_grads(x, eps)
-    for name, array in {"x": x, "eps": eps, "mu": mu, "logvar": logvar, "z": model.reparameterize(mu, logvar, eps),
-                        **model.params, **{"d" + name: grad for name, grad in grads.items()}}.items():
+    for name, array in {"x": x, "eps": eps, "mu": mu, "logvar": logvar,
+                        "z": model.reparameterize(mu, logvar, eps), **model.params,
+                        **{"d" + name: grad for name, grad in grads.items()}}.items():
         if array.ndim == 2:
             assert np.array_equal(numbers_of(out, name), np.round(array, 4)), name
     assert f"loss = {loss:.4f}\n" in out
@@ -68,8 +75,10 @@ def test_sizes_on_request(capsys):
     for line in ("x  (4, 6)", "W1  (6, 3)", "mu  (4, 1)", "W3  (1, 3)", "dW4  (3, 6)"):
         assert re.search(rf"^    {re.escape(line)}(  \[|$)", out, re.MULTILINE)
     out = told(capsys, "-n", "5", "--input-dim", "100", "--hidden-dim", "40", "--latent-dim", "9")
-    assert "x  (5, 100)  from 0." in out                     # large arrays are summarised, not printed
-    assert "(all)" in out                                    # and the gradient is checked along directions
+    # large arrays are summarised, not printed
+    assert "x  (5, 100)  from 0." in out
+    # and the gradient is checked along directions
+    assert "(all)" in out
 
 
 def test_the_smallest_network_and_forty_seeds(capsys):
@@ -106,7 +115,8 @@ def test_a_wrong_gradient_ends_with_status_1(capsys, monkeypatch):
     assert cli.main(["walk"]) == 1
     out, err = capsys.readouterr()
     assert "✗ DOES NOT HOLD: every block of the gradient agrees" in out and "The update" not in out
-    assert err.startswith("numpyvae walk: this should hold and does not: every block of the gradient agrees: no")
+    assert err.startswith("numpyvae walk: this should hold and does not: every block of the "
+                          "gradient agrees: no")
     assert err.count("\n") == 1
 
 

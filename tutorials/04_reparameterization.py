@@ -1,9 +1,11 @@
 """4. The reparameterization trick: how does a gradient pass through a random number?  (blog, section 2.4)
 
-Between encoder and decoder the blog's network throws dice: z is a sample of N(μ, σ²). The encoder is to learn from
-what the decoder did with that sample; but what is the derivative of a throw of dice? The blog's answer is one line of
-code, mu + eps * std. This lesson shows what is wrong without that line, why it is right, and how much it is worth
-beside the other way of differentiating through a sample, the score function.
+Between encoder and decoder the blog's network throws dice: z is a sample of N(μ, σ²). The encoder
+is to learn from
+what the decoder did with that sample; but what is the derivative of a throw of dice? The blog's
+answer is one line of code, mu + eps * std. This lesson shows what is wrong without that line, why
+it is right, and how much it is worth beside the other way of differentiating through a sample, the
+score function.
 
     python tutorials/04_reparameterization.py          (5 seconds; --pause waits for Enter after every step)
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from numpyvae import VAE, datasets, numeric_gradient, plots
 from numpyvae.latent import reparameterize_backward, reparameterize_forward
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
 rng = np.random.default_rng(4)
@@ -29,11 +31,14 @@ def off(samples, expected):
 
 
 # %%
-step("A sample blocks the gradient", "z ~ N(μ, σ²),     cost f(z) = ½ (z - 3)²,     ∂ cost / ∂μ = ?")
+step("A sample blocks the gradient", "z ~ N(μ, σ²),     cost f(z) = ½ (z - 3)²,     ∂ cost / ∂μ = "
+     "?")
 say("""
-One latent variable, and for a decoder the simplest there is: it wants z to be 3, and f(z) is what it costs to miss.
-Here is the attempt to find the slope by moving μ a little and drawing again, five times. The answers have nothing to
-do with each other: from draw to draw z changes by about σ, while we moved μ by a millionth. What we drew is not a
+One latent variable, and for a decoder the simplest there is: it wants z to be 3, and f(z) is what
+it costs to miss. Here is the attempt to find the slope by moving μ a little and drawing again, five
+times. The answers have nothing to
+do with each other: from draw to draw z changes by about σ, while we moved μ by a millionth. What we
+drew is not a
 function of μ at all: asked twice, it says two different things. Here and below μ = 1 and σ = 0.5.
 """)
 mu, std, h = 1.0, 0.5, 1e-6
@@ -44,7 +49,8 @@ def f(z):
     return 0.5 * (z - 3) ** 2
 
 
-slopes = np.array([(f(rng.normal(mu + h, std)) - f(rng.normal(mu - h, std))) / (2 * h) for _ in range(5)])
+slopes = np.array([(f(rng.normal(mu + h, std)) - f(rng.normal(mu - h, std))) / (2 * h)
+                   for _ in range(5)])
 table(["attempt", "(f(z drawn at μ + h) - f(z drawn at μ - h)) / 2h"],
       [[i, f"{slope:,.0f}"] for i, slope in enumerate(slopes, 1)])
 check_less("five attempts disagree by more than a hundred thousand", 1e5, np.ptp(slopes))
@@ -56,28 +62,32 @@ step("What we want is the slope of an average", """
     ∂ E f / ∂σ  = σ
 """)
 say("""
-The *average* cost does depend on μ smoothly. Of this simple f it has a formula, so that in what follows we know what
-has to come out; with a neural network for f there is no such formula, and samples are all one has. The first line
-holds since (z - 3)² = (z - μ)² + 2 (z - μ)(μ - 3) + (μ - 3)², and the average of z - μ is 0, that of (z - μ)² is σ².
-""")
+The *average* cost does depend on μ smoothly. Of this simple f it has a formula, so that in what
+follows we know what has to come out; with a neural network for f there is no such formula, and
+samples are all one has. The first line
+holds since (z - 3)² = (z - μ)² + 2 (z - μ)(μ - 3) + (μ - 3)², and the average of z - μ is 0, that
+of (z - μ)² is σ². """)
 average, wanted_mu, wanted_std = 0.5 * (mu - 3) ** 2 + 0.5 * std ** 2, mu - 3, std
 draws = f(rng.normal(mu, std, many))
-show("½ (μ - 3)² + ½ σ²", average), show(f"mean of f over {many:,} samples", draws.mean())
+show("½ (μ - 3)² + ½ σ²", average)
+show(f"mean of f over {many:,} samples", draws.mean())
 check_less("they agree, to 5 standard errors", off(draws, average), 5)
 
 # %%
 step("The trick: draw first, then shift and stretch", "z = μ + σ ε,     ε ~ N(0, 1)")
 say("""
-Any normal variable is a standard one, stretched by σ and shifted by μ. So we may draw ε first, from a distribution
-that nobody can change, and compute z from it. The samples are as good as before. But now z is an ordinary function of
+Any normal variable is a standard one, stretched by σ and shifted by μ. So we may draw ε first, from
+a distribution
+that nobody can change, and compute z from it. The samples are as good as before. But now z is an
+ordinary function of
 μ and σ, with ε as one more input, like a pixel.
 """)
 eps = rng.standard_normal(many)
 z = mu + std * eps
 for t in (0.3, 1.0, 1.8):
     share = NormalDist(mu, std).cdf(t)
-    check_less(f"of the z below {t} there are as many as N(μ, σ²) has, {share:.4f}, to 5 standard errors",
-               off((z < t).astype(float), share), 5)
+    check_less(f"of the z below {t} there are as many as N(μ, σ²) has, {share:.4f}, to 5 standard "
+               "errors", off((z < t).astype(float), share), 5)
 
 # %%
 step("Its derivatives", """
@@ -87,23 +97,28 @@ step("Its derivatives", """
     ∂z / ∂log σ² = ½ σ ε
 """)
 say("""
-The network does not put out σ but log σ², called logvar: any number is allowed there, so that no step of training can
-make a variance negative. The factor ½ comes from there, and is easily forgotten. Below, three examples
+The network does not put out σ but log σ², called logvar: any number is allowed there, so that no
+step of training can make a variance negative. The factor ½ comes from there, and is easily
+forgotten. Below, three examples
 with two latent variables each; dz is what the decoder hands back.
 """)
 mus, logvars, noise, dz = rng.standard_normal((4, 3, 2))
 zs, cache = reparameterize_forward(mus, logvars, noise)
 dmu, dlogvar = reparameterize_backward(dz, cache)
-show("mu", mus), show("logvar", logvars), show("eps", noise), show("z", zs)
-show("dz", dz), show("dmu = dz", dmu), show("dlogvar = dz ½ σ ε", dlogvar)
-check("dlogvar is ½ σ ε for every unit of dz", dlogvar, dz * 0.5 * np.exp(0.5 * logvars) * noise, rtol=1e-15)
-check("dmu is the slope of Σ z dz by the complex step",
-      dmu, numeric_gradient(lambda m: np.sum(reparameterize_forward(m, logvars, noise)[0] * dz), mus, "complex"),
+show(mu=mus, logvar=logvars, eps=noise, z=zs)
+show("dz", dz)
+show("dmu = dz", dmu)
+show("dlogvar = dz ½ σ ε", dlogvar)
+check("dlogvar is ½ σ ε for every unit of dz", dlogvar, dz * 0.5 * np.exp(0.5 * logvars) * noise,
       rtol=1e-15)
-check("dlogvar is, too",
-      dlogvar, numeric_gradient(lambda v: np.sum(reparameterize_forward(mus, v, noise)[0] * dz), logvars, "complex"),
-      rtol=1e-15)
-check_less("for any log σ² from -100 to 100, σ is above 0", 0, np.exp(0.5 * np.linspace(-100, 100, 9)))
+check("dmu is the slope of Σ z dz by the complex step", dmu,
+      numeric_gradient(lambda m: np.sum(reparameterize_forward(m, logvars, noise)[0] * dz), mus,
+                       "complex"), rtol=1e-15)
+check("dlogvar is, too", dlogvar,
+      numeric_gradient(lambda v: np.sum(reparameterize_forward(mus, v, noise)[0] * dz), logvars,
+                       "complex"), rtol=1e-15)
+check_less("for any log σ² from -100 to 100, σ is above 0", 0,
+           np.exp(0.5 * np.linspace(-100, 100, 9)))
 
 # %%
 step("So the slope of the average is an average of slopes", """
@@ -112,10 +127,11 @@ step("So the slope of the average is an average of slopes", """
     ∂ E f / ∂σ = ∫ f′(μ + σ ε) · ε N(ε; 0, 1) dε = E f′(z) ε
 """)
 say("""
-The derivative may go under the integral because what μ and σ move now is only the inside of f (which must be
-continuous, smooth but for kinks such as relu's, and must not grow too fast). Each draw of ε gives one estimate of the
-slope, f′(z): backpropagation through the sample, called the *path* estimate, since the gradient goes the way that z
-goes. One estimate is off, their average is right.
+The derivative may go under the integral because what μ and σ move now is only the inside of f
+(which must be continuous, smooth but for kinks such as relu's, and must not grow too fast). Each
+draw of ε gives one estimate of the slope, f′(z): backpropagation through the sample, called the
+*path* estimate, since the gradient goes the way that z goes. One estimate is off, their average is
+right.
 """)
 slope = z - 3                                                # f′(z)
 by_path = {"μ": slope, "σ": slope * eps}
@@ -133,9 +149,11 @@ step("The other way: the score function", """
     and for σ:            E f(z) ((z - μ)² / σ² - 1) / σ
 """)
 say("""
-∂log q/∂μ is called the score of q. Nobody needs the derivative of f for this one, only its value, and f need not
+∂log q/∂μ is called the score of q. Nobody needs the derivative of f for this one, only its value,
+and f need not
 even be continuous: that is why it is what reinforcement learning uses,
-where f is a game. It says: make samples more likely that cost little. In terms of ε the two factors are ε / σ and (ε²
+where f is a game. It says: make samples more likely that cost little. In terms of ε the two factors
+are ε / σ and (ε²
 - 1) / σ. It too is right on average.
 """)
 cost = f(z)
@@ -151,12 +169,14 @@ step("Both are right on average; how far is one draw off?", """
     score:   Var f(z) ε / σ   = (a⁴ + 18 a² σ² + 15 σ⁴) / 4σ² - a²,       a = μ - 3
 """)
 say("""
-These are the variances of the slope by μ. Both formulas come from the averages of ε², ε⁴ and ε⁶, which are 1, 3 and
-15 (odd powers average to 0). The path's estimates scatter by σ: the less noise, the better. Those of the score
-function blow up as σ gets small: it has to find out by comparing costs what f′ would have told, and in a small
-neighbourhood all costs are alike. To make up for a variance ten times as large, one has to draw ten times as many
-samples. To subtract the mean of f from f (a "baseline") leaves the score function's average as it is, and helps, but
-not enough.
+These are the variances of the slope by μ. Both formulas come from the averages of ε², ε⁴ and ε⁶,
+which are 1, 3 and
+15 (odd powers average to 0). The path's estimates scatter by σ: the less noise, the better. Those
+of the score
+function blow up as σ gets small: it has to find out by comparing costs what f′ would have told, and
+in a small neighbourhood all costs are alike. To make up for a variance ten times as large, one has
+to draw ten times as many samples. To subtract the mean of f from f (a "baseline") leaves the score
+function's average as it is, and helps, but not enough.
 """)
 
 
@@ -169,16 +189,19 @@ def variances(std):
 stds, rows = np.array([0.1, 0.2, 0.5, 1.0, 2.0]), []
 for s in stds:
     path, score = mu + s * eps - 3, f(mu + s * eps) * eps / s
-    rows.append([float(s), path.var(), score.var(), score.var() / path.var(), variances(s)[1] / variances(s)[0]])
+    rows.append([float(s), path.var(), score.var(), score.var() / path.var(), variances(s)[1]
+                 / variances(s)[0]])
 table(["σ", "variance by path", "by score", "times as large", "by the formula"], rows)
 measured, exact = np.array(rows)[:, 3:].T
-off_by = np.abs(measured / exact - 1)                        # over 12 seeds of the full size 0.035 at most
+# over 12 seeds of the full size 0.035 at most
+off_by = np.abs(measured / exact - 1)
 check_less("measured and exact ratio agree, each of them", off_by, 0.5 if options.quick else 0.1)
 check_less("the smaller σ, the larger the ratio", exact[1:], exact[:-1])
 check_less("at σ = 0.1 the score function needs more than 10,000 times the samples", 1e4, exact[0])
 check_less("and even at σ = 2, more than a few", 4, exact[-1])
 baseline = (cost - cost.mean()) * eps / std
-check_less("a baseline, f less its mean, helps the score function", baseline.var(), by_score["μ"].var())
+check_less("a baseline, f less its mean, helps the score function", baseline.var(),
+           by_score["μ"].var())
 check_less("but does not bring it to the path's", 10 * by_path["μ"].var(), baseline.var())
 
 # %%
@@ -187,10 +210,13 @@ step("In a real VAE", """
     score:   dmu_n = recon_n ε_n / σ_n
 """)
 say("""
-Sixteen handwritten digits and a fresh network. We take the gradient of the reconstruction term by b_mu, the bias of
-the encoder's mean, many times, with new noise each time; first as numpyvae computes it, then by the score function.
-Both means agree, as far as the score function's can be told: look at its standard error after all these draws. From
-one draw of it nothing could be learned. By the path, one sample for each example is enough for a step.
+Sixteen handwritten digits and a fresh network. We take the gradient of the reconstruction term by
+b_mu, the bias of
+the encoder's mean, many times, with new noise each time; first as numpyvae computes it, then by the
+score function. Both means agree, as far as the score function's can be told: look at its standard
+error after all these draws. From
+one draw of it nothing could be learned. By the path, one sample for each example is enough for a
+step.
 """)
 x = datasets.load("digits").x_train[:16]
 vae = VAE(64, 32, 2, rng=1)
@@ -204,10 +230,12 @@ for i in progress(range(draws), "drawing gradients"):
     probs = vae.decode(vae.reparameterize(mus, logvars, eps_x))
     recon = -(x * np.log(probs) + (1 - x) * np.log(1 - probs)).sum(axis=1)
     score[i] = (recon[:, None] * eps_x * np.exp(-0.5 * logvars)).mean(axis=0)
-show("mean by path", path.mean(axis=0)), show("mean by score", score.mean(axis=0))
+show("mean by path", path.mean(axis=0))
+show("mean by score", score.mean(axis=0))
 error = np.sqrt((path.var(axis=0) + score.var(axis=0)) / draws)
 show("standard error of the latter", score.std(axis=0) / np.sqrt(draws))
-check_less("the means agree, to 5 standard errors", np.abs(path.mean(axis=0) - score.mean(axis=0)) / error, 5)
+check_less("the means agree, to 5 standard errors", np.abs(path.mean(axis=0) - score.mean(axis=0))
+           / error, 5)
 ratio = score.var(axis=0) / path.var(axis=0)
 show("variance by score / variance by path", ratio, digits=0)
 check_less("the score function's variance is more than a thousand times the path's", 1000, ratio)
@@ -215,27 +243,32 @@ check_less("the score function's variance is more than a thousand times the path
 # %%
 step("The picture")
 say("""
-To the left, single estimates of the slope, whose true value is -2, at σ = 0.5: the path's are all about there, the
-score function's reach far below, and half of them even have the wrong sign, since ε / σ has either sign and f only
-one. To the right, how many times as many samples the score function needs: the curve is the formula, the dots were
-measured above.
+To the left, single estimates of the slope, whose true value is -2, at σ = 0.5: the path's are all
+about there, the score function's reach far below, and half of them even have the wrong sign, since
+ε / σ has either sign and f only
+one. To the right, how many times as many samples the score function needs: the curve is the
+formula, the dots were measured above.
 """)
-check("half of the score function's estimates are positive", (by_score["μ"] > 0).mean(), 0.5, atol=0.02)
+check("half of the score function's estimates are positive", (by_score["μ"] > 0).mean(), 0.5,
+      atol=0.02)
 edges = np.linspace(-14, 6, 101)
 shares = {name: (edges[1:] - 0.1, np.histogram(estimates, edges)[0] / many / 0.2)
           for name, estimates in (("by path", by_path["μ"]), ("by score function", by_score["μ"]))}
 widths = [np.ptp(np.quantile(estimates["μ"], [0.05, 0.95])) for estimates in (by_path, by_score)]
-check_less("the middle nine tenths of the score function's are at least five times as wide", 5 * widths[0], widths[1])
+check_less("the middle nine tenths of the score function's are at least five times as wide", 5
+           * widths[0], widths[1])
 grid = np.geomspace(0.08, 2.5, 100)
-figure(plots.curves([
-    {"lines": shares, "upright": {"the true slope": wanted_mu}, "yticks": [], "title": "one estimate of the slope",
-     "xlabel": "∂ E f / ∂μ", "xlim": (edges[0], edges[-1])},
-    {"lines": {"by the formula": (grid, variances(grid)[1] / variances(grid)[0])},
-     "points": {"measured": (stds, measured)}, "xscale": "log", "yscale": "log", "xlabel": "σ",
-     "title": "variance by score / variance by path"}],
-    "Both are right on average, but the path's estimate is far less off", height=6.5), "reparameterization")
+figure(plots.curves([{"lines": shares, "upright": {"the true slope": wanted_mu}, "yticks": [],
+                      "title": "one estimate of the slope", "xlabel": "∂ E f / ∂μ",
+                      "xlim": (edges[0], edges[-1])},
+                     {"lines": {"by the formula": (grid, variances(grid)[1] / variances(grid)[0])},
+                      "points": {"measured": (stds, measured)}, "xscale": "log", "yscale": "log",
+                      "xlabel": "σ", "title": "variance by score / variance by path"}],
+                    "Both are right on average, but the path's estimate is far less off",
+                    height=6.5), "reparameterization")
 say("""
-To think about: what would you have to know about f to use each of the two ways, if z were not a number but a coin?
+To think about: what would you have to know about f to use each of the two ways, if z were not a
+number but a coin?
 """)
 
 # %%

@@ -1,12 +1,14 @@
 """5. The reconstruction loss: why cross entropy, and why from logits?  (blog, section 2.3.1)
 
-"The generated result should differ little from the input", says the blog. How much is little, and measured how? Here
-the answer is built from one black or white pixel upwards: a likelihood, its logarithm, its gradient, what a computer
-makes of them far out; then grey pixels, the squared error, and sum or mean. You need logarithms and the chain rule.
+"The generated result should differ little from the input", says the blog. How much is little, and
+measured how? Here the answer is built from one black or white pixel upwards: a likelihood, its
+logarithm, its gradient, what a computer makes of them far out; then grey pixels, the squared error,
+and sum or mean. You need logarithms and the chain rule.
 
     python tutorials/05_reconstruction_loss.py       (5 seconds; --pause waits for Enter after every step)
 
-It draws reconstruction_loss.png and (in the full run) sum_or_mean.png into the folder of --out (runs/tutorials).
+It draws reconstruction_loss.png and (in the full run) sum_or_mean.png into the folder of --out
+(runs/tutorials).
 """
 # %%
 import math
@@ -20,22 +22,26 @@ from numpyvae.evaluate import neg_elbo
 from numpyvae.layers import sigmoid
 from numpyvae.losses import bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_forward
 from numpyvae.training import minibatches
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
 rng = np.random.default_rng(5)
-N, D, H, Z = 3, 7, 5, 2                                      # all different, so that no two axes can be confused
+# all different, so that no two axes can be confused
+N, D, H, Z = 3, 7, 5, 2
 
 # %%
 step("One pixel, black or white", "p(x) = p^x (1 - p)^(1 - x)")
 say("""
-The decoder does not paint a pixel. It says how probable ink is: p. If there is ink (x = 1), that had the probability p;
-if there is none, 1 - p. The formula (the Bernoulli distribution) writes both cases in one line, since anything to the
-power 0 is 1. What was improbable shall cost much: its cost is minus the logarithm, in nats.
+The decoder does not paint a pixel. It says how probable ink is: p. If there is ink (x = 1), that
+had the probability p; if there is none, 1 - p. The formula (the Bernoulli distribution) writes both
+cases in one line, since anything to the power 0 is 1. What was improbable shall cost much: its cost
+is minus the logarithm, in nats.
 """)
 likelihood = {x: 0.8 ** x * (1 - 0.8) ** (1 - x) for x in (0, 1)}
-table(["pixel x", "p(x) for p = 0.8", "-log p(x)"], [[x, value, -math.log(value)] for x, value in likelihood.items()])
-check("with ink it is p, without 1 - p", np.array([likelihood[1], likelihood[0]]), np.array([0.8, 1 - 0.8]))
+table(["pixel x", "p(x) for p = 0.8", "-log p(x)"],
+      [[x, value, -math.log(value)] for x, value in likelihood.items()])
+check("with ink it is p, without 1 - p", np.array([likelihood[1], likelihood[0]]),
+      np.array([0.8, 1 - 0.8]))
 check_less("the less probable pixel costs more", -math.log(likelihood[1]), -math.log(likelihood[0]))
 
 # %%
@@ -44,18 +50,21 @@ step("A whole image: a product, and why nobody computes it", """
     -log p(x) = Σ_d [-x_d log p_d - (1 - x_d) log(1 - p_d)]          the binary cross entropy
 """)
 say("""
-Given the code z, the decoder treats the pixels as independent, so their probabilities multiply. The logarithm makes a
-sum of it, and only ever rises: the most probable image is the cheapest. Of the blog's 784 pixels, a product of halves
-is below any number of 32 bits; for 0.3, 64 are too few. It becomes 0, its log minus infinity. The sum does not mind.
-""")
+Given the code z, the decoder treats the pixels as independent, so their probabilities multiply. The
+logarithm makes a
+sum of it, and only ever rises: the most probable image is the cheapest. Of the blog's 784 pixels, a
+product of halves is below any number of 32 bits; for 0.3, 64 are too few. It becomes 0, its log
+minus infinity. The sum does not mind. """)
 x, p = np.array([1, 0, 0, 1, 1, 0, 1]), rng.random(D)
 product = np.prod(p ** x * (1 - p) ** (1 - x))
 check("7 pixels: minus the log of the product is the sum", -np.log(product),
       np.sum(-x * np.log(p) - (1 - x) * np.log(1 - p)), rtol=1e-14)
-products = {(p, bits): np.prod(np.full(784, p, f"float{bits}")) for p in (0.5, 0.3) for bits in (32, 64)}
+products = {(p, bits): np.prod(np.full(784, p, f"float{bits}")) for p in (0.5, 0.3)
+            for bits in (32, 64)}
 table(["784 pixels of probability", "product, 32 bits", "product, 64 bits", "sum of -log"],
       [[p, products[p, 32], products[p, 64], -784 * math.log(p)] for p in (0.5, 0.3)])
-check("32 bits fail for halves", products[0.5, 32], 0), check("64 bits fail for 0.3", products[0.3, 64], 0)
+check("32 bits fail for halves", products[0.5, 32], 0)
+check("64 bits fail for 0.3", products[0.3, 64], 0)
 
 # %%
 step("Put the sigmoid in, and it gets simpler", """
@@ -66,13 +75,15 @@ step("Put the sigmoid in, and it gets simpler", """
                = -x (l - softplus(l)) + (1 - x) softplus(l)
                = softplus(l) - x l
 """)
-say("Two logarithms of a fraction have become one function and one product. Line by line, at 3 by 7 random logits:")
+say("Two logarithms of a fraction have become one function and one product. Line by line, at 3 by "
+    "7 random logits:")
 logits, x = 2 * rng.standard_normal((N, D)), rng.integers(0, 2, (N, D)).astype(float)
 p, softplus = 1 / (1 + np.exp(-logits)), np.log(1 + np.exp(logits))
 check("log p = l - softplus(l)", np.log(p), logits - softplus, rtol=1e-14)
 check("log(1 - p) = -softplus(l)", np.log(1 - p), -softplus, rtol=1e-14)
 through_p = -x * np.log(p) - (1 - x) * np.log(1 - p)
-check("the cross entropy, its second line", through_p, -x * (logits - softplus) + (1 - x) * softplus, rtol=1e-14)
+check("the cross entropy, its second line", through_p, -x * (logits - softplus) + (1 - x)
+      * softplus, rtol=1e-14)
 check("and its third", through_p, softplus - x * logits, rtol=1e-14)
 recon, cache = bernoulli_loss_forward(logits, x)
 check("the package sums it over the pixels", recon, through_p.sum(axis=1), rtol=1e-14)
@@ -84,44 +95,56 @@ step("The gradient, in two ways: p - x", """
     directly:   ∂/∂l [softplus(l) - x l] = exp(l) / (1 + exp(l)) - x = p - x
 """)
 say("""
-The dangerous fraction cancels against the slope of the sigmoid. What is left is as plain as can be: how far the
-probability lies from the pixel. It is never larger than 1, and 0 only where the decoder is right.
+The dangerous fraction cancels against the slope of the sigmoid. What is left is as plain as can be:
+how far the probability lies from the pixel. It is never larger than 1, and 0 only where the decoder
+is right.
 """)
 dprobs, dlogits = (p - x) / (p * (1 - p)), p - x
 show("dlogits = p - x", dlogits)
 check("∂cost/∂p, by the complex step", dprobs,
-      numeric_gradient(lambda p: np.sum(-x * np.log(p) - (1 - x) * np.log(1 - p)), p, "complex"), rtol=1e-14)
-check("∂p/∂l", p * (1 - p), numeric_gradient(lambda l: np.sum(1 / (1 + np.exp(-l))), logits, "complex"), rtol=1e-14)
+      numeric_gradient(lambda p: np.sum(-x * np.log(p) - (1 - x) * np.log(1 - p)), p, "complex"),
+      rtol=1e-14)
+check("∂p/∂l", p * (1 - p), numeric_gradient(lambda l: np.sum(1 / (1 + np.exp(-l))), logits,
+                                             "complex"), rtol=1e-14)
 check("their product is p - x", dprobs * (p * (1 - p)), dlogits, rtol=1e-14)
 check("directly, by the complex step", dlogits,
-      numeric_gradient(lambda l: np.sum(np.log(1 + np.exp(l)) - x * l), logits, "complex"), rtol=1e-14)
+      numeric_gradient(lambda l: np.sum(np.log(1 + np.exp(l)) - x * l), logits, "complex"),
+      rtol=1e-14)
 check("and the package's", bernoulli_loss_backward(np.ones(N), cache), dlogits, rtol=1e-14)
 check_less("no entry exceeds 1", np.abs(dlogits), 1.0)
 
 # %%
 step("Far out: ±40 and ±1000", "cost = l ([l ≥ 0] - x) + log1p(exp(-|l|))")
 say("""
-On paper these forms are equal; in a computer they are not. At l = 40 the sigmoid is 1 - 4e-18, and the nearest number
-of 64 bits is 1 itself: log(1 - p) is the logarithm of 0. At -1000 an exponential overflows, and 0 times infinity is
-"not a number". Even softplus(l) - x l loses a small cost: 40 + 4e-18 - 40 is 0. The package subtracts the large parts
-first, as in the line above. The truth is computed with 460 digits, and may be trusted.
+On paper these forms are equal; in a computer they are not. At l = 40 the sigmoid is 1 - 4e-18, and
+the nearest number
+of 64 bits is 1 itself: log(1 - p) is the logarithm of 0. At -1000 an exponential overflows, and 0
+times infinity is "not a number". Even softplus(l) - x l loses a small cost: 40 + 4e-18 - 40 is 0.
+The package subtracts the large parts first, as in the line above. The truth is computed with 460
+digits, and may be trusted.
 """)
 getcontext().prec = 460
 far, x = np.array([(l, x) for l in (40.0, -40.0, 1000.0, -1000.0) for x in (0.0, 1.0)]).T
-truth = np.array([float((1 + Decimal(l).exp()).ln() - Decimal(b) * Decimal(l)) for l, b in zip(far, x)])
-with np.errstate(all="ignore"):                              # overflow, log(0) and 0/0 are what is shown here
+truth = np.array([float((1 + Decimal(l).exp()).ln() - Decimal(b) * Decimal(l)) for l,
+                  b in zip(far, x)])
+# overflow, log(0) and 0/0 are what is shown here
+with np.errstate(all="ignore"):
     p = 1 / (1 + np.exp(-far))
     naive = -x * np.log(p) - (1 - x) * np.log(1 - p)
     naive_slope = (p - x) / (p * (1 - p)) * (p * (1 - p))
-textbook = np.logaddexp(0, far) - x * far                    # logaddexp(0, l) is softplus(l), without overflow
+# logaddexp(0, l) is softplus(l), without overflow
+textbook = np.logaddexp(0, far) - x * far
 ours, cache = bernoulli_loss_forward(far[:, None], x[:, None])
 slope = bernoulli_loss_backward(np.ones(8), cache)[:, 0]
-table(["l", "x", "cost through p", "softplus(l) - x l", "package", "truth", "slope through p", "package"],
-      [[f"{v:.4g}" for v in row] for row in zip(far, x, naive, textbook, ours, truth, naive_slope, slope)])
+table(["l", "x", "cost through p", "softplus(l) - x l", "package", "truth", "slope through p",
+       "package"],
+      [[f"{v:.4g}" for v in row]
+       for row in zip(far, x, naive, textbook, ours, truth, naive_slope, slope)])
 check("through p, two costs of eight are finite, and two slopes",
       np.isfinite([naive, naive_slope]).sum(axis=1), np.array([2, 2]))
 check_less("the textbook's form has lost the small cost at l = 40, x = 1", textbook[1], truth[1])
-check("the package's largest relative error", np.max(np.abs(ours - truth) / np.maximum(truth, 5e-324)), 0, atol=1e-15)
+check("the package's largest relative error",
+      np.max(np.abs(ours - truth) / np.maximum(truth, 5e-324)), 0, atol=1e-15)
 check("its slopes are sigmoid(l) - x", slope, sigmoid(far) - x, atol=1e-15)
 
 # %%
@@ -130,13 +153,15 @@ step("Clipping is no cure", """
     padded:   -x log(p + 1e-7) - (1 - x) log(1 - p + 1e-7)
 """)
 say("""
-A common bandage keeps p away from 0 and 1, and no cost is infinite any more. But take a pixel without ink where the
-decoder is ever more certain of ink. Its slope should be nearly 1: "down with it". Clipped, the cost is flat beyond
-l = 16.1; padded, its slope fades away. The worst mistakes teach least. And who clips the cost, but still writes p - x
-for its gradient, has the gradient of another function.
+A common bandage keeps p away from 0 and 1, and no cost is infinite any more. But take a pixel
+without ink where the decoder is ever more certain of ink. Its slope should be nearly 1: "down with
+it". Clipped, the cost is flat beyond
+l = 16.1; padded, its slope fades away. The worst mistakes teach least. And who clips the cost, but
+still writes p - x for its gradient, has the gradient of another function.
 """)
 wrong = np.array([2.0, 10.0, 20.0, 35.0])                    # logits, all with x = 0
-clipped = numeric_gradient(lambda l: np.sum(-np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))), wrong, "complex")
+clipped = numeric_gradient(lambda l: np.sum(-np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))), wrong,
+                           "complex")
 padded = numeric_gradient(lambda l: np.sum(-np.log(1 - sigmoid(l) + 1e-7)), wrong, "complex")
 table(["l, with x = 0", "slope: p - x", "clipped", "padded"],
       [[f"{v:.4g}" for v in row] for row in zip(wrong, sigmoid(wrong), clipped, padded)])
@@ -151,10 +176,11 @@ step("Grey pixels, and the floor", """
     cost(x, x) = -x log x - (1 - x) log(1 - x) = H(x)       the entropy of the pixel
 """)
 say("""
-Scanned digits are grey. Read x as the chance of ink: the formula is then the average cost of the two outcomes, ink and
-none. The cheapest p is still p = x, so the loss still asks for the right image. But its price is H(x), not 0. That is
-why the loss of a VAE on grey images never comes near 0, however long one trains. For the digits of the package (8 by 8,
-the mean over all test images) this floor lies here:
+Scanned digits are grey. Read x as the chance of ink: the formula is then the average cost of the
+two outcomes, ink and none. The cheapest p is still p = x, so the loss still asks for the right
+image. But its price is H(x), not 0. That is why the loss of a VAE on grey images never comes near
+0, however long one trains. For the digits of the package (8 by 8, the mean over all test images)
+this floor lies here:
 """)
 
 
@@ -164,18 +190,20 @@ def costs(x, p):
 
 
 grey, trial = np.array([[0.0], [0.25], [0.5], [0.9]]), np.linspace(0.001, 0.999, 999)
-check("the average of the two outcomes", grey * costs(1, trial) + (1 - grey) * costs(0, trial), costs(grey, trial),
-      rtol=1e-15)
+check("the average of the two outcomes", grey * costs(1, trial) + (1 - grey) * costs(0, trial),
+      costs(grey, trial), rtol=1e-15)
 check("of 999 values of p, the cheapest is the nearest to x",
       trial[costs(grey, trial).argmin(axis=1)], np.clip(grey[:, 0], 0.001, 0.999), rtol=1e-12)
 data = datasets.load("digits")
 x_train, x_test = data.x_train.astype(float), data.x_test.astype(float)
 floor, no_idea = costs(x_test, x_test).sum(axis=1), 64 * math.log(2)
-constant = costs(x_test, np.clip(x_train.mean(axis=0), 1e-12, 1 - 1e-12)).sum(axis=1).mean()   # some never have ink
+# some never have ink
+constant = costs(x_test, np.clip(x_train.mean(axis=0), 1e-12, 1 - 1e-12)).sum(axis=1).mean()
 table(["a decoder that", "nats per image"], [["has no idea, p = ½: 64 log 2", no_idea],
       ["always paints the mean training image", constant], ["is perfect: the floor", floor.mean()]])
 check_less("no image has a floor near 0", 5, floor)
-check_less("one fixed image saves more than half of what there is to save", constant, (no_idea + floor.mean()) / 2)
+check_less("one fixed image saves more than half of what there is to save", constant,
+           (no_idea + floor.mean()) / 2)
 
 # %%
 step("The squared error is a Gaussian in disguise", """
@@ -185,19 +213,22 @@ step("The squared error is a Gaussian in disguise", """
     x_std² (recon + kl) = ½ SE + x_std² kl + constant
 """)
 say("""
-Measure the difference by its square, and you have said that pixels scatter around x_mean as a Gaussian, with a standard
-deviation that you chose without noticing. Half the squared error means x_std = 1; the mean squared error, SE / D, means
-x_std² = D/2. You need not guess: the third line asks the likelihood, which answers with the root mean square error. And
-it matters: by the fourth, x_std² is a weight of the KL term, called β: loss = recon + β kl, with ½ SE for recon.
+Measure the difference by its square, and you have said that pixels scatter around x_mean as a
+Gaussian, with a standard deviation that you chose without noticing. Half the squared error means
+x_std = 1; the mean squared error, SE / D, means x_std² = D/2. You need not guess: the third line
+asks the likelihood, which answers with the root mean square error. And
+it matters: by the fourth, x_std² is a weight of the KL term, called β: loss = recon + β kl, with ½
+SE for recon.
 """)
 x, x_mean = rng.random((N, D)), rng.random((N, D))
 SE = ((x - x_mean) ** 2).sum(axis=1)
 density = np.exp(-(x - x_mean) ** 2 / (2 * 0.3 ** 2)) / (math.sqrt(2 * math.pi) * 0.3)
 for x_std, name, error in ((0.3, "the logarithm of the density", -np.log(density).sum(axis=1)),
                            (1.0, "½ SE", SE / 2 + D * math.log(math.sqrt(2 * math.pi))),
-                           (math.sqrt(D / 2), "SE / D", SE / D + D * math.log(math.sqrt(D * math.pi)))):
-    check(f"x_std = {x_std:.2f}: {name} (and its constant)", gaussian_loss_forward(x_mean, x, x_std)[0], error,
-          rtol=1e-13)
+                           (math.sqrt(D / 2), "SE / D", SE / D + D
+                            * math.log(math.sqrt(D * math.pi)))):
+    check(f"x_std = {x_std:.2f}: {name} (and its constant)",
+          gaussian_loss_forward(x_mean, x, x_std)[0], error, rtol=1e-13)
 rms = math.sqrt(SE.mean() / D)
 around = rms * np.linspace(0.5, 2.5, 201)
 widths = np.array([gaussian_loss_forward(x_mean, x, x_std)[0].mean() for x_std in around])
@@ -207,22 +238,24 @@ eps = rng.standard_normal((N, Z))
 grads, beta_grads = (VAE(D, H, Z, "gaussian", x_std, rng=1).loss_and_grads(x, eps, beta)[1]
                      for x_std, beta in ((0.3, 1.0), (1.0, 0.3 ** 2)))
 for name in ("W1", "W4"):
-    check(f"0.09 d{name} at x_std = 0.3 is d{name} of ½ SE + 0.09 kl", 0.09 * grads[name], beta_grads[name], rtol=1e-13)
+    check(f"0.09 d{name} at x_std = 0.3 is d{name} of ½ SE + 0.09 kl", 0.09 * grads[name],
+          beta_grads[name], rtol=1e-13)
 
 # %%
 step("Sum or mean over the batch: only the size of the step", """
     Adam's step for N times the gradient:   lr N m / (N √v + adam_eps)  =  lr m / (√v + adam_eps / N)
 """)
 say("""
-This package takes the mean of a batch, the PyTorch example its sum: N times the loss, N times the gradient. Plain
-descent must then divide lr by N. Adam divides by the gradient's own size, and does not even notice, up to adam_eps.
-""")
+This package takes the mean of a batch, the PyTorch example its sum: N times the loss, N times the
+gradient. Plain descent must then divide lr by N. Adam divides by the gradient's own size, and does
+not even notice, up to adam_eps. """)
 
 
 def moved(optimizer, scale, **settings):
     """How far each parameter has moved after 4 steps along scale times the gradient of the mean."""
     vae = VAE(64, 16, Z, rng=2)
-    start, taken = {name: param.copy() for name, param in vae.params.items()}, optimizer(vae.params, **settings)
+    start, taken = {name: param.copy() for name, param in vae.params.items()}, optimizer(vae.params,
+                                                                                         **settings)
     noise = np.random.default_rng(6).standard_normal((128, Z))
     for _ in range(4):
         grads = vae.loss_and_grads(x_train[:128], noise)[1]
@@ -230,24 +263,29 @@ def moved(optimizer, scale, **settings):
     return np.concatenate([(vae.params[name] - start[name]).ravel() for name in start])
 
 
-check("plain: sum with lr/128, mean with lr", moved(SGD, 128, lr=0.01 / 128), moved(SGD, 1, lr=0.01), rtol=1e-12)
+check("plain: sum with lr/128, mean with lr", moved(SGD, 128, lr=0.01 / 128),
+      moved(SGD, 1, lr=0.01), rtol=1e-12)
 check("Adam: sum and mean, the same lr", moved(Adam, 128), moved(Adam, 1), rtol=3e-4)
-check("and exactly, if adam_eps grows as well", moved(Adam, 128, adam_eps=128e-8), moved(Adam, 1), rtol=1e-12)
+check("and exactly, if adam_eps grows as well", moved(Adam, 128, adam_eps=128e-8), moved(Adam, 1),
+      rtol=1e-12)
 
 # %%
 step("Sum or mean over the pixels: another model", "1/D recon + kl  =  1/D (recon + D kl)")
-say("""To average over the pixels as well looks as harmless. But the KL term has no pixels and stays as it was. So it is
-the loss with β = D, divided by D, which Adam does not notice: for the blog's 784 pixels, β = 784.""")
+say("""To average over the pixels as well looks as harmless. But the KL term has no pixels and stays
+as it was. So it is the loss with β = D, divided by D, which Adam does not notice: for the blog's
+784 pixels, β = 784.""")
 tiny = VAE(D, H, Z, rng=1)
 for name in ("W1", "W_mu", "W4"):
-    slope = numeric_gradient(lambda T: np.dot(tiny.loss(x, eps, params={**tiny.params, name: T})[1:], (1 / D, 1)),
-                             tiny.params[name], "complex")
+    slope = numeric_gradient(lambda T: np.dot(tiny.loss(x, eps,
+                                                        params={**tiny.params, name: T})[1:],
+                                              (1 / D, 1)), tiny.params[name], "complex")
     check(f"d{name} with pixels averaged is that with β = D, over D", slope,
           tiny.loss_and_grads(x, eps, beta=D)[1][name] / D, rtol=1e-13)
 
 # %%
 step("What goes wrong", "summed: β = 1     averaged: β = D = 64")
-say("Two VAEs on the digits, everything else equal: the same start, the same batches, the same noise, the same Adam.")
+say("Two VAEs on the digits, everything else equal: the same start, the same batches, the same "
+    "noise, the same Adam.")
 Result = namedtuple("Result", "recon kl loss own spread")
 betas, results = {"summed": 1, "averaged": 64}, {}
 vaes = {name: VAE(64, 64, 6, rng=0, dtype="float32") for name in betas}
@@ -258,26 +296,34 @@ for name, vae in vaes.items():
             eps = noise.standard_normal((len(batch), 6))
             adam.step(vae.loss_and_grads(x_train[batch], eps, betas[name])[1])
     loss, recon, kl = neg_elbo(vae, x_test)
-    results[name] = Result(recon, kl, loss, recon / betas[name] + kl, vae.reconstruct(x_test).std(axis=0).mean())
+    results[name] = Result(recon, kl, loss, recon / betas[name] + kl,
+                           vae.reconstruct(x_test).std(axis=0).mean())
 table(["pixels", "recon", "kl", "recon + kl", "its own loss", "spread of reconstructions"],
       [[name, *result] for name, result in results.items()])
 summed, averaged, images = *results.values(), x_test.std(axis=0).mean()
 check_less("summed: the code says something, more than 1 nat", 1, summed.kl, full_size=True)
 check_less("averaged: it says nothing", averaged.kl, 0.01)
-check_less("averaged: reconstructions are alike, to a hundredth of the images' spread", averaged.spread, images / 100)
-check_less("summed: they differ, by more than a third of it", images / 3, summed.spread, full_size=True)
-check("averaged: a reconstruction costs what the mean image costs", averaged.recon, constant, rtol=0.02)
-check_less(f"its own loss is less than a tenth of {summed.own:.2f}, the other's", averaged.own, summed.own / 10)
+check_less("averaged: reconstructions are alike, to a hundredth of the images' spread",
+           averaged.spread, images / 100)
+check_less("summed: they differ, by more than a third of it", images / 3, summed.spread,
+           full_size=True)
+check("averaged: a reconstruction costs what the mean image costs", averaged.recon, constant,
+      rtol=0.02)
+check_less(f"its own loss is less than a tenth of {summed.own:.2f}, the other's", averaged.own,
+           summed.own / 10)
 check_less("but it is the worse model: its recon + kl is higher", summed.loss, averaged.loss)
 say("""
-No code was worth its price, so none is sent: whatever comes in, the mean image comes out. (Issues 234, 290, 294 and 817
-of pytorch/examples are this.) If all your reconstructions look alike, look for a mean first.
+No code was worth its price, so none is sent: whatever comes in, the mean image comes out. (Issues
+234, 290, 294 and 817 of pytorch/examples are this.) If all your reconstructions look alike, look
+for a mean first.
 """)
 
 # %%
 step("The pictures")
-say("What one pixel costs: clipping flattens it, grey gives it a floor (dots). Below them, in the second figure, ten "
-    "digits rebuilt by both networks of step 11" + (" (which --quick leaves out)." if options.quick else "."))
+say("What one pixel costs: clipping flattens it, grey gives it a floor (dots). Below them, in the "
+    "second figure, ten digits rebuilt by both networks of step 11" + (" (which --quick leaves "
+                                                                       "out)." if options.quick
+                                                                       else "."))
 l, p = np.linspace(-5, 40, 200), sigmoid(np.linspace(-9, 9, 200))
 clipped = -np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))
 check_less("clipped, no mistake costs more than log 1e7, 16.12 nats", clipped, 16.12)
@@ -289,12 +335,15 @@ figure(plots.curves([
     {"lines": {"_": (around, widths)}, "upright": {"root mean square error": rms}, "xlabel": "x_std",
      "title": "a Gaussian's best x_std"}], "The cost has to grow with the mistake, and grey has a floor"),
        "reconstruction_loss")
-if not options.quick:                                        # which has trained for too short a time
+# which has trained for too short a time
+if not options.quick:
     shown = x_test[[np.flatnonzero(data.labels_test == digit)[0] for digit in range(10)]]
     rebuilt = {f"pixels\n{name}": vae.reconstruct(shown) for name, vae in vaes.items()}
     figure(plots.image_rows({"images": shown, **rebuilt}, data.image_shape,
-                            "Average the pixels, and every image comes back the same"), "sum_or_mean")
-say("To think about: faces are learned with x_std = 0.1 in lesson 2. Beside SE, without the ½, which β would that be?")
+                            "Average the pixels, and every image comes back the same"),
+           "sum_or_mean")
+say("To think about: faces are learned with x_std = 0.1 in lesson 2. Beside SE, without the ½, "
+    "which β would that be?")
 
 # %%
 end()

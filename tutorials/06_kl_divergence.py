@@ -1,20 +1,21 @@
 """6. The KL divergence: where does ½ Σ (μ² + σ² − 1 − log σ²) come from, and what is it for?  (blog, section 2.3.2)
 
-The blog asks of its second loss term "why?", and strikes its own answer out, to stay concise. Here is the derivation,
-an integral of six lines, each of which is computed by brute force as well; the gradient; why only N(0, I) costs
-nothing; and what happens to a network that is trained without the term.
+The blog asks of its second loss term "why?", and strikes its own answer out, to stay concise. Here
+is the derivation, an integral of six lines, each of which is computed by brute force as well; the
+gradient; why only N(0, I) costs nothing; and what happens to a network that is trained without the
+term.
 
     python tutorials/06_kl_divergence.py               (15 seconds; --pause waits for Enter after every step)
 
-It draws kl_landscape.png and with_and_without_kl.png into the folder that --out names (runs/tutorials if it names
-none)."""
+It draws kl_landscape.png and with_and_without_kl.png into the folder that --out names
+(runs/tutorials if it names none)."""
 # %%
 import numpy as np
 
 from numpyvae import VAE, Adam, datasets, numeric_gradient, plots
 from numpyvae.latent import kl_backward, kl_forward, kl_per_dim, reparameterize_backward, reparameterize_forward
 from numpyvae.training import minibatches
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
 rng = np.random.default_rng(6)
@@ -22,20 +23,24 @@ rng = np.random.default_rng(6)
 # %%
 step("What it measures: the price of a wrong expectation", "KL(q, p) = Σ_i q_i log(q_i / p_i)")
 say("""
-Forget Gaussians for a moment. A die shows its three symbols with probabilities q; somebody believes they are p. If we
-call -log p_i the surprise when symbol i comes (rare things surprise more), then the believer's average surprise is
--Σ q log p, and that of somebody who knows the truth is -Σ q log q. The difference is the Kullback-Leibler divergence:
-what it costs, on average, to believe p where q is true. With natural logarithms it is counted in nats.
+Forget Gaussians for a moment. A die shows its three symbols with probabilities q; somebody believes
+they are p. If we call -log p_i the surprise when symbol i comes (rare things surprise more), then
+the believer's average surprise is
+-Σ q log p, and that of somebody who knows the truth is -Σ q log q. The difference is the
+Kullback-Leibler divergence: what it costs, on average, to believe p where q is true. With natural
+logarithms it is counted in nats.
 
-It is never negative, since nobody can expect better than by the truth; it is 0 only for p = q; and it is no distance,
-for the two directions differ.
+It is never negative, since nobody can expect better than by the truth; it is 0 only for p = q; and
+it is no distance, for the two directions differ.
 """)
 q, p = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.4, 0.4])
 table(["symbol", "q", "p", "surprise by q", "surprise by p"],
       [[i, q[i], p[i], -np.log(q[i]), -np.log(p[i])] for i in range(3)])
 surprise, least = -np.sum(q * np.log(p)), -np.sum(q * np.log(q))
-show("average surprise of the believer", surprise), show("and of who knows", least)
-show("KL(q, p)", surprise - least), show("KL(p, q)", np.sum(p * np.log(p / q)))
+show("average surprise of the believer", surprise)
+show("and of who knows", least)
+show("KL(q, p)", surprise - least)
+show("KL(p, q)", np.sum(p * np.log(p / q)))
 check("the difference is Σ q log(q / p)", surprise - least, np.sum(q * np.log(q / p)), rtol=1e-14)
 check_less("the two directions differ", 0.01, abs(surprise - least - np.sum(p * np.log(p / q))))
 others = rng.dirichlet(np.ones(3), 1000)
@@ -49,11 +54,14 @@ step("Now z is a number, and the sum an integral", """
     KL(q, p) = ∫ q(z) (log q(z) - log p(z)) dz
 """)
 say("""
-p is called the prior; q, which knows the image, the posterior (an approximate one: lesson 11). The decoder will one
-day be given z from the prior, to invent images. So what the encoder sends must look like that, and the loss charges
-for the difference, in nats. To have something to compare with, we add up the integral by brute force: ten thousand
-thin strips, for μ = 0.9 and σ = 0.6. (For a smooth function that dies out at both ends this is exact to the last
-digits.)
+p is called the prior; q, which knows the image, the posterior (an approximate one: lesson 11). The
+decoder will one
+day be given z from the prior, to invent images. So what the encoder sends must look like that, and
+the loss charges
+for the difference, in nats. To have something to compare with, we add up the integral by brute
+force: ten thousand
+thin strips, for μ = 0.9 and σ = 0.6. (For a smooth function that dies out at both ends this is
+exact to the last digits.)
 """)
 mu, std = 0.9, 0.6
 dz = 1 / 256
@@ -82,16 +90,17 @@ step("The integral, line by line", """
     6      = ½ (μ² + σ² - 1 - log σ²)
 """)
 say("""
-No line uses more than the line before it and the note beside it. Read them against the numbers: every line is
+No line uses more than the line before it and the note beside it. Read them against the numbers:
+every line is
 computed as it stands, with strips wherever it still has an integral.
 """)
 second, spread = integral(density * z ** 2), integral(density * (z - mu) ** 2)
 lines = [brute,
-         integral(density * (0.5 * z ** 2 - 0.5 * (z - mu) ** 2 / std ** 2 - 0.5 * np.log(std ** 2))),
-         0.5 * second - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2),
-         0.5 * (mu ** 2 + std ** 2) - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2),
-         0.5 * (mu ** 2 + std ** 2) - 0.5 - 0.5 * np.log(std ** 2),
-         0.5 * (mu ** 2 + std ** 2 - 1 - np.log(std ** 2))]
+         integral(density
+                  * (0.5 * z ** 2 - 0.5 * (z - mu) ** 2 / std ** 2 - 0.5 * np.log(std ** 2))), 0.5
+         * second - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2)
+         - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2) - 0.5 - 0.5
+         * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2 - 1 - np.log(std ** 2))]
 table(["line", "value in nats"], [[i, f"{line:.14f}"] for i, line in enumerate(lines, 1)])
 check("∫ q z² dz is μ² + σ²", second, mu ** 2 + std ** 2, rtol=1e-13)
 check("∫ q (z - μ)² dz is σ²", spread, std ** 2, rtol=1e-13)
@@ -101,13 +110,13 @@ for i in range(1, 6):
 # %%
 step("Several latent variables: their terms add up", "KL = ½ Σ_j (μ_j² + σ_j² - 1 - log σ_j²)")
 say("""
-The encoder's latent variables are independent of each other, given the image, and so are the prior's. Then both
-densities are products, the logarithm of a product is a sum, and the integral falls apart into one for each variable.
-Below for Z = 2, with a double integral over the plane. The package's kl_forward does this for every row of a batch.
-""")
+The encoder's latent variables are independent of each other, given the image, and so are the
+prior's. Then both densities are products, the logarithm of a product is a sum, and the integral
+falls apart into one for each variable. Below for Z = 2, with a double integral over the plane. The
+package's kl_forward does this for every row of a batch. """)
 mus, logvars = rng.standard_normal((3, 2)), rng.standard_normal((3, 2))
 kl, cache = kl_forward(mus, logvars)
-show("mu", mus), show("logvar", logvars), show("kl", kl)
+show(mu=mus, logvar=logvars, kl=kl)
 grid = np.linspace(-28, 28, 701)
 z1, z2 = grid[:, None], grid[None, :]
 
@@ -120,8 +129,8 @@ def log_normal(z, mu, logvar):
 for n in range(3):
     joint = log_normal(z1, mus[n, 0], logvars[n, 0]) + log_normal(z2, mus[n, 1], logvars[n, 1])
     ratio = joint - log_normal(z1, 0, 0) - log_normal(z2, 0, 0)
-    check(f"row {n}: the double integral is the sum", np.sum(np.exp(joint) * ratio) * (grid[1] - grid[0]) ** 2, kl[n],
-          rtol=1e-12)
+    check(f"row {n}: the double integral is the sum", np.sum(np.exp(joint) * ratio)
+          * (grid[1] - grid[0]) ** 2, kl[n], rtol=1e-12)
 
 # %%
 step("Its gradient", """
@@ -129,28 +138,32 @@ step("Its gradient", """
     ∂ ½ (exp(l) - 1 - l) / ∂l      = ½ (exp(l) - 1) = ½ (σ² - 1),       with l = log σ²
 """)
 say("""
-There is no need for samples here, and no noise: both slopes are formulas. The first pulls every mean to 0, as a
+There is no need for samples here, and no noise: both slopes are formulas. The first pulls every
+mean to 0, as a
 spring does; the second lets a variance below 1 grow and one above 1 shrink.
 """)
 dmu, dlogvar = kl_backward(np.ones(3), cache)
-show("dmu", dmu), show("dlogvar", dlogvar)
-check("dmu by the complex step", dmu, numeric_gradient(lambda m: kl_forward(m, logvars)[0].sum(), mus, "complex"),
-      rtol=1e-15)
+show(dmu=dmu, dlogvar=dlogvar)
+check("dmu by the complex step", dmu,
+      numeric_gradient(lambda m: kl_forward(m, logvars)[0].sum(), mus, "complex"), rtol=1e-15)
 check("dlogvar by the complex step", dlogvar,
       numeric_gradient(lambda v: kl_forward(mus, v)[0].sum(), logvars, "complex"), rtol=1e-15)
 
 # %%
-step("Zero only at N(0, I)", "μ² ≥ 0      and      σ² - 1 - log σ² ≥ 0, with equality for σ = 1 alone")
+step("Zero only at N(0, I)", "μ² ≥ 0      and      σ² - 1 - log σ² ≥ 0, with equality for σ = 1 "
+     "alone")
 say("""
-The second holds since t - 1 - log t has the slope 1 - 1/t: it falls up to t = 1, where it is 0, and rises from there.
-So whatever an encoder says about an image, it pays for saying it; only an encoder that says N(0, I) of everything,
+The second holds since t - 1 - log t has the slope 1 - 1/t: it falls up to t = 1, where it is 0, and
+rises from there. So whatever an encoder says about an image, it pays for saying it; only an encoder
+that says N(0, I) of everything,
 and so tells the decoder nothing, has it for free.
 
 A word on digits. Near σ = 1 the two large parts of σ² - 1 - log σ² nearly cancel; the package takes
 expm1(log σ²) - log σ², which keeps eight digits where the plain form has none left.
 """)
 t = np.concatenate([np.geomspace(1e-6, 0.999, 500), np.geomspace(1.001, 1e6, 500)])
-check_less("t - 1 - log t is above 0 on a thousand points on either side of 1", 0, t - 1 - np.log(t))
+check_less("t - 1 - log t is above 0 on a thousand points on either side of 1", 0, t - 1
+           - np.log(t))
 tiny = 1e-8
 plain, exact = 0.5 * (np.exp(tiny) - 1 - tiny), 0.5 * (tiny ** 2 / 2 + tiny ** 3 / 6)
 table(["log σ² = 1e-8", "KL"], [["plain", f"{plain:.12e}"], ["expm1", f"{float(kl_per_dim(0.0, tiny)):.12e}"],
@@ -161,8 +174,10 @@ m, v = np.linspace(-3, 3, 121), np.linspace(-4, 2.4, 121)
 M, V = np.meshgrid(m, v)
 dM, dV = M, 0.5 * np.expm1(V)
 here, there = kl_per_dim(M, V), kl_per_dim(M - 0.1 * dM, V - 0.1 * dV)
-check_less("a step against the gradient lowers it wherever it is not 0", there[here > 1e-9], here[here > 1e-9])
-say("The picture is a map of it: 0 at the star alone, and every arrow, a step against the gradient, leads that way.")
+check_less("a step against the gradient lowers it wherever it is not 0", there[here > 1e-9],
+           here[here > 1e-9])
+say("The picture is a map of it: 0 at the star alone, and every arrow, a step against the "
+    "gradient, leads that way.")
 figure(plots.kl_landscape(here, dM, dV, m, v), "kl_landscape")
 
 # %%
@@ -172,13 +187,16 @@ step("A tug of war, on one latent variable", """
     ∂/∂log σ² = ½ σ² / s² + ½ (σ² - 1) = 0       →   σ² = s² / (1 + s²)
 """)
 say("""
-Let one image want z = 3, and let s (here 0.7) say how much it minds to miss it. The KL term wants z ~ N(0, 1).
-Neither wins: the mean ends between 3 and 0, and the variance between 0 and 1. Those who know Bayes' rule find it
-here: this is the posterior of z when the prior is N(0, 1) and 3 was observed with an error of s. Without the KL term
-the mean would go all the way, and nothing would hold the variance up.
+Let one image want z = 3, and let s (here 0.7) say how much it minds to miss it. The KL term wants z
+~ N(0, 1).
+Neither wins: the mean ends between 3 and 0, and the variance between 0 and 1. Those who know Bayes'
+rule find it
+here: this is the posterior of z when the prior is N(0, 1) and 3 was observed with an error of s.
+Without the KL term the mean would go all the way, and nothing would hold the variance up.
 """)
 s, mu1, logvar1 = 0.7, np.zeros((1, 1)), np.zeros((1, 1))
-nodes, weights = np.polynomial.hermite_e.hermegauss(3)               # three ε whose first five moments are N(0, 1)'s
+# three ε whose first five moments are N(0, 1)'s
+nodes, weights = np.polynomial.hermite_e.hermegauss(3)
 weights = weights / weights.sum()
 for _ in range(400):
     _, c_kl = kl_forward(mu1, logvar1)
@@ -194,10 +212,12 @@ check("μ is what the formula says", mu1.item(), 3 / (1 + s * s), rtol=1e-14)
 check("and σ²", np.exp(logvar1).item(), s * s / (1 + s * s), rtol=1e-14)
 
 # %%
-step("Training without the term", "loss = recon + β kl:     β = 0 against β = 1, all else the same; the digits, Z = 2")
+step("Training without the term", "loss = recon + β kl:     β = 0 against β = 1, all else the "
+     "same; the digits, Z = 2")
 say("""
-Two networks, with the same initial weights, see the same batches and the same noise. Only one of them pays for its
-codes. Watch the standard deviations of the posteriors and how far the means have spread.
+Two networks, with the same initial weights, see the same batches and the same noise. Only one of
+them pays for its codes. Watch the standard deviations of the posteriors and how far the means have
+spread.
 """)
 digits = datasets.load("digits")
 x, x_test = digits.x_train, digits.x_test
@@ -212,7 +232,8 @@ for beta in (0.0, 1.0):
             rows.append([f"{beta:g}", epoch, np.median(np.exp(0.5 * logvar)), mu.std(), kl])
         if epoch < epochs:
             for batch in minibatches(len(x), 64, noise):
-                adam.step(vae.loss_and_grads(x[batch], noise.standard_normal((len(batch), 2)), beta=beta)[1])
+                adam.step(vae.loss_and_grads(x[batch], noise.standard_normal((len(batch), 2)),
+                                             beta=beta)[1])
     codes[beta] = mu, np.exp(0.5 * logvar)
 table(["β", "epoch", "median σ", "spread of μ", "KL, nats"], rows)
 check("at epoch 0 both are the same network", rows[0][2:], rows[len(rows) // 2][2:])
@@ -220,39 +241,48 @@ check("at epoch 0 both are the same network", rows[0][2:], rows[len(rows) // 2][
 # %%
 step("What came of it")
 say("""
-Without the term σ has collapsed: every image is a point, as in an ordinary auto-encoder. And the codes have drifted
-apart, to places of which N(0, I) knows nothing, with empty space between the points. With it the posteriors overlap,
-around the origin. That is what the blog's section 2.3.2 wants, and it is why one may draw z from N(0, I) and
+Without the term σ has collapsed: every image is a point, as in an ordinary auto-encoder. And the
+codes have drifted apart, to places of which N(0, I) knows nothing, with empty space between the
+points. With it the posteriors overlap, around the origin. That is what the blog's section 2.3.2
+wants, and it is why one may draw z from N(0, I) and
 decode it: nearly wherever it falls, some image's posterior is near.
 
-We measure the gaps: how far is a draw from the prior from the nearest code, in units of that code's own σ?
+We measure the gaps: how far is a draw from the prior from the nearest code, in units of that code's
+own σ?
 """)
 (mu_0, std_0), (mu_1, std_1) = codes[0.0], codes[1.0]
 draws = rng.standard_normal((500, 2))
 
 
 def gaps(mu, std):
-    """How far each draw from the prior is from the nearest posterior, in its standard deviations."""
+    """How far each draw from the prior is from the nearest posterior, in its standard deviations.
+    """
     return np.sqrt((((draws[:, None] - mu) / std) ** 2).sum(axis=2).min(axis=1))
 
 
 gaps_0, gaps_1 = gaps(mu_0, std_0), gaps(mu_1, std_1)
-table(["β", "median gap", "draws within 1 σ of a code"],
-      [["0", np.median(gaps_0), f"{(gaps_0 < 1).mean():.0%}"], ["1", np.median(gaps_1), f"{(gaps_1 < 1).mean():.0%}"]])
+table(["β", "median gap", "draws within 1 σ of a code"], [["0", np.median(gaps_0),
+                                                           f"{(gaps_0 < 1).mean():.0%}"],
+                                                          ["1", np.median(gaps_1),
+                                                           f"{(gaps_1 < 1).mean():.0%}"]])
 full = {"full_size": True}
 check_less("without the term σ is less than a tenth of what it is with it",
            10 * np.median(std_0), np.median(std_1), **full)
 check_less("the means spread more than three times as far", 3 * mu_1.std(), mu_0.std(), **full)
-check_less("with the term more than eight draws of ten lie within a σ of some code", 0.8, (gaps_1 < 1).mean(), **full)
-check_less("without it half of them are more than five σ away from any", 5, np.median(gaps_0), **full)
-check("with the term all codes together are about N(0, I): mean 0", mu_1.mean(axis=0), 0, atol=0.3, **full)
+check_less("with the term more than eight draws of ten lie within a σ of some code", 0.8,
+           (gaps_1 < 1).mean(), **full)
+check_less("without it half of them are more than five σ away from any", 5, np.median(gaps_0),
+           **full)
+check("with the term all codes together are about N(0, I): mean 0", mu_1.mean(axis=0), 0, atol=0.3,
+      **full)
 total = mu_1.var(axis=0) + (std_1 ** 2).mean(axis=0)
 check("and variance, of the means and within, 1", total, 1, rtol=0.25, **full)
-figure(plots.posteriors({"trained without the KL term, β = 0": (mu_0, std_0), "trained with it, β = 1": (mu_1, std_1)},
-                        digits.labels_test), "with_and_without_kl")
+figure(plots.posteriors({"trained without the KL term, β = 0": (mu_0, std_0),
+                         "trained with it, β = 1": (mu_1, std_1)}, digits.labels_test),
+       "with_and_without_kl")
 say("""
-To think about: why does the variance of all the codes come out near 1, though the KL term is charged for each image
-alone, and no image says N(0, I)?
+To think about: why does the variance of all the codes come out near 1, though the KL term is
+charged for each image alone, and no image says N(0, I)?
 """)
 
 # %%

@@ -1,14 +1,14 @@
 """10. Latent space: what does a code know, and where does it keep it?  (blog, sections 2.1 to 2.3)
 
-The blog says that an encoder extracts the features of a portrait: expression, skin tone, hair. Nobody tells it which.
-The drawn faces come from four factors that we know, so here one can measure what a code holds, walk through it, and do
-sums with it. Each question goes to the VAE and to the ordinary auto-encoder (AE). Some famous tricks turn out to work
-in both, and one does not.
+The blog says that an encoder extracts the features of a portrait: expression, skin tone, hair.
+Nobody tells it which. The drawn faces come from four factors that we know, so here one can measure
+what a code holds, walk through it, and do sums with it. Each question goes to the VAE and to the
+ordinary auto-encoder (AE). Some famous tricks turn out to work in both, and one does not.
 
     python tutorials/10_latent_space.py              (half a minute to a minute; --seed S for other faces)
 
-It draws latent_manifold.png, latent_traversal.png, latent_arithmetic.png and latent_samples.png into the folder that
---out names (runs/tutorials if it names none).
+It draws latent_manifold.png, latent_traversal.png, latent_arithmetic.png and latent_samples.png
+into the folder that --out names (runs/tutorials if it names none).
 """
 # %%
 from statistics import NormalDist
@@ -19,7 +19,7 @@ from numpyvae import VAE, Adam, Autoencoder, datasets, plots
 from numpyvae.datasets.faces import FACTORS, draw_faces, load_faces, mouth_mask
 from numpyvae.evaluate import mean_kl_per_dim
 from numpyvae.training import minibatches
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__, seed=0)
 rng = np.random.default_rng(options.seed)
@@ -33,7 +33,8 @@ def train(name, model, x, epochs, beta=1.0):
     for _ in progress(range(epochs), "training " + name):
         for rows in minibatches(len(x), 64, rng):
             noise = dict(eps=rng.standard_normal((len(rows), model.latent_dim)), beta=beta)
-            _, grads = model.loss_and_grads(x[rows], **(noise if isinstance(model, VAE) else {}), out=grads)
+            _, grads = model.loss_and_grads(x[rows], **(noise if isinstance(model, VAE) else {}),
+                                            out=grads)
             adam.step(grads)
     return model
 
@@ -46,12 +47,13 @@ def apart(a, b):
 # %%
 step("A map of all digits", "x (64 numbers)  →  μ (2 numbers)  →  image")
 say("""
-If a code has two numbers, all of latent space is a plane, and a plane can be drawn whole. We train a VAE with Z = 2 on
-the small digits and decode a grid of codes. The labels stay in the drawer: the network never sees them.
+If a code has two numbers, all of latent space is a plane, and a plane can be drawn whole. We train
+a VAE with Z = 2 on the small digits and decode a grid of codes. The labels stay in the drawer: the
+network never sees them.
 
-Such a surface, bent through the space of all images, is called a manifold. The map is of use if neighbours on it look
-alike, and if unseen digits land among their own kind. How far apart two images are, here and in all that follows: the
-root mean square difference of their pixels.
+Such a surface, bent through the space of all images, is called a manifold. The map is of use if
+neighbours on it look alike, and if unseen digits land among their own kind. How far apart two
+images are, here and in all that follows: the root mean square difference of their pixels.
 """)
 digits = datasets.load("digits")
 planar = train("the map", VAE(64, 128, 2, rng=rng, dtype="float32"), digits.x_train, passes)
@@ -62,65 +64,84 @@ far_away = apart(on_map.reshape(-1, 64), rng.permutation(on_map.reshape(-1, 64))
 mu_train, mu_test = planar.encode(digits.x_train)[0], planar.encode(digits.x_test)[0]
 nearest = ((mu_test[:, None] - mu_train) ** 2).sum(axis=2).argmin(axis=1)
 same = (digits.labels_train[nearest] == digits.labels_test).mean()
-check("the steps of the grid are equally probable", np.diff([NormalDist().cdf(z1) for z1 in line]), 1 / 16, rtol=1e-12)
-check_less("neighbours look alike: less than half as different as two places at random", next_door, far_away / 2, True)
-check_less("most unseen digits lie nearest to one of their own kind (by chance, one in ten)", 0.5, same, full_size=True)
+check("the steps of the grid are equally probable", np.diff([NormalDist().cdf(z1) for z1 in line]),
+      1 / 16, rtol=1e-12)
+check_less("neighbours look alike: less than half as different as two places at random", next_door,
+           far_away / 2, True)
+check_less("most unseen digits lie nearest to one of their own kind (by chance, one in ten)", 0.5,
+           same, full_size=True)
 figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold")
 
 # %%
-step("Three networks look at faces", "loss = recon + β kl:   β = 1,   β = 20,   and an AE, which has no kl")
+step("Three networks look at faces", "loss = recon + β kl:   β = 1,   β = 20,   and an AE, which "
+     "has no kl")
 say("""
-Now the faces. Each is drawn from four factors between -1 and 1, but the code has Z = 6 numbers: more than needed. What
-becomes of the other two?
+Now the faces. Each is drawn from four factors between -1 and 1, but the code has Z = 6 numbers:
+more than needed. What becomes of the other two?
 
-A rule of thumb (of linear networks and principal directions it is a theorem: probabilistic PCA, Tipping and Bishop
-1999): a feature gets a latent dimension if the variance that it causes, summed over the pixels, is above β x_std².
-Below, its KL costs more than it saves. We know how much each factor moves the ink: so predict. Here x_std = 0.1.
+A rule of thumb (of linear networks and principal directions it is a theorem: probabilistic PCA,
+Tipping and Bishop
+1999): a feature gets a latent dimension if the variance that it causes, summed over the pixels, is
+above β x_std². Below, its KL costs more than it saves. We know how much each factor moves the ink:
+so predict. Here x_std = 0.1.
 """)
 x, factors = load_faces(count, rng)
 x_test, factors_test = load_faces(unseen, rng)
-ink = np.array([draw_faces(np.outer(np.linspace(-1, 1, 99), axis)).var(axis=0).sum() for axis in np.eye(4)])
+ink = np.array([draw_faces(np.outer(np.linspace(-1, 1, 99), axis)).var(axis=0).sum()
+                for axis in np.eye(4)])
 table(["factor", "variance of the ink", "above 0.01 (β = 1)", "above 0.2 (β = 20)"],
       [[name, f"{v:.3f}", *("yes" if v > least else "no" for least in (0.01, 0.2))] for name, v in zip(FACTORS, ink)])
 check_less("at β = 1 every factor is worth a dimension", 0.01, ink)
-check("at β = 20 all are but the expression, since a mouth is a few thin lines", ink > 0.2, np.arange(4) > 0)
-sizes = dict(input_dim=784, hidden_dim=128, latent_dim=6, likelihood="gaussian", x_std=0.1, rng=rng, dtype="float32")
+check("at β = 20 all are but the expression, since a mouth is a few thin lines", ink > 0.2,
+      np.arange(4) > 0)
+sizes = dict(input_dim=784, hidden_dim=128, latent_dim=6, likelihood="gaussian", x_std=0.1, rng=rng,
+             dtype="float32")
 vae = train("the VAE, β = 1", VAE(**sizes), x, epochs)
 strict = train("the VAE, β = 20", VAE(**sizes), x, epochs, beta=20.0)
 ae = train("the AE", Autoencoder(**sizes), x, epochs)
-encoders = {"VAE, β = 1": lambda x: vae.encode(x)[0], "VAE, β = 20": lambda x: strict.encode(x)[0], "AE": ae.encode}
+encoders = {"VAE, β = 1": lambda x: vae.encode(x)[0], "VAE, β = 20": lambda x: strict.encode(x)[0],
+            "AE": ae.encode}
 networks = dict(zip(encoders, (vae, strict, ae)))
-codes, codes_test = ({name: encode(some) for name, encode in encoders.items()} for some in (x, x_test))
+codes, codes_test = ({name: encode(some) for name, encode in encoders.items()}
+                     for some in (x, x_test))
 
 # %%
 step("Which dimensions are used", "KL of dimension j, a mean over unseen faces")
 say("""
-A dimension whose KL is near 0 holds the prior, whatever the face: the decoder learns nothing from it. We call it used
-above 0.1 nats.
+A dimension whose KL is near 0 holds the prior, whatever the face: the decoder learns nothing from
+it. We call it used above 0.1 nats.
 """)
 kl = mean_kl_per_dim(vae, x_test), mean_kl_per_dim(strict, x_test)
 used = kl[1] > plots.USED
-show("KL per dimension, β = 1 ", kl[0], 2), show("KL per dimension, β = 20", kl[1], 2)
-check("β = 1: all six are used, though four would do", (kl[0] > plots.USED).sum(), 6, full_size=True)
-check("β = 20: as many are used as there are factors above the price", used.sum(), (ink > 0.2).sum(), full_size=True)
+show("KL per dimension, β = 1 ", kl[0], 2)
+show("KL per dimension, β = 20", kl[1], 2)
+check("β = 1: all six are used, though four would do", (kl[0] > plots.USED).sum(), 6,
+      full_size=True)
+check("β = 20: as many are used as there are factors above the price", used.sum(),
+      (ink > 0.2).sum(), full_size=True)
 say("""
-At β = 1 the two spare dimensions are not idle. A head that grows longer moves its edge, so the faces form no flat sheet
-with four directions but a bent one. Principal component analysis finds more than six directions that pass the rule at
+At β = 1 the two spare dimensions are not idle. A head that grows longer moves its edge, so the
+faces form no flat sheet with four directions but a bent one. Principal component analysis finds
+more than six directions that pass the rule at
 β = 1. (And four at β = 20, one more than are used: for a bent sheet the rule is no theorem.)
 """)
 spread = np.sort(np.linalg.eigvalsh(np.cov(x.T)))[::-1]
-check_less("seven principal directions have more than 0.01, and four more than 0.2", (0.01, 0.2), spread[[6, 3]])
+check_less("seven principal directions have more than 0.01, and four more than 0.2", (0.01, 0.2),
+           spread[[6, 3]])
 
 # %%
-step("Which dimension holds which factor", "R² = 1 - missed variance / variance;   of one dimension, correlation²")
+step("Which dimension holds which factor", "R² = 1 - missed variance / variance;   of one "
+     "dimension, correlation²")
 say("""
-First the best dimension alone, over a thousand unseen faces. Then all six together: how well does the best weighted sum
-of them (a linear regression, fitted on the training faces) tell the factor?
+First the best dimension alone, over a thousand unseen faces. Then all six together: how well does
+the best weighted sum of them (a linear regression, fitted on the training faces) tell the factor?
 """)
 
 
 def ruler(inputs):
-    """The linear regression from inputs to factors, as a function; a touch of ridge, since some pixels never change."""
+    """The linear regression from inputs to factors, as a function; a touch of ridge, since some
+    pixels never change.
+    """
     centre = inputs.mean(axis=0)
     A = (inputs - centre).astype(float)
     W = np.linalg.solve(A.T @ A + 1e-2 * np.eye(A.shape[1]), A.T @ factors)
@@ -134,31 +155,42 @@ def r2(read, inputs):
 
 together = {name: r2(ruler(codes[name]), codes_test[name]) for name in codes}
 single = {name: np.corrcoef(codes_test[name].T, factors_test.T)[:6, 6:] for name in codes}
-single["VAE, β = 20"][~used] = np.nan                        # the little that moves there is no code
+# the little that moves there is no code
+single["VAE, β = 20"][~used] = np.nan
 best = {name: np.nanmax(some ** 2, axis=0) for name, some in single.items()}
 pixel_ruler = ruler(x)
 told_by = {**{f"{name}, the best one": best[name] for name in codes},
-           **{f"{name}, all six": together[name] for name in codes}, "all 784 pixels": r2(pixel_ruler, x_test)}
-table(["R² of", *FACTORS], [[name, *(f"{v:.2f}" for v in row.round(2) + 0.0)] for name, row in told_by.items()])
+           **{f"{name}, all six": together[name] for name in codes},
+           "all 784 pixels": r2(pixel_ruler, x_test)}
+table(["R² of", *FACTORS],
+      [[name, *(f"{v:.2f}" for v in row.round(2) + 0.0)] for name, row in told_by.items()])
 both = np.array([together["VAE, β = 1"], together["AE"]])
-check_less("VAE and AE: six numbers tell more than half of the variance of every factor", 0.5, both, full_size=True)
-check_less("neither reads much better, a mean over the factors", abs(both[0].mean() - both[1].mean()), 0.1, True)
-check_less("β = 20 lost the expression, as predicted", together["VAE, β = 20"][0], 0.35, full_size=True)
-check_less("and kept the others, each mostly in one dimension", 0.6, best["VAE, β = 20"][1:], full_size=True)
+check_less("VAE and AE: six numbers tell more than half of the variance of every factor", 0.5, both,
+           full_size=True)
+check_less("neither reads much better, a mean over the factors",
+           abs(both[0].mean() - both[1].mean()), 0.1, True)
+check_less("β = 20 lost the expression, as predicted", together["VAE, β = 20"][0], 0.35,
+           full_size=True)
+check_less("and kept the others, each mostly in one dimension", 0.6, best["VAE, β = 20"][1:],
+           full_size=True)
 others = [best[name][1:].mean() for name in ("VAE, β = 1", "AE")]
-check_less("where single dimensions tell less in the other two", others, best["VAE, β = 20"][1:].mean(), True)
-check_less("no code beats the pixels by 0.02", list(together.values()), told_by["all 784 pixels"] + 0.02, True)
+check_less("where single dimensions tell less in the other two", others,
+           best["VAE, β = 20"][1:].mean(), True)
+check_less("no code beats the pixels by 0.02", list(together.values()), told_by["all 784 pixels"]
+           + 0.02, True)
 say("""
-So the codes of the AE and of β = 1 know all four factors, and spread them over their six numbers. At β = 20 each factor
-that is left has, mostly, a drawer to itself. How tidy the drawers are depends on the seed: try --seed 3.
+So the codes of the AE and of β = 1 know all four factors, and spread them over their six numbers.
+At β = 20 each factor that is left has, mostly, a drawer to itself. How tidy the drawers are depends
+on the seed: try --seed 3.
 
-Mind the last row of the table, too. Six numbers are no easier to read than 784 pixels are. The factors were never
-hidden; a code makes them small.
+Mind the last row of the table, too. Six numbers are no easier to read than 784 pixels are. The
+factors were never hidden; a code makes them small.
 
-Why? Turn the AE's codes by any rotation Q, let the decoder turn them back, and nothing has changed: its axes mean
-nothing. The VAE's prior is round and does not mind either, so the KL stays as it is. But σ_j belongs to axis j: after
-a turn the noise points in directions where it hurts, and the reconstruction pays. (Rolínek et al. 2019 found this; it
-is a tendency and no promise, say Locatello et al. 2019.)
+Why? Turn the AE's codes by any rotation Q, let the decoder turn them back, and nothing has changed:
+its axes mean nothing. The VAE's prior is round and does not mind either, so the KL stays as it is.
+But σ_j belongs to axis j: after
+a turn the noise points in directions where it hurts, and the reconstruction pays. (Rolínek et al.
+2019 found this; it is a tendency and no promise, say Locatello et al. 2019.)
 """)
 Q = np.linalg.qr(rng.standard_normal((6, 6)))[0].astype("float32")
 p, a = strict.params, ae.params
@@ -166,96 +198,123 @@ turned_vae = p | {"W_mu": p["W_mu"] @ Q, "b_mu": p["b_mu"] @ Q, "W3": Q.T @ p["W
 turned_ae = a | {"W_z": a["W_z"] @ Q, "b_z": a["b_z"] @ Q, "W3": Q.T @ a["W3"]}
 eps = rng.standard_normal((unseen, 6))
 vae_losses = [strict.loss(x_test, eps, params=p)[1:] for p in (p, turned_vae)]
-check("the AE does not notice a turn", ae.loss(x_test), ae.loss(x_test, params=turned_ae), rtol=1e-6)
+check("the AE does not notice a turn", ae.loss(x_test), ae.loss(x_test, params=turned_ae),
+      rtol=1e-6)
 check("nor does the KL of the VAE", vae_losses[0][1], vae_losses[1][1], rtol=1e-6)
-check_less("but its reconstruction does: it gets worse", vae_losses[0][0], vae_losses[1][0], full_size=True)
+check_less("but its reconstruction does: it gets worse", vae_losses[0][0], vae_losses[1][0],
+           full_size=True)
 
 # %%
 step("A traversal: turn one knob", "z = (0, …, z_j, …, 0),   z_j from -2 to 2")
 say("""
-Now in the other direction: move one number, leave the rest at 0, decode, and read the factors back with the linear
-regression on all 784 pixels of step 4. We turn the knobs of β = 20, some of which should be dead.
+Now in the other direction: move one number, leave the rest at 0, decode, and read the factors back
+with the linear regression on all 784 pixels of step 4. We turn the knobs of β = 20, some of which
+should be dead.
 """)
 turns = np.linspace(-2, 2, 9)
 walks = [strict.decode(np.outer(turns, np.eye(6)[j])) for j in range(6)]
 change = np.array([np.subtract(*pixel_ruler(walk[[-1, 0]])) for walk in walks])
 ends = np.array([apart(walk[0], walk[-1]) for walk in walks])
-table(["knob", "KL", "ends differ by", *FACTORS],
-      [[f"z{j + 1}", f"{kl[1][j]:.2f}", f"{ends[j]:.3f}", *(f"{v:+.1f}" if v else "0.0" for v in change[j].round(1))]
-       for j in range(6)])
-check_less("used knobs change a drawing five times as much as dead ones", 5 * max([0, *ends[~used]]), ends[used], True)
-check_less("each used knob moves some factor by at least 0.8", 0.8, np.abs(change[used]).max(axis=1, initial=0), True)
+table(["knob", "KL", "ends differ by", *FACTORS], [[f"z{j + 1}", f"{kl[1][j]:.2f}",
+                                                    f"{ends[j]:.3f}",
+                                                    *(f"{v:+.1f}" if v else "0.0"
+                                                      for v in change[j].round(1))]
+                                                   for j in range(6)])
+check_less("used knobs change a drawing five times as much as dead ones", 5
+           * max([0, *ends[~used]]), ends[used], True)
+check_less("each used knob moves some factor by at least 0.8", 0.8,
+           np.abs(change[used]).max(axis=1, initial=0), True)
 rows = {f"z{j + 1}  (KL {kl[1][j]:.2f})": walks[j] for j in np.argsort(-kl[1])[:4]}
-figure(plots.image_rows(rows, FACE, "Three knobs that draw, and one of the three that do nothing (β = 20)",
-                        [f"{t:+g}" if t else "0" for t in turns]), "latent_traversal")
+figure(plots.image_rows(rows, FACE, "Three knobs that draw, and one of the three that do nothing "
+                        "(β = 20)", [f"{t:+g}" if t else "0" for t in turns]), "latent_traversal")
 say("""
-At β = 20 two knobs are idle that four factors do not need; the third idle one is the one that the smile would have had.
-Look at the face that all knobs share at 0: its mouth is a grey bar. Made to draw one mouth for every expression, the
-decoder takes the one with the smallest squared error, their mean.
+At β = 20 two knobs are idle that four factors do not need; the third idle one is the one that the
+smile would have had. Look at the face that all knobs share at 0: its mouth is a grey bar. Made to
+draw one mouth for every expression, the decoder takes the one with the smallest squared error,
+their mean.
 
-Nothing said that a knob must move one factor only. Read along the rows of the table: where two factors move, the
-network has mixed them. Does another --seed mix the same ones?
+Nothing said that a knob must move one factor only. Read along the rows of the table: where two
+factors move, the network has mixed them. Does another --seed mix the same ones?
 """)
-mouths = draw_faces(np.outer(np.linspace(-1, 1, 99), np.eye(4)[0])).reshape(99, 784)[:, ~mouth_mask()]
-to_mean, to_straight = apart(walks[0][4][~mouth_mask()], np.array([mouths.mean(axis=0), mouths[49]]))
-check_less("that mouth is nearer to the mean of all than to a straight one", to_mean, to_straight, full_size=True)
+mouths = draw_faces(np.outer(np.linspace(-1, 1, 99), np.eye(4)[0])).reshape(99, 784)[:,
+                                                                                     ~mouth_mask()]
+to_mean, to_straight = apart(walks[0][4][~mouth_mask()],
+                             np.array([mouths.mean(axis=0), mouths[49]]))
+check_less("that mouth is nearer to the mean of all than to a straight one", to_mean, to_straight,
+           full_size=True)
 
 # %%
 step("Arithmetic with faces", "z(pale face)  +  [mean z of dark faces - mean z of pale faces]")
 say("""
-Where no dimension is "skin tone", a *direction* may be. Take the mean code of the faces whose factor is above 0.5,
-minus that of those below -0.5: a step of 1.5. Add it to the code of an unseen face from the low end, and decode. Since
-we can draw, we know what ought to come out. Two rivals: the AE, and the same sum done with the pixels themselves.
+Where no dimension is "skin tone", a *direction* may be. Take the mean code of the faces whose
+factor is above 0.5, minus that of those below -0.5: a step of 1.5. Add it to the code of an unseen
+face from the low end, and decode. Since we can draw, we know what ought to come out. Two rivals:
+the AE, and the same sum done with the pixels themselves.
 """)
 starts = [factors_test[column < -0.5] for column in factors_test.T]
 before = [draw_faces(f).reshape(-1, 784) for f in starts]
 wanted = [draw_faces(f + 1.5 * axis).reshape(-1, 784) for f, axis in zip(starts, np.eye(4))]
-ways = {name: [some[column > 0.5].mean(axis=0) - some[column < -0.5].mean(axis=0) for column in factors.T]
-        for name, some in {**codes, "pixels": x, "factors": factors}.items()}
-check("the two groups differ by 1.5", np.diag(ways["factors"]), 1.5, atol=0.2 if options.quick else 0.05)
+ways = {name: [some[column > 0.5].mean(axis=0) - some[column < -0.5].mean(axis=0)
+               for column in factors.T] for name,
+        some in {**codes, "pixels": x, "factors": factors}.items()}
+check("the two groups differ by 1.5", np.diag(ways["factors"]), 1.5, atol=0.2 if options.quick
+      else 0.05)
 sums = {"no shift": before, "pixels": [start + way for start, way in zip(before, ways["pixels"])]}
 for name in ("VAE, β = 1", "AE"):
-    sums[name] = [networks[name].decode(encoders[name](start) + way) for start, way in zip(before, ways[name])]
-errors = {name: np.array([apart(*pair).mean() for pair in zip(images, wanted)]) for name, images in sums.items()}
-table(["mean error of", *FACTORS], [[name, *(f"{v:.3f}" for v in error)] for name, error in errors.items()])
+    sums[name] = [networks[name].decode(encoders[name](start) + way) for start,
+                  way in zip(before, ways[name])]
+errors = {name: np.array([apart(*pair).mean() for pair in zip(images, wanted)]) for name,
+          images in sums.items()}
+table(["mean error of", *FACTORS],
+      [[name, *(f"{v:.3f}" for v in error)] for name, error in errors.items()])
 for name in ("VAE, β = 1", "AE"):
     check_less(f"{name}: the sum takes at least a third off the error", 1.5 * errors[name], errors["no shift"], True)
-    check_less(f"{name}: for shape and hair, it beats the pixels' sum", errors[name][2:], errors["pixels"][2:], True)
+    check_less(f"{name}: for shape and hair, it beats the pixels' sum", errors[name][2:],
+               errors["pixels"][2:], True)
 check_less("but pixels add a smile as well (to a fifth)", errors["pixels"][0], 1.2 * errors["VAE, β = 1"][0], True)
 say("""
-A smile is a matter of a pixel or two, and can be added as ink. Hair and edges that travel further cannot: there the
-pixels leave ghosts, and a code earns its keep. But it need not be a VAE's. The AE does it too.
+A smile is a matter of a pixel or two, and can be added as ink. Hair and edges that travel further
+cannot: there the pixels leave ghosts, and a code earns its keep. But it need not be a VAE's. The AE
+does it too.
 """)
-rows = {"before": before, "pixels": sums["pixels"], "AE": sums["AE"], "VAE": sums["VAE, β = 1"], "drawn": wanted}
+rows = {"before": before, "pixels": sums["pixels"], "AE": sums["AE"], "VAE": sums["VAE, β = 1"],
+        "drawn": wanted}
 rows = {name: np.concatenate([some[:3] for some in images]) for name, images in rows.items()}
 figure(plots.image_rows(rows, FACE, "Adding a feature: in pixels, ghosts; in a code, a face",
-                        [word for name in FACTORS for word in ("", f"+ {name}", "")]), "latent_arithmetic")
+                        [word for name in FACTORS for word in ("", f"+ {name}", "")]),
+       "latent_arithmetic")
 
 # %%
 step("Half way between two faces", "decode(½ z_a + ½ z_b)     against     ½ x_a + ½ x_b")
 say("""
-The mean of two images is a double exposure. The mean of two codes should be one face: the one drawn from the factors
-half way. That face we can draw, and measure who comes nearer, over five hundred pairs of unseen faces. (And fairness
-demands a case that the cross-fade wins.)
+The mean of two images is a double exposure. The mean of two codes should be one face: the one drawn
+from the factors half way. That face we can draw, and measure who comes nearer, over five hundred
+pairs of unseen faces. (And fairness demands a case that the cross-fade wins.)
 """)
 a, b = np.split(x_test, 2)
 middle = draw_faces(np.mean(np.split(factors_test, 2), axis=0)).reshape(-1, 784)
 halves = {name: networks[name].decode((encoders[name](a) + encoders[name](b)) / 2) for name in ("VAE, β = 1", "AE")}
-off = {name: apart(images, middle) for name, images in {**halves, "cross-fade": (a + b) / 2}.items()}
-nearer = {name: (off[name] < off["cross-fade"]).mean() for name in ("VAE, β = 1", "AE", "cross-fade")}
+off = {name: apart(images, middle) for name,
+       images in {**halves, "cross-fade": (a + b) / 2}.items()}
+nearer = {name: (off[name] < off["cross-fade"]).mean() for name in ("VAE, β = 1", "AE",
+                                                                    "cross-fade")}
 table(["", "mean error", "nearer than the cross-fade"],
       [[name, f"{off[name].mean():.4f}", f"{nearer[name]:.0%}"] for name in nearer])
 for name in ("VAE, β = 1", "AE"):
-    check_less(f"{name}: nearer than the cross-fade on average", off[name].mean(), off["cross-fade"].mean(), True)
+    check_less(f"{name}: nearer than the cross-fade on average", off[name].mean(),
+               off["cross-fade"].mean(), True)
     check_less(f"{name}: and in at least six pairs of ten", 0.6, nearer[name], full_size=True)
 pale, dark, true = draw_faces([[0.3, tone, 0.5, 0.2] for tone in (-1, 1, 0)])
-check("where only the skin differs, the cross-fade *is* the face half way", (pale + dark) / 2, true, rtol=1e-6)
+check("where only the skin differs, the cross-fade *is* the face half way", (pale + dark) / 2, true,
+      rtol=1e-6)
 
 # %%
-step("A face that nobody drew", "z ~ N(0, I),  decoded;  how far to the nearest of 8,000 drawn faces?")
+step("A face that nobody drew", "z ~ N(0, I),  decoded;  how far to the nearest of 8,000 drawn "
+     "faces?")
 say("""
-So far the AE kept up. Now the question that it was never asked: where in its space do faces lie at all? The VAE's KL
-term pulled all codes towards N(0, I), so one knows where to draw. For the AE we try the same, and then, to be fair,
+So far the AE kept up. Now the question that it was never asked: where in its space do faces lie at
+all? The VAE's KL term pulled all codes towards N(0, I), so one knows where to draw. For the AE we
+try the same, and then, to be fair,
 a second way: N(mean, covariance) of its own codes, measured after training.
 """)
 gallery, _ = load_faces(2 * count, rng)
@@ -263,7 +322,8 @@ gallery, _ = load_faces(2 * count, rng)
 
 def to_nearest(images):
     """The distance of each image to the nearest drawn face, as `apart` measures it."""
-    squares = (images ** 2).sum(axis=1)[:, None] + (gallery ** 2).sum(axis=1) - 2 * images @ gallery.T
+    squares = (images ** 2).sum(axis=1)[:, None] + (gallery
+                                                    ** 2).sum(axis=1) - 2 * images @ gallery.T
     return np.sqrt(np.maximum(squares.min(axis=1), 0) / 784)
 
 
@@ -273,27 +333,37 @@ drawn = {"VAE, β = 1": vae.decode(z), "VAE, β = 20": strict.decode(z),
          "AE, N(0, I)": ae.decode(z), "AE, fitted": ae.decode(fitted)}
 distance = {name: to_nearest(images).mean() for name, images in drawn.items()}
 eps = rng.standard_normal((count, 6))
-std = {name: networks[name].reparameterize(*networks[name].encode(x), eps).std(axis=0) for name in list(networks)[:2]}
+std = {name: networks[name].reparameterize(*networks[name].encode(x), eps).std(axis=0)
+       for name in list(networks)[:2]}
 std["AE"] = codes["AE"].std(axis=0)
 for name in std:
     show(f"std of z over all faces, {name}", std[name], 2)
 table(["", "to the nearest face"], [[name, f"{value:.3f}"] for name, value in distance.items()] +
       [["unseen faces", f"{to_nearest(x_test[:400]).mean():.3f}"]])
-check("a face of the gallery is at distance 0, to rounding", to_nearest(gallery[:9]), 0.0, atol=5e-3)
-check_less("the AE's codes fill a corner of N(0, I): every std is below 0.75", std["AE"], 0.75, full_size=True)
-check("the codes of β = 20 fill N(0, I): every std is 1, to a fifth", std["VAE, β = 20"], 1.0, atol=0.2, full_size=True)
-check_less("the AE decodes N(0, I) twice as badly", 2 * distance["VAE, β = 1"], distance["AE, N(0, I)"], True)
-check_less("and its own normal four times better", 4 * distance["AE, fitted"], distance["AE, N(0, I)"], True)
+check("a face of the gallery is at distance 0, to rounding", to_nearest(gallery[:9]), 0.0,
+      atol=5e-3)
+check_less("the AE's codes fill a corner of N(0, I): every std is below 0.75", std["AE"], 0.75,
+           full_size=True)
+check("the codes of β = 20 fill N(0, I): every std is 1, to a fifth", std["VAE, β = 20"], 1.0,
+      atol=0.2, full_size=True)
+check_less("the AE decodes N(0, I) twice as badly", 2 * distance["VAE, β = 1"], distance["AE, N(0, "
+                                                                                         "I)"],
+           True)
+check_less("and its own normal four times better", 4 * distance["AE, fitted"], distance["AE, N(0, "
+                                                                                        "I)"], True)
 check_less("the stricter VAE comes nearer than the looser", distance["VAE, β = 20"], distance["VAE, β = 1"], True)
 rows = {name: images[:12] for name, images in drawn.items()}
-figure(plots.image_rows(rows, FACE, "Only where codes lie does the decoder know what to draw"), "latent_samples")
+figure(plots.image_rows(rows, FACE, "Only where codes lie does the decoder know what to draw"),
+       "latent_samples")
 say("""
-What does the KL term buy, then? Not a code that knows more, nor sums that the AE cannot do. It buys a *known place*:
-one may draw from N(0, I) without having looked at a single code. At β = 1 the draws are less like faces; at β = 20 they
-are like them, but the smile is gone. That is the bargain which β strikes.
+What does the KL term buy, then? Not a code that knows more, nor sums that the AE cannot do. It buys
+a *known place*: one may draw from N(0, I) without having looked at a single code. At β = 1 the
+draws are less like faces; at β = 20 they are like them, but the smile is gone. That is the bargain
+which β strikes.
 
-To think about: what would you have to do to the faces for β = 20 to keep the smile, and to lose the hair? And the AE's
-codes were fitted by one normal distribution after training: when would that fail?
+To think about: what would you have to do to the faces for β = 20 to keep the smile, and to lose the
+hair? And the AE's codes were fitted by one normal distribution after training: when would that
+fail?
 """)
 
 # %%

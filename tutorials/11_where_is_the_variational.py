@@ -1,12 +1,16 @@
 """11. Where is the variational: what is varied, and what for?  (blog, section 2, its opening question)
 
-The blog opens with the question 变分在哪里？ (where is the variational?) and answers with a figure. The answer here: what
-is varied is a whole distribution, q. We would like log p(x), and cannot have it; but every q gives a lower bound of
-it, the gap has a name, and where all sums can be done exactly, one can watch the gap close. Lesson 6 explains the KL.
+The blog opens with the question 变分在哪里？ (where is the variational?) and answers with a figure. The
+answer here: what
+is varied is a whole distribution, q. We would like log p(x), and cannot have it; but every q gives
+a lower bound of
+it, the gap has a name, and where all sums can be done exactly, one can watch the gap close. Lesson
+6 explains the KL.
 
     python tutorials/11_where_is_the_variational.py  (10 seconds; --pause waits for Enter after every step)
 
-It draws where_is_the_variational.png and amortisation.png into the folder of --out (runs/tutorials).
+It draws where_is_the_variational.png and amortisation.png into the folder of --out
+(runs/tutorials).
 """
 # %%
 import math
@@ -19,19 +23,23 @@ from numpyvae.latent import kl_backward, kl_forward, reparameterize_backward, re
 from numpyvae.layers import dense_backward, dense_forward, relu_backward, relu_forward
 from numpyvae.losses import bernoulli_loss_backward, bernoulli_loss_forward
 from numpyvae.training import minibatches
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
-rng, size = np.random.default_rng(11), 10 if options.quick else 100              # size: of the groups of noise
+# size: of the groups of noise
+rng, size = np.random.default_rng(11), 10 if options.quick else 100
 
 # %%
-step("A world with four codes", "p(x) = Σ_z p(z) p(x given z),     p(z given x) = p(z) p(x given z) / p(x)")
+step("A world with four codes", "p(x) = Σ_z p(z) p(x given z),     p(z given x) = p(z) p(x given "
+     "z) / p(x)")
 say("""
-Let the code z have only four values, and let one image x lie before us. The prior says how common each code is, the
-decoder how probable it makes this image. Their product is p(x, z); summed over all codes it is p(x), how well the
-model explains the image. Divided by it, it is the posterior: which codes may have made this image. With 20 real
-numbers for a code, as in the blog, the sum is an integral over 20 dimensions, out of reach. Here it is four numbers.
-""")
+Let the code z have only four values, and let one image x lie before us. The prior says how common
+each code is, the decoder how probable it makes this image. Their product is p(x, z); summed over
+all codes it is p(x), how well the
+model explains the image. Divided by it, it is the posterior: which codes may have made this image.
+With 20 real
+numbers for a code, as in the blog, the sum is an integral over 20 dimensions, out of reach. Here it
+is four numbers. """)
 prior, x_given_z = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.02, 0.3, 0.1, 0.4])
 joint = prior * x_given_z
 px, posterior = joint.sum(), joint / joint.sum()
@@ -48,18 +56,20 @@ step("One identity, in four lines", """
              =          the bound (ELBO)      +  KL(q, posterior)
 """)
 say("""
-Take any q over the codes (0 where p(x, z) is). It enters without harm, as the mean of a constant; then log p(x) falls
-into two parts. The second is a KL divergence, and never negative. So the first is a lower bound, and it needs no
-posterior. In the table below, "nearly sure" is the q = (0.01, 0.97, 0.01, 0.01).
+Take any q over the codes (0 where p(x, z) is). It enters without harm, as the mean of a constant;
+then log p(x) falls into two parts. The second is a KL divergence, and never negative. So the first
+is a lower bound, and it needs no posterior. In the table below, "nearly sure" is the q = (0.01,
+0.97, 0.01, 0.01).
 """)
-guesses = {"uniform": np.full(4, 0.25), "the prior": prior, "nearly sure": np.array([1, 97, 1, 1]) / 100,
-           "the posterior": posterior}
+guesses = {"uniform": np.full(4, 0.25), "the prior": prior, "nearly sure": np.array([1, 97, 1, 1])
+           / 100, "the posterior": posterior}
 rows = []
 for name, q in guesses.items():
     line_1, line_2 = np.sum(q * math.log(px)), np.sum(q * np.log(joint / posterior))
     bound, gap = np.sum(q * np.log(joint / q)), np.sum(q * np.log(q / posterior))
     rows.append([name, bound, gap, bound + gap])
-    check(f"q {name}: the lines agree", np.array([line_1, line_2, bound + gap]), math.log(px), rtol=1e-14)
+    check(f"q {name}: the lines agree", np.array([line_1, line_2, bound + gap]), math.log(px),
+          rtol=1e-14)
 table(["q", "bound", "KL(q, posterior)", "their sum"], rows)
 check_less("every other q has a gap", 0, [row[2] for row in rows[:3]])
 check("the posterior has none", rows[3][2], 0, atol=1e-15)
@@ -69,18 +79,23 @@ step("What is varied", """
     ∂bound / ∂q(z) = log p(x, z) - log q(z) - 1,     the same number for every z   where   q(z) = p(x, z) / p(x)
 """)
 say("""
-In school one varies a number until a function is at its best: slope 0. The calculus of variations varies a function:
-here q, with the bound for its score. As q must go on summing to 1, what one code gains, others lose. At the best q no
-such exchange pays, so all slopes are equal: q is proportional to p(x, z), it is the posterior. To search for a q,
-rather than do the sum: that is the variational in the name. And searching is what gradients are good at.
+In school one varies a number until a function is at its best: slope 0. The calculus of variations
+varies a function: here q, with the bound for its score. As q must go on summing to 1, what one code
+gains, others lose. At the best q no such exchange pays, so all slopes are equal: q is proportional
+to p(x, z), it is the posterior. To search for a q,
+rather than do the sum: that is the variational in the name. And searching is what gradients are
+good at.
 """)
 slopes = {name: np.log(joint) - np.log(q) - 1 for name, q in guesses.items()}
-table(["slope by q(z), at q", "z = 0", "1", "2", "3"], [[name, *slope] for name, slope in slopes.items()])
-check("at the posterior, all slopes are equal", slopes["the posterior"], slopes["the posterior"][0], rtol=1e-14)
+table(["slope by q(z), at q", "z = 0", "1", "2", "3"],
+      [[name, *slope] for name, slope in slopes.items()])
+check("at the posterior, all slopes are equal", slopes["the posterior"], slopes["the posterior"][0],
+      rtol=1e-14)
 check_less("elsewhere they are not", 0.1, [np.ptp(slopes[name]) for name in list(guesses)[:3]])
 exchanges = rng.uniform(-0.01, 0.01, (1000, 4))
 moved = posterior + exchanges - exchanges.mean(axis=1, keepdims=True)
-check_less("a thousand exchanges, and none of them pays", np.sum(moved * np.log(joint / moved), axis=1), math.log(px))
+check_less("a thousand exchanges, and none of them pays",
+           np.sum(moved * np.log(joint / moved), axis=1), math.log(px))
 
 # %%
 step("The same from Jensen", """
@@ -88,12 +103,13 @@ step("The same from Jensen", """
     because   log t ≤ t - 1,        with t = w / p(x):   mean of log w  ≤  log p(x) + (mean of t) - 1 = log p(x)
 """)
 say("""
-Papers often begin here. The mean of w under q is p(x), for every q. The logarithm bends downwards, so the mean of the
-logarithms is less than the logarithm of the mean (Jensen's inequality). Where w is the same for every z, both are
+Papers often begin here. The mean of w under q is p(x), for every q. The logarithm bends downwards,
+so the mean of the logarithms is less than the logarithm of the mean (Jensen's inequality). Where w
+is the same for every z, both are
 equal and the bound is tight: q is then the posterior.
 """)
-rows = [[name, np.sum(q * (joint / q)), math.log(np.sum(q * (joint / q))), np.sum(q * np.log(joint / q)),
-         np.ptp(joint / q)] for name, q in guesses.items()]
+rows = [[name, np.sum(q * (joint / q)), math.log(np.sum(q * (joint / q))),
+         np.sum(q * np.log(joint / q)), np.ptp(joint / q)] for name, q in guesses.items()]
 table(["q", "mean of w", "log of the mean", "mean of the logs", "largest w - smallest"], rows)
 check("the mean of w is p(x) for every q", np.array([row[1] for row in rows]), px, rtol=1e-14)
 check_less("the mean of the logs is less", [row[3] for row in rows[:3]], math.log(px))
@@ -109,28 +125,34 @@ step("A model where everything is known", """
     log p(x)      = log p(z) + log p(x given z) - log p(z given x)       for every z (Bayes)
 """)
 say("""
-As a function of z, log p(x, z) is -½ z M zᵀ + z W (x - b)ᵀ / x_std² + …, a parabola; completing its square gives the
-third line. The fourth proves it: whatever z one puts in, the log p(x) of the second line must come out.
+As a function of z, log p(x, z) is -½ z M zᵀ + z W (x - b)ᵀ / x_std² + …, a parabola; completing its
+square gives the
+third line. The fourth proves it: whatever z one puts in, the log p(x) of the second line must come
+out.
 """)
 N, D, Z, x_std = 4, 5, 2, 0.7
-W, b = np.array([[1.0, 0.5, 0.0, 0.3, 0.2], [0.6, 0.0, 0.4, -0.5, 0.3]]), np.array([0.1, -0.2, 0.3, 0.0, 0.5])
+W, b = np.array([[1.0, 0.5, 0.0, 0.3, 0.2], [0.6, 0.0, 0.4, -0.5, 0.3]]), np.array([0.1, -0.2, 0.3,
+                                                                                    0.0, 0.5])
 x = rng.standard_normal((N, Z)) @ W + b + x_std * rng.standard_normal((N, D))
 
 
 def log_normal(v, mean, cov):
     """The log density of N(mean, cov) at every row of v."""
     e = v - mean
-    return -0.5 * (np.sum(e * np.linalg.solve(cov, e.T).T, axis=-1) + np.linalg.slogdet(2 * np.pi * cov)[1])
+    return -0.5 * (np.sum(e * np.linalg.solve(cov, e.T).T, axis=-1)
+                   + np.linalg.slogdet(2 * np.pi * cov)[1])
 
 
 M = np.eye(Z) + W @ W.T / x_std ** 2
 S_post = np.linalg.inv(M)
 mu_post = (x - b) @ W.T @ S_post / x_std ** 2                # of all images at once
 log_px = log_normal(x, b, W.T @ W + x_std ** 2 * np.eye(D))
-show("the posterior's covariance, of every image", S_post), show("log p(x)", log_px)
+show("the posterior's covariance, of every image", S_post)
+show("log p(x)", log_px)
 for z in 2 * rng.standard_normal((3, Z)):
     log_joint = log_normal(z, 0, np.eye(Z)) + log_normal(x, z @ W + b, x_std ** 2 * np.eye(D))
-    check(f"log p(x) at z = ({z[0]:.2f}, {z[1]:.2f})", log_joint - log_normal(z, mu_post, S_post), log_px, rtol=1e-13)
+    check(f"log p(x) at z = ({z[0]:.2f}, {z[1]:.2f})", log_joint - log_normal(z, mu_post, S_post),
+          log_px, rtol=1e-13)
 
 # %%
 step("The identity again, for Gaussians", """
@@ -138,7 +160,8 @@ step("The identity again, for Gaussians", """
     E_q           = log N(x; mu W + b, x_std²) - trace(Wᵀ S W) / (2 x_std²)          for q = N(mu, S)
     KL(q, N(m, P⁻¹)) = ½ [trace(P S) + (mu - m) P (mu - m)ᵀ - Z - log det(P S)]
 """)
-say("As log p(x, z) is log p(x given z) + log p(z), q may meet the prior instead. Nothing is sampled here. Five q:")
+say("As log p(x, z) is log p(x given z) + log p(z), q may meet the prior instead. Nothing is "
+    "sampled here. Five q:")
 
 
 def kl_gauss(mu, S, m, P):
@@ -148,33 +171,42 @@ def kl_gauss(mu, S, m, P):
 
 def bound_of(x, mu, S):
     """E_q[log p(x given z)] - KL(q, prior) of one image, q = N(mu, S)."""
-    expected = log_normal(x, mu @ W + b, x_std ** 2 * np.eye(D)) - np.trace(W.T @ S @ W) / (2 * x_std ** 2)
+    expected = log_normal(x, mu @ W + b, x_std ** 2 * np.eye(D)) - np.trace(W.T @ S @ W) / (2
+                                                                                            * x_std
+                                                                                            ** 2)
     return expected - kl_gauss(mu, S, np.zeros(Z), np.eye(Z))
 
 
 off = mu_post[0] + [0.5, -0.4], np.diag([0.6, 0.5])
-qs = {"prior": (np.zeros(Z), np.eye(Z)), "too sure": (mu_post[0], 0.02 * np.eye(Z)), "off centre": off,
-      "best diagonal": (mu_post[0], np.diag(1 / np.diag(M))), "posterior": (mu_post[0], S_post)}
+qs = {"prior": (np.zeros(Z), np.eye(Z)), "too sure": (mu_post[0], 0.02 * np.eye(Z)),
+      "off centre": off, "best diagonal": (mu_post[0], np.diag(1 / np.diag(M))),
+      "posterior": (mu_post[0], S_post)}
 bounds = {name: bound_of(x[0], *q) for name, q in qs.items()}
 gaps = {name: kl_gauss(*q, mu_post[0], M) for name, q in qs.items()}
-table(["q", "bound", "KL(q, posterior)", "sum"], [[q, bounds[q], gaps[q], bounds[q] + gaps[q]] for q in qs])
-check("bound + KL is log p(x), for every q", np.array([bounds[q] + gaps[q] for q in qs]), log_px[0], rtol=1e-13)
+table(["q", "bound", "KL(q, posterior)", "sum"],
+      [[q, bounds[q], gaps[q], bounds[q] + gaps[q]] for q in qs])
+check("bound + KL is log p(x), for every q", np.array([bounds[q] + gaps[q] for q in qs]), log_px[0],
+      rtol=1e-13)
 check("for the posterior the bound is tight", bounds["posterior"], log_px[0], rtol=1e-13)
-check("the package's KL(q, prior) is the same formula", kl_forward(off[0][None], np.log(np.diag(off[1]))[None])[0][0],
+check("the package's KL(q, prior) is the same formula",
+      kl_forward(off[0][None], np.log(np.diag(off[1]))[None])[0][0],
       kl_gauss(*off, np.zeros(Z), np.eye(Z)), rtol=1e-14)
 
 # %%
-step("The blog's q is diagonal: what that costs", "smallest gap of a diagonal q  =  ½ [Σ_j log M_jj - log det M]")
+step("The blog's q is diagonal: what that costs", "smallest gap of a diagonal q  =  ½ [Σ_j log "
+     "M_jj - log det M]")
 say("""
-The encoder of a VAE gives one μ and one log σ² for each latent dimension, and no correlations: a diagonal S. The best
-one has the posterior's mean, and σ_j² = 1 / M_jj (set ½ M_jj - ½ / σ_j² to zero). If the posterior is tilted, a gap
-remains that no training of the encoder can close. But the decoder can turn the latent space so that nothing is
+The encoder of a VAE gives one μ and one log σ² for each latent dimension, and no correlations: a
+diagonal S. The best one has the posterior's mean, and σ_j² = 1 / M_jj (set ½ M_jj - ½ / σ_j² to
+zero). If the posterior is tilted, a gap remains that no training of the encoder can close. But the
+decoder can turn the latent space so that nothing is
 tilted, without changing p(x) at all: a VAE has a reason to align its axes.
 """)
 tilt = 0.5 * (np.log(np.diag(M)).sum() - np.linalg.slogdet(M)[1])
 check_less("the posterior is tilted, so a gap remains", 0.01, tilt)
 check("it is the formula's", gaps["best diagonal"], tilt, rtol=1e-12)
-others = [bound_of(x[0], mu_post[0], np.diag(np.exp(0.5 * u) / np.diag(M))) for u in rng.standard_normal((500, Z))]
+others = [bound_of(x[0], mu_post[0], np.diag(np.exp(0.5 * u) / np.diag(M)))
+          for u in rng.standard_normal((500, Z))]
 check_less("500 other diagonals all do worse, by", 0, bounds["best diagonal"] - np.array(others))
 turned = np.linalg.eigh(M)[1].T @ W
 check("a turned decoder has the same p(x)", turned.T @ turned, W.T @ W, rtol=1e-14)
@@ -186,21 +218,28 @@ step("A better bound from more samples", """
     bound = L_1 ≤ L_2 ≤ … → log p(x)                            (Burda, Grosse and Salakhutdinov 2016)
 """)
 say("""
-Jensen loses because a single w scatters. The mean of K of them scatters less, so its logarithm loses less. Here are
-many samples of the q that is off centre, averaged in groups of K. (`evaluate.log_likelihood` does the same.)
+Jensen loses because a single w scatters. The mean of K of them scatters less, so its logarithm
+loses less. Here are many samples of the q that is off centre, averaged in groups of K.
+(`evaluate.log_likelihood` does the same.)
 """)
 z = off[0] + rng.standard_normal((2 * size, 1024, Z)) * np.sqrt(np.diag(off[1]))
-log_w = -0.5 * (((x[0] - b - z @ W) / x_std) ** 2).sum(axis=2) - 0.5 * D * math.log(2 * np.pi * x_std ** 2)
-log_w += 0.5 * (((z - off[0]) ** 2 / np.diag(off[1])) - z ** 2 + np.log(np.diag(off[1]))).sum(axis=2)
+log_w = -0.5 * (((x[0] - b - z @ W) / x_std) ** 2).sum(axis=2) - 0.5 * D * math.log(2 * np.pi
+                                                                                    * x_std ** 2)
+log_w += 0.5 * (((z - off[0]) ** 2 / np.diag(off[1])) - z ** 2
+                + np.log(np.diag(off[1]))).sum(axis=2)
 Ks = 2 ** np.arange(11)
-runs = np.array([np.log(np.exp(log_w).reshape(2 * size, -1, K).mean(axis=2)).mean(axis=1) for K in Ks])
+runs = np.array([np.log(np.exp(log_w).reshape(2 * size, -1, K).mean(axis=2)).mean(axis=1)
+                 for K in Ks])
 L, error = runs.mean(axis=1), runs.std(axis=1) / math.sqrt(2 * size)
 table(["K", "L_K", "log p(x) - L_K", "standard error"], zip(Ks.tolist(), L, log_px[0] - L, error))
-# Beyond five standard errors: one seed in a million (--quick: in 10,000). That L_K rises is sure: Jensen in each group.
-check("L_1 is the bound, within five standard errors", L[0], bounds["off centre"], atol=5 * error[0])
+# Beyond five standard errors: one seed in a million (--quick: in 10,000). That L_K rises is sure:
+# Jensen in each group.
+check("L_1 is the bound, within five standard errors", L[0], bounds["off centre"], atol=5
+      * error[0])
 check_less("L_K rises (in nested groups of samples it must)", L[:-1], L[1:])
 check_less("and stays below log p(x), but for five standard errors", L, log_px[0] + 5 * error)
-check_less("at K = 1024 less than 1/50 of the gap is left", log_px[0] - L[-1], gaps["off centre"] / 50, full_size=True)
+check_less("at K = 1024 less than 1/50 of the gap is left", log_px[0] - L[-1], gaps["off centre"]
+           / 50, full_size=True)
 figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variational")
 
 # %%
@@ -209,11 +248,15 @@ step("Amortised: one encoder for all images", """
     ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)
 """)
 say("""
-One could search mu and logvar for each image on its own. A VAE trains an encoder instead, which answers for every
-image at once: the search is paid for once, hence amortised. In the linear model the best mu is linear in x, the best
-logvar one for all: a dense layer is as good as any search. To see it, here is one, plain descent from the prior.
+One could search mu and logvar for each image on its own. A VAE trains an encoder instead, which
+answers for every
+image at once: the search is paid for once, hence amortised. In the linear model the best mu is
+linear in x, the best
+logvar one for all: a dense layer is as good as any search. To see it, here is one, plain descent
+from the prior.
 """)
-V, logvar_best = W.T @ S_post / x_std ** 2, np.tile(-np.log(np.diag(M)), (N, 1))         # the encoder's W_mu, b_logvar
+# the encoder's W_mu, b_logvar
+V, logvar_best = W.T @ S_post / x_std ** 2, np.tile(-np.log(np.diag(M)), (N, 1))
 
 
 def slopes_of(mu, logvar):
@@ -224,11 +267,13 @@ def slopes_of(mu, logvar):
 
 mu, logvar = np.zeros((N, Z)), np.zeros((N, Z))
 check_less("at the prior there is a slope", 0.1, np.linalg.norm(slopes_of(mu, logvar)[0], axis=1))
-check("at the linear encoder's answer, none", np.stack(slopes_of((x - b) @ V, logvar_best)), 0, atol=1e-13)
+check("at the linear encoder's answer, none", np.stack(slopes_of((x - b) @ V, logvar_best)), 0,
+      atol=1e-13)
 for _ in range(300):
     dmu, dlogvar = slopes_of(mu, logvar)
     mu, logvar = mu - 0.2 * dmu, logvar - 0.2 * dlogvar
-check("the search ends where the encoder is", np.stack([mu, logvar]), np.stack([(x - b) @ V, logvar_best]), rtol=1e-10)
+check("the search ends where the encoder is", np.stack([mu, logvar]),
+      np.stack([(x - b) @ V, logvar_best]), rtol=1e-10)
 
 # %%
 step("The digits: what the encoder leaves on the table", """
@@ -236,8 +281,10 @@ step("The digits: what the encoder leaves on the table", """
                               (gap of the best diagonal Gaussian)          (amortisation gap)
 """)
 say("""
-A real decoder is bent, and its encoder only nearly right. Train a VAE on the digits, freeze the decoder, and let
-twenty test images search a mu and a logvar of their own, starting from the encoder's answer. The gradient is the
+A real decoder is bent, and its encoder only nearly right. Train a VAE on the digits, freeze the
+decoder, and let
+twenty test images search a mu and a logvar of their own, starting from the encoder's answer. The
+gradient is the
 second half of VAE.loss_and_grads, by hand, averaged over K samples of the noise.
 """)
 data = datasets.load("digits")
@@ -249,7 +296,9 @@ for epoch in progress(range(3 if options.quick else 60), "training"):
 
 
 def neg_bound(mu, logvar, eps):
-    """-bound of every image in x, a mean over noise eps (K, N, Z)  ->  (N,), and its gradients by mu and logvar."""
+    """-bound of every image in x, a mean over noise eps (K, N, Z)  ->  (N,), and its gradients by
+    mu and logvar.
+    """
     K = len(eps)
     z, c_z = reparameterize_forward(mu, logvar, eps)
     a3, c_a3 = dense_forward(z.reshape(-1, 6), p["W3"], p["b3"])
@@ -258,7 +307,8 @@ def neg_bound(mu, logvar, eps):
     recon, c_recon = bernoulli_loss_forward(logits, np.tile(x, (K, 1)))
     kl, c_kl = kl_forward(mu, logvar)
     dlogits = bernoulli_loss_backward(np.full(len(recon), 1 / K), c_recon)
-    dz = dense_backward(relu_backward(dense_backward(dlogits, c_logits)[0], c_h3), c_a3)[0].reshape(z.shape)
+    dz = dense_backward(relu_backward(dense_backward(dlogits, c_logits)[0], c_h3),
+                        c_a3)[0].reshape(z.shape)
     both = zip(reparameterize_backward(dz, c_z), kl_backward(np.ones(20), c_kl))
     return recon.reshape(K, -1).mean(axis=0) + kl, [dq.sum(axis=0) + dq_kl for dq, dq_kl in both]
 
@@ -268,7 +318,9 @@ own = dict(zip(("mu", "logvar"), map(np.copy, first)))
 judge, path, adam = rng.standard_normal((2 * size, 20, 6)), [], Adam(own, lr=0.03)
 for i, by_hand in enumerate(neg_bound(*first, judge[:3])[1]):
     f = lambda q: neg_bound(*first[:i], q, *first[i + 1:], judge[:3])[0].sum()
-    check(f"{('dmu', 'dlogvar')[i]} by the complex step", by_hand, numeric_gradient(f, first[i], "complex"), rtol=1e-13)
+    check(f"{('dmu', 'dlogvar')[i]} by the complex step", by_hand, numeric_gradient(f, first[i],
+                                                                                    "complex"),
+          rtol=1e-13)
 for i in progress(range(size), "searching"):
     path.append(-neg_bound(**own, eps=judge)[0].mean())
     _, (dmu, dlogvar) = neg_bound(**own, eps=rng.standard_normal((20, 20, 6)))
@@ -276,25 +328,31 @@ for i in progress(range(size), "searching"):
 
 # %%
 step("The gaps, measured")
-say("Both q are judged on the same fresh noise, 20 groups of samples an image; log p(x) is step 8's bound with many "
-    "samples. (The picture keeps one noise throughout the search, the table has fresh noise.)")
+say("Both q are judged on the same fresh noise, 20 groups of samples an image; log p(x) is step "
+    "8's bound with many samples. (The picture keeps one noise throughout the search, the table "
+    "has fresh noise.)")
 noise = rng.standard_normal((20, size, 20, 6))
-encoders, searched = (-np.array([neg_bound(*q, eps)[0] for eps in noise]) for q in (first, own.values()))
+encoders, searched = (-np.array([neg_bound(*q, eps)[0] for eps in noise])
+                      for q in (first, own.values()))
 gain = searched - encoders                                   # (repeats, images)
 error = gain.mean(axis=1).std(ddof=1) / math.sqrt(20)
 log_px = log_likelihood(vae, x, 50 * size).mean()
 table(["mean of the 20 images", "nats"], [
     ["log p(x)", log_px], ["bound, q searched", searched.mean()], ["bound, encoder's q", encoders.mean()],
     ["diagonal gap, about", log_px - searched.mean()], ["amortisation gap, from", gain.mean()], ["its error", error]])
-check_less("a q of its own gains, by more than five standard errors", 5 * error, gain.mean(), full_size=True)
+check_less("a q of its own gains, by more than five standard errors", 5 * error, gain.mean(),
+           full_size=True)
 check_less("at least 15 of the 20 images gain", 14, (gain.mean(axis=0) > 0).sum(), full_size=True)
 check_less("and still q is not the posterior", 0.02, log_px - searched.mean(), full_size=True)
 if not options.quick:
-    lines = {"log p(x)": np.full(100, log_px), "q searched for each": path, "the encoder's q": np.full(100, path[0])}
-    figure(plots.curves([{"lines": {name: (np.arange(100), y) for name, y in lines.items()}, "ylabel": "nats per image",
-           "xlabel": "steps of the search"}], "A q searched for each image beats the encoder's, and still falls short"),
+    lines = {"log p(x)": np.full(100, log_px), "q searched for each": path,
+             "the encoder's q": np.full(100, path[0])}
+    figure(plots.curves([{"lines": {name: (np.arange(100), y) for name, y in lines.items()},
+                          "ylabel": "nats per image", "xlabel": "steps of the search"}],
+                        "A q searched for each image beats the encoder's, and still falls short"),
            "amortisation")
-say("To think about: a better q for a test image changes nothing in the decoder. In training, would it?")
+say("To think about: a better q for a test image changes nothing in the decoder. In training, "
+    "would it?")
 
 # %%
 end()

@@ -1,4 +1,5 @@
-"""Runs the lessons, each in a process of its own, and says of each how long it took and how many claims it checked.
+"""Runs the lessons, each in a process of its own, and says of each how long it took and how many
+claims it checked.
 
     python tutorials/all_lessons.py                          (three to five minutes; --quick for half a minute)
     python tutorials/all_lessons.py 03 07                    only these
@@ -16,29 +17,36 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from numpyvae.walkthrough import OneLineParser
+from numpyvae.narrator import OneLineParser
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE / "pictures"
-LONG = ("02", "09", "10")                                    # begun first, so that none is left alone at the end
+# begun first, so that none is left alone at the end
+LONG = ("02", "09", "10")
 
 
 def main():
-    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such lesson; 130, stopped."""
+    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such
+    lesson; 130, stopped.
+    """
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")                 # a terminal may lack the letters of a lesson
+        # a terminal may lack the letters of a lesson
+        stream.reconfigure(errors="replace")
     parser = OneLineParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", metavar="NN", help="which lessons (default: all)")
-    parser.add_argument("--quick", action="store_true", help="small sizes, without the claims that need the full ones")
+    parser.add_argument("--quick", action="store_true", help="small sizes, without the claims that "
+                        "need the full ones")
     parser.add_argument("--out", default=os.path.join("runs", "tutorials"), metavar="DIR", help="folder of the figures")
-    parser.add_argument("--pictures", action="store_true", help="renew the pictures that the README files show, as "
-                                                                "small files")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many at a time (default 1)")
+    parser.add_argument("--pictures", action="store_true", help="renew the pictures that the "
+                        "README files show, as small files")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many at a time "
+                        "(default 1)")
     args = parser.parse_args()
     lessons = {path.name[:2]: path for path in sorted(HERE.glob("[0-9][0-9]_*.py"))}
     unknown = [number for number in args.numbers if number not in lessons]
     if args.pictures and (args.quick or args.numbers):
-        parser.error("--pictures: needs the full run of all lessons, without --quick and without numbers")
+        parser.error("--pictures: needs the full run of all lessons, without --quick and without "
+                     "numbers")
     if unknown:
         parser.error(f"there is no lesson {unknown[0]}; there are {', '.join(lessons)}")
     try:
@@ -62,10 +70,11 @@ def _count(text):
 def run(lesson, args):
     """Run one lesson, print one line about it  ->  0; 1 if it failed; 130 if it was stopped."""
     command = [sys.executable, str(lesson), "--out", args.out] + ["--quick"] * args.quick
-    env = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.jobs > 1 else {})}     # or they fight over the cores
+    # or they fight over the cores
+    env = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.jobs > 1 else {})}
     started = time.monotonic()
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-                          errors="replace")
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                          encoding="utf-8", errors="replace")
     promised = set() if args.quick else set(re.findall(r"\w+\.png", lesson.read_text(encoding="utf-8").split('"""')[1]))
     missing = sorted(promised - set(os.listdir(args.out)))
     summary = re.findall(r"^\d+ claims? checked.*?(?=\.  |$)", done.stdout, re.MULTILINE)
@@ -79,11 +88,14 @@ def run(lesson, args):
 
 
 def renew_pictures(folder):
-    """Take the pictures that the README files show out of a folder of figures, and make small files of them."""
+    """Take the pictures that the README files show out of a folder of figures, and make small files
+    of them.
+    """
     from PIL import Image                                    # comes with matplotlib
     shown = {name for page in (HERE / "README.md", HERE.parent / "README.md")
              for name in re.findall(r"pictures/(\w+\.png)", page.read_text(encoding="utf-8"))}
-    if "reconstructions.png" in shown:                       # this one is of the README's first command
+    # this one is of the README's first command
+    if "reconstructions.png" in shown:
         trained = os.path.join(folder, "digits")
         command = [sys.executable, "-m", "numpyvae", "train", "--out", trained]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

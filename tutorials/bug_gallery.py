@@ -1,8 +1,10 @@
-"""A gallery of bugs: the whole VAE as text, wrong versions of its lines, and who catches each of them.
+"""A gallery of bugs: the whole VAE as text, wrong versions of its lines, and who catches each of
+them.
 
-A gradient check asks whether backward fits forward. Where it does not, the check says so, and often says what is wrong.
-Where both are wrong together, no gradient check can see it, and something else has to be known about the forward pass:
-an identity, a closed form, a statistic. Lesson 8 takes its examples from this page, and the tests run all of it.
+A gradient check asks whether backward fits forward. Where it does not, the check says so, and often
+says what is wrong. Where both are wrong together, no gradient check can see it, and something else
+has to be known about the forward pass: an identity, a closed form, a statistic. Lesson 8 takes its
+examples from this page, and the tests run all of it.
 
     python tutorials/bug_gallery.py                    (5 seconds; every bug, who catches it, and what is said of it)
 """
@@ -14,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from numpyvae import VAE, check_gradients
-from numpyvae.walkthrough import OneLineParser
+from numpyvae.narrator import OneLineParser
 
 # ---------------------------------------------------------------------- the programs
 
@@ -64,11 +66,13 @@ BACKWARD = """
     grads      = {**decoder, **encoder}
 """
 
-# With these two lines in the place of theirs, the pixels are Gaussian and the logits are their means.
+# With these two lines in the place of theirs, the pixels are Gaussian and the logits are their
+# means.
 GAUSSIAN = ("cost = 0.5 * ((x - logits) / x_std) ** 2 + np.log(x_std) + 0.5 * np.log(2 * np.pi)",
             "dlogits = drecon * (logits - x) / x_std ** 2 * mask")
 
-# A step of Adam: `each` holds the gradients of the single examples, a row for each; m, v and t start at 0.
+# A step of Adam: `each` holds the gradients of the single examples, a row for each; m, v and t
+# start at 0.
 ADAM = """
     t          = t + 1
     grad       = each.mean(axis=0)
@@ -80,7 +84,8 @@ ADAM = """
     param      = param - move
 """
 
-# What a trained network is good for: codes to generate from; and log p(x) of one x, of which forward had many copies.
+# What a trained network is good for: codes to generate from; and log p(x) of one x, of which
+# forward had many copies.
 AFTERWARDS = """
     z_new      = rng.standard_normal((S, Z))
     log_w      = 0.5 * np.sum(eps ** 2 - z ** 2 + logvar, axis=1) - recon
@@ -96,8 +101,10 @@ CHECK = "gradient check"
 class Bug:
     """Wrong versions of lines, each in the place of the line that assigns to the same name.
 
-    name: what went wrong; wrong: the line, or a wrong line of forward and the lines of backward that fit it
-    by: who catches it, the gradient check or one of ORACLES; says: words of what the check then says
+    name: what went wrong; wrong: the line, or a wrong line of forward and the lines of backward
+    that fit it
+    by: who catches it, the gradient check or one of ORACLES; says: words of what the check then
+    says
     seen: where it was seen in public code; to: the lines that go before, GAUSSIAN or none
     """
 
@@ -368,16 +375,20 @@ BUGS = [bug for group in GALLERY.values() for bug in group]
 
 # ---------------------------------------------------------------------- how they are run
 
-N, D, H, Z = 3, 7, 5, 2                                      # all different, so that no two axes can be confused
-BLOCKS = "W4 b4 W3 b3 W_mu b_mu W_logvar b_logvar W1 b1".split()         # as the backward pass comes to them
+# all different, so that no two axes can be confused
+N, D, H, Z = 3, 7, 5, 2
+# as the backward pass comes to them
+BLOCKS = "W4 b4 W3 b3 W_mu b_mu W_logvar b_logvar W1 b1".split()
 PARAMS = {name: VAE(D, H, Z, rng=0).params[name] for name in BLOCKS}
 _rng = np.random.default_rng(0)
-DATA = {"x": _rng.random((N, D)), "eps": _rng.standard_normal((N, Z)), "mask": _rng.random((N, D)) < 0.8,
-        "beta": 0.7, "x_std": 0.6}
+DATA = {"x": _rng.random((N, D)), "eps": _rng.standard_normal((N, Z)), "mask": _rng.random((N, D))
+        < 0.8, "beta": 0.7, "x_std": 0.6}
 
 
 def lines(text, *wrong):
-    """{name: its line} of a text, with wrong lines in the place of those that assign to the same name."""
+    """{name: its line} of a text, with wrong lines in the place of those that assign to the same
+    name.
+    """
     right = {line.split()[0]: line.strip() for line in text.split("\n") if line.strip()}
     return {**right, **{line.split()[0]: line for line in wrong if line.split()[0] in right}}
 
@@ -391,13 +402,15 @@ def program(text, *wrong):
 def run(text, names, *wrong):
     """All names after the text has run, with wrong lines in the place of its own."""
     names = {"np": np, "rng": _rng, "Z": Z, **names}
-    with np.errstate(all="ignore"):                          # NaN and infinity are to be found, not announced
+    # NaN and infinity are to be found, not announced
+    with np.errstate(all="ignore"):
         exec(program(text, *wrong), names)
     return names
 
 
 def forward(*wrong, **other):
-    """All names after the forward pass; other: parameters or data that are not PARAMS' or DATA's."""
+    """All names after the forward pass; other: parameters or data that are not PARAMS' or DATA's.
+    """
     names = {**DATA, **PARAMS, **other}
     return run(FORWARD, {**names, "N": len(names["x"]), "D": D}, *wrong)
 
@@ -421,16 +434,21 @@ def examine(*wrong, params=PARAMS, method="complex", **options):
         names = forward(*wrong, **params)
         return names["loss"] - run(last, {**names, "beta": 0.0})["loss"]
 
-    return check_gradients(loss, params, lambda params: backward(*wrong, **params), method, show=False,
-                           terms={"recon": recon, "kl": kl}, order=BLOCKS, sizes={"N": N, "D": D}, **options)
+    return check_gradients(loss, params, lambda params: backward(*wrong, **params), method,
+                           show=False, terms={"recon": recon, "kl": kl}, order=BLOCKS,
+                           sizes={"N": N, "D": D}, **options)
 
 
 # ---------------------------------------------------------------------- who else catches bugs
 
-ALL = np.ones((N, D))                                                    # the mask of those who saw everything
-CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])                 # noise of mean 0, variance 1, covariance 0
-UNTOLD  = {"W4": 0 * PARAMS["W4"], "b4": 0 * PARAMS["b4"]}               # a decoder that is not told z
-BLIND   = {"W1": 0 * PARAMS["W1"]}                                       # an encoder that does not see x
+# the mask of those who saw everything
+ALL = np.ones((N, D))
+# noise of mean 0, variance 1, covariance 0
+CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+# a decoder that is not told z
+UNTOLD  = {"W4": 0 * PARAMS["W4"], "b4": 0 * PARAMS["b4"]}
+# an encoder that does not see x
+BLIND   = {"W1": 0 * PARAMS["W1"]}
 
 
 def variance_of_z(*wrong):
@@ -440,7 +458,9 @@ def variance_of_z(*wrong):
 
 
 def covariance_of_z(*wrong):
-    """The samples z of one x are uncorrelated: what the noise adds to one variable tells nothing of the other."""
+    """The samples z of one x are uncorrelated: what the noise adds to one variable tells nothing of
+    the other.
+    """
     z = forward(*wrong, **_copies(DATA["x"][:1], CORNERS))["z"]
     return np.mean(np.prod(z - z.mean(axis=0), axis=1)), 0.0, 1e-15
 
@@ -458,7 +478,8 @@ def mirror(*wrong):
 
 
 def integral(*wrong):
-    """The KL term is the mean of log q - log p = ½ (z² - t² - log σ²), z = μ + σ t, on a grid of t."""
+    """The KL term is the mean of log q - log p = ½ (z² - t² - log σ²), z = μ + σ t, on a grid of t.
+    """
     names, t = forward(*wrong), np.linspace(-12, 12, 2001)[:, None, None]
     z, density = names["mu"] + np.exp(names["logvar"] / 2) * t, np.exp(-t * t / 2) / np.sqrt(2 * np.pi) * 0.012
     return names["kl"].mean(), np.sum(density * (z * z - t * t - names["logvar"]) / 2) / N, 1e-14
@@ -478,13 +499,15 @@ def terms(*wrong):
 
 def copies(*wrong):
     """A batch of two copies of every example costs as much as the batch."""
-    twice = forward(*wrong, **{name: np.concatenate([DATA[name]] * 2) for name in ("x", "eps", "mask")})
+    twice = forward(*wrong, **{name: np.concatenate([DATA[name]] * 2) for name in ("x", "eps",
+                                                                                   "mask")})
     return twice["loss"], forward(*wrong)["loss"], 1e-14
 
 
 def alone(*wrong):
     """The loss of a batch is the mean of what its examples cost alone."""
-    single = [forward(*wrong, **{name: DATA[name][[i]] for name in ("x", "eps", "mask")})["loss"] for i in range(N)]
+    single = [forward(*wrong, **{name: DATA[name][[i]] for name in ("x", "eps", "mask")})["loss"]
+              for i in range(N)]
     return forward(*wrong)["loss"], np.mean(single), 1e-14
 
 
@@ -501,16 +524,19 @@ def sums_to_one(*wrong):
 
 
 def integrates_to_one(*wrong):
-    """The density of one Gaussian pixel, given one z, has the integral 1: a sum over a fine grid."""
+    """The density of one Gaussian pixel, given one z, has the integral 1: a sum over a fine grid.
+    """
     grid = np.linspace(-8, 8, 801)[:, None]
-    names = forward(*wrong, **BLIND, **{**_copies(grid * np.ones(D), DATA["eps"][:1]), "mask": np.arange(D) == 0})
+    names = forward(*wrong, **BLIND,
+                    **{**_copies(grid * np.ones(D), DATA["eps"][:1]), "mask": np.arange(D) == 0})
     return np.exp(-names["recon"]).sum() * 0.02, 1.0, 1e-13
 
 
 def entropy(*wrong):
     """The best loss of a grey pixel is its entropy, reached where the probability is the pixel."""
     x = DATA["x"][:1]
-    names = forward(*wrong, **_copies(x, DATA["eps"][:1]), W4=UNTOLD["W4"], b4=np.log(x[0] / (1 - x[0])))
+    names = forward(*wrong, **_copies(x, DATA["eps"][:1]), W4=UNTOLD["W4"],
+                    b4=np.log(x[0] / (1 - x[0])))
     return names["recon"][0], -np.sum(x * np.log(x) + (1 - x) * np.log(1 - x)), 1e-14
 
 
@@ -523,7 +549,8 @@ def large_logit(*wrong):
 
 def hidden(*wrong):
     """What stands under the mask cannot change the loss."""
-    return forward(*wrong, x=np.where(DATA["mask"], DATA["x"], 0.5))["loss"], forward(*wrong)["loss"], 1e-15
+    return forward(*wrong,
+                   x=np.where(DATA["mask"], DATA["x"], 0.5))["loss"], forward(*wrong)["loss"], 1e-15
 
 
 def adam_steps(*wrong):
@@ -544,15 +571,21 @@ def adam_batches(*wrong):
 
 
 def new_codes(*wrong):
-    """Codes from N(0, I) have mean 0 and variance 1, so their mean square is 1; to five standard errors of 20,000."""
-    z = run(AFTERWARDS, {**forward(), "rng": np.random.default_rng(8), "S": 10_000}, *wrong)["z_new"]
+    """Codes from N(0, I) have mean 0 and variance 1, so their mean square is 1; to five standard
+    errors of 20,000.
+    """
+    z = run(AFTERWARDS, {**forward(), "rng": np.random.default_rng(8), "S": 10_000},
+            *wrong)["z_new"]
     return np.mean(z ** 2), 1.0, 5 * np.sqrt(2 / 20_000)
 
 
 def log_likelihood(*wrong):
-    """Where the decoder is not told z, log p(x) is minus recon; to five standard errors of 40,000 samples."""
+    """Where the decoder is not told z, log p(x) is minus recon; to five standard errors of 40,000
+    samples.
+    """
     eps = np.random.default_rng(8).standard_normal((40_000, Z))
-    names = run(AFTERWARDS, {**forward(*wrong, **UNTOLD, **_copies(DATA["x"][:1], eps)), "S": 1}, *wrong)
+    names = run(AFTERWARDS, {**forward(*wrong, **UNTOLD, **_copies(DATA["x"][:1], eps)), "S": 1},
+                *wrong)
     weights = np.exp(names["log_w"])
     return names["log_p"], -names["recon"][0], 5 * weights.std() / weights.mean() / 200
 
@@ -591,7 +624,9 @@ ORACLES = {"Var[z] = σ²":                    variance_of_z,
 
 
 def ask(oracle, *wrong):
-    """What an oracle, by its name, finds with wrong lines  ->  whether it is content, found, expected."""
+    """What an oracle, by its name, finds with wrong lines  ->  whether it is content, found,
+    expected.
+    """
     found, expected, tolerance = ORACLES[oracle](*wrong)
     return bool(abs(found - expected) <= tolerance), found, expected
 
@@ -603,7 +638,8 @@ def catch(bug):
     """
     report = examine(*bug.to, *bug.wrong)
     if bug.by == CHECK:
-        findings = sorted(report.findings, key=lambda finding: bug.says not in finding)      # the words first
+        # the words first
+        findings = sorted(report.findings, key=lambda finding: bug.says not in finding)
         return not report.ok, "".join(findings[:1])
     content, found, expected = ask(bug.by, *bug.to, *bug.wrong)
     return report.ok and not content, f"{found:.6g} instead of {expected:.6g}"
@@ -612,9 +648,11 @@ def catch(bug):
 # ---------------------------------------------------------------------- the gallery, printed
 
 def main():
-    """Print every bug, who catches it and what is said of it  ->  exit status: 0, or 1 if one got away."""
-    OneLineParser(description=f"Print {len(BUGS)} wrong versions of a VAE's lines, and for each of them who catches it "
-                              "and what is said of it.").parse_args()
+    """Print every bug, who catches it and what is said of it  ->  exit status: 0, or 1 if one got
+    away.
+    """
+    OneLineParser(description=f"Print {len(BUGS)} wrong versions of a VAE's lines, and for each of "
+                  "them who catches it and what is said of it.").parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace", **({} if stream.isatty() else {"encoding": "utf-8"}))
     right, escaped = FORWARD + BACKWARD + ADAM + AFTERWARDS, []

@@ -1,4 +1,6 @@
-"""Cartoon faces drawn from four known factors: what a code should hold is known here, since we put it in."""
+"""Cartoon faces drawn from four known factors: what a code should hold is known here, since we put
+it in.
+"""
 import numpy as np
 
 from ..errors import check_count, check_rng
@@ -6,20 +8,24 @@ from ..errors import check_count, check_rng
 SIDE = 28
 SOFTNESS = 1.8                   # pixels across an edge, from paper to ink
 FACTORS = ("expression", "skin tone", "face shape", "hair")
-MOUTH = slice(17, 25), slice(7, 21)              # rows and columns that hold the whole mouth, whatever the factors
+# rows and columns that hold the whole mouth, whatever the factors
+MOUTH = slice(17, 25), slice(7, 21)
 
 
 def load_faces(n, rng=0):
     """Faces of 28 by 28 pixels, and the factors that each was drawn from.
 
     n: how many; rng: a seed or a Generator
-    ->  x: (n, 784) float32 in [0, 1], 0 paper and 1 ink; factors: (n, 4) float32, each uniform in [-1, 1]:
-        expression (frown to smile), skin tone (pale to dark), face shape (round to long), hair (short to long)
+    ->  x: (n, 784) float32 in [0, 1], 0 paper and 1 ink; factors: (n, 4) float32, each uniform in
+    [-1, 1]:
+        expression (frown to smile), skin tone (pale to dark), face shape (round to long), hair
+        (short to long)
     Raises ValueError or TypeError.
     """
     factors = check_rng(rng).uniform(-1, 1, (check_count("n", n), len(FACTORS))).astype(np.float32)
     x = np.empty((len(factors), SIDE * SIDE), np.float32)
-    for start in range(0, len(x), 500):                          # drawn in portions that stay in the processor's cache
+    # drawn in portions that stay in the processor's cache
+    for start in range(0, len(x), 500):
         x[start:start + 500] = draw_faces(factors[start:start + 500]).reshape(-1, SIDE * SIDE)
     return x, factors
 
@@ -45,28 +51,35 @@ def draw_faces(factors):
     width, height = 8.6 - 1.1 * shape, 9.6 + 1.1 * shape         # of the head, half of each
     skin = 0.20 + 0.14 * tone
 
-    # A shape is the distance of every pixel to its edge (inside, it is negative), and its coverage a soft step across.
-    # To cut one shape by another is to take the larger distance, to join two the smaller.
+    # A shape is the distance of every pixel to its edge (inside, it is negative), and its coverage
+    # a soft step across. To cut one shape by another is to take the larger distance, to join two
+    # the smaller.
     head   = _ellipse(x, y - 15, width, height)
-    dome   = _ellipse(x, np.minimum(y - 14, 0), width + 2.4, height + 1.6)       # below the eyes it falls straight down
+    # below the eyes it falls straight down
+    dome   = _ellipse(x, np.minimum(y - 14, 0), width + 2.4, height + 1.6)
     mane   = np.maximum(dome, y - (17 + 6 * hair))
     fringe = np.maximum(np.minimum(dome, head), y - (8.5 + 0.06 * x * x))
     eyes   = np.minimum(_ellipse(x - 3.6, y - 14, 1.1, 1.5), _ellipse(x + 3.6, y - 14, 1.1, 1.5))
     nose   = _ellipse(x, y - 17.2, 0.6, 1.2)
-    bend   = 2.2 * expression                                    # how far the corners of the lips rise
-    lips   = 21 + 0.5 * bend - bend * (x / 4.5) ** 2             # a parabola, its distance taken across its slope
+    # how far the corners of the lips rise
+    bend   = 2.2 * expression
+    # a parabola, its distance taken across its slope
+    lips   = 21 + 0.5 * bend - bend * (x / 4.5) ** 2
     slope  = 2 * bend * x / 4.5 ** 2
     mouth  = np.maximum(np.abs(y - lips) / np.sqrt(1 + slope * slope) - 0.75, np.abs(x) - 4.5)
 
     image = np.zeros(np.broadcast_shapes(head.shape, mane.shape, mouth.shape), np.float32)
-    for distance, ink in ((mane, 0.6), (head, skin), (fringe, 0.6), (eyes, 0.9), (nose, skin + 0.15), (mouth, 0.55)):
+    for distance, ink in ((mane, 0.6), (head, skin), (fringe, 0.6), (eyes, 0.9),
+                          (nose, skin + 0.15), (mouth, 0.55)):
         coverage = np.clip(0.5 - distance / SOFTNESS, 0, 1)
         image += coverage * (ink - image)
     return image
 
 
 def _ellipse(x, y, width, height):
-    """About the distance of each point to an ellipse around the origin: exact for a circle, close where it matters."""
+    """About the distance of each point to an ellipse around the origin: exact for a circle, close
+    where it matters.
+    """
     scaled = np.sqrt((x / width) ** 2 + (y / height) ** 2)
     gradient = np.sqrt((x / width ** 2) ** 2 + (y / height ** 2) ** 2)
     return scaled * (scaled - 1) / np.maximum(gradient, 1e-6)

@@ -1,10 +1,12 @@
-"""The IDX format, in which MNIST and its relatives come: a short header, then one byte for every pixel or label."""
+"""The IDX format, in which MNIST and its relatives come: a short header, then one byte for every
+pixel or label.
+"""
 import math
 import os
 
 import numpy as np
 
-from ..checkpoint import read_up_to, reason
+from ..files import read_up_to, reason
 from ..errors import DataFormatError
 
 # The names that MNIST gave to its files, each with the number of its dimensions.
@@ -21,32 +23,44 @@ KINDS = {1: "labels", 3: "images"}   # what a file of so many dimensions holds
 def load_idx(folder):
     """The data set in the four files of `folder`, each plain or gzip'd.
 
-    ->  x_train: (N, D) uint8, labels_train: (N,) uint8, x_test, labels_test, image_shape: (H, W), with D = H * W
+    ->  x_train: (N, D) uint8, labels_train: (N,) uint8, x_test, labels_test, image_shape: (H, W),
+    with D = H * W
     Raises DataFormatError for files that are missing, damaged, or not of one data set, and OSError.
     """
     folder = os.fspath(folder)
     paths = find_files(folder)
-    missing = [name for name in FILES if name not in paths] if os.path.isdir(folder) else ["the folder itself"]
+    missing = [name for name in FILES if name not in paths] if os.path.isdir(folder) else ["the "
+                                                                                           "folder "
+                                                                                           "itself"]
     if missing:
-        raise DataFormatError(f"{folder}: expected a folder with {', '.join(FILES)}, each plain or ending in .gz; "
-                              f"missing: {', '.join(missing)}")
-    train, labels_train, test, labels_test = (read_idx(paths[name], ndim) for name, ndim in FILES.items())
+        raise DataFormatError(f"{folder}: expected a folder with {', '.join(FILES)}, each plain or "
+                              f"ending in .gz; missing: {', '.join(missing)}")
+    train, labels_train, test, labels_test = (read_idx(paths[name], ndim) for name,
+                                              ndim in FILES.items())
     for images, labels, part in ((train, labels_train, "train"), (test, labels_test, "t10k")):
         if len(images) != len(labels):
-            raise DataFormatError(f"{folder}: expected one label for each image, got {len(images)} images and "
-                                  f"{len(labels)} labels in {part}; take all files from one data set")
+            raise DataFormatError(f"{folder}: expected one label for each image, got {len(images)} "
+                                  f"images and {len(labels)} labels in {part}; take all files from "
+                                  "one data set")
     height, width = train.shape[1:]
     if test.shape[1:] != (height, width):
-        raise DataFormatError(f"{folder}: expected images of one shape, got {height} by {width} in train and "
-                              f"{test.shape[1]} by {test.shape[2]} in t10k; take all files from one data set")
-    return train.reshape(len(train), -1), labels_train, test.reshape(len(test), -1), labels_test, (height, width)
+        raise DataFormatError(f"{folder}: expected images of one shape, got {height} by {width} in "
+                              f"train and {test.shape[1]} by {test.shape[2]} in t10k; take all "
+                              "files from one data set")
+    return train.reshape(len(train), -1), labels_train, test.reshape(len(test),
+                                                                     -1), labels_test, (height,
+                                                                                        width)
 
 
 def find_files(folder):
-    """Where in `folder` the four files are, by the name of each; the result lacks those that are not there."""
+    """Where in `folder` the four files are, by the name of each; the result lacks those that are
+    not there.
+    """
     found = {}
     for name in FILES:
-        for spelling in (name, name + ".gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz"):
+        for spelling in (name, name + ".gz", name.replace("-idx", ".idx"), name.replace("-idx",
+                                                                                        ".idx")
+                         + ".gz"):
             path = os.path.join(folder, spelling)
             if os.path.isfile(path):
                 found.setdefault(name, path)
@@ -82,15 +96,17 @@ def parse_idx(file, ndim):
     try:
         return _parse(_Unzipped(file), ndim, most * EXPANSION)
     except (zlib.error, EOFError) as error:
-        what = reason(error).rpartition(": ")[2]                 # without zlib's "Error -3 while decompressing data: "
-        raise DataFormatError(f"expected a whole gzip file, got one that is cut short or damaged ({what}); "
-                              "take another copy") from error
+        # without zlib's "Error -3 while decompressing data: "
+        what = reason(error).rpartition(": ")[2]
+        raise DataFormatError("expected a whole gzip file, got one that is cut short or damaged "
+                              f"({what}); take another copy") from error
 
 
 class _Unzipped:
     """What an open gzip file holds, part after part.
 
-    Python's own reader takes long names in a header, and the zeros that may follow a part, byte for byte.
+    Python's own reader takes long names in a header, and the zeros that may follow a part, byte for
+    byte.
     """
 
     def __init__(self, file):
@@ -109,7 +125,8 @@ class _Unzipped:
                 break
             if not self._part:
                 self._left = self._left.lstrip(b"\0")
-                self._part = zlib.decompressobj(wbits=31) if self._left else None        # 31: with gzip's header
+                # 31: with gzip's header
+                self._part = zlib.decompressobj(wbits=31) if self._left else None
                 continue
             data += self._part.decompress(self._left, nbytes - len(data))
             self._left = self._part.unused_data if self._part.eof else self._part.unconsumed_tail
@@ -130,29 +147,33 @@ def _parse(file, ndim, most):
         raise DataFormatError(f"expected {KINDS[ndim]}, got none: its header says {_by(shape)}")
     data = b"" if len(header) + size > most else read_up_to(file, size + 1)
     if len(data) != size:
-        raise DataFormatError(f"expected {size} bytes after its header, which says {_by(shape)}, got "
-                              + ("more" if len(data) > size else "fewer") + "; take another copy")
+        raise DataFormatError(f"expected {size} bytes after its header, which says {_by(shape)}, "
+                              "got " + ("more" if len(data) > size else "fewer") + "; take another "
+                              "copy")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def _check_kind(header, ndim):
-    """Raise unless the file that starts with `header` has bytes for elements and `ndim` dimensions."""
+    """Raise unless the file that starts with `header` has bytes for elements and `ndim` dimensions.
+    """
     if not header:
         raise DataFormatError("expected an IDX file, got an empty one; take another copy")
     if header.startswith(GZIP):
-        raise DataFormatError("expected an IDX file, got one that was compressed twice; unpack it once")
+        raise DataFormatError("expected an IDX file, got one that was compressed twice; unpack it "
+                              "once")
     if header.lstrip(b"\xef\xbb\xbf\r\n\t ").startswith(b"<"):
-        raise DataFormatError("expected an IDX file, got a web page, perhaps of an error; take another copy")
+        raise DataFormatError("expected an IDX file, got a web page, perhaps of an error; take "
+                              "another copy")
     if len(header) < 4 or header[:2] != b"\0\0":
         raise DataFormatError(f"expected an IDX file, which starts with 00 00 08 {ndim:02x}, "
                               f"got one that starts with {header[:4].hex(' ')}; take another copy")
     if header[2] != UBYTE:
-        raise DataFormatError(f"expected elements of one byte (IDX's type 08), got type {header[2]:02x}; "
-                              "make them bytes from 0 to 255")
+        raise DataFormatError("expected elements of one byte (IDX's type 08), got type "
+                              f"{header[2]:02x}; make them bytes from 0 to 255")
     if header[3] != ndim:
-        raise DataFormatError(f"expected {KINDS[ndim]} (dimensions: {ndim}), "
-                              f"got {KINDS.get(header[3], 'something else')} (dimensions: {header[3]}); "
-                              "give each file the name of what it holds")
+        raise DataFormatError(f"expected {KINDS[ndim]} (dimensions: {ndim}), got "
+                              f"{KINDS.get(header[3], 'something else')} (dimensions: "
+                              f"{header[3]}); give each file the name of what it holds")
 
 
 def _by(shape):

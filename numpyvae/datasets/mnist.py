@@ -9,52 +9,60 @@ import time
 
 import numpy as np
 
-from ..checkpoint import reason, write_atomically
+from ..files import reason, write_atomically
 from ..errors import DataFormatError
 from .idx import FILES, find_files, load_idx, parse_idx
 
-SHA256 = {                           # of each file before it was compressed: archives get recompressed
+# of each file before it was compressed: archives get recompressed
+SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/",
+           "https://storage.googleapis.com/cvdf-datasets/mnist/")
 ROUNDS = 3                           # over the mirrors
-PAUSE = 1.0                          # seconds before the second round; twice as long before the third
+# seconds before the second round; twice as long before the third
+PAUSE = 1.0
 TIMEOUT = 10                         # seconds without an answer
 MAX_DOWNLOAD = 20_000_000            # bytes of a file; the largest has 10 million
 CHUNK = 1 << 16                      # bytes between two looks at the bar
-STALE = 60                           # seconds after which nobody writes to a temporary file any more
+# seconds after which nobody writes to a temporary file any more
+STALE = 60
 
 
 def load_mnist(data_dir=None):
-    """MNIST from the first folder with its four files: `data_dir`, the one that NUMPYVAE_DATA names, the user's cache.
+    """MNIST from the first folder with its four files: `data_dir`, the one that NUMPYVAE_DATA
+    names, the user's cache.
 
-    ->  x_train: (60000, 784) uint8, labels_train: (60000,) uint8, x_test: (10000, 784), labels_test: (10000,),
+    ->  x_train: (60000, 784) uint8, labels_train: (60000,) uint8, x_test: (10000, 784),
+    labels_test: (10000,),
         image_shape: (28, 28)
-    If no folder has them, those that the cache lacks are downloaded to it. Raises DataFormatError, and OSError where
-    the cache cannot be written.
+    If no folder has them, those that the cache lacks are downloaded to it. Raises DataFormatError,
+    and OSError where the cache cannot be written.
     Source: LeCun, Cortes & Burges 1998.
     """
     cache = cache_folder()
-    folders = [os.fspath(folder) for folder in (data_dir, os.environ.get("NUMPYVAE_DATA"), cache) if folder]
+    folders = [os.fspath(folder) for folder in (data_dir, os.environ.get("NUMPYVAE_DATA"), cache)
+               if folder]
     for folder in folders:
         if len(find_files(folder)) == len(FILES):
             return _load_verified(folder)
     try:
         _download(cache)
     except DataFormatError as error:
-        raise DataFormatError(f"MNIST: expected {', '.join(FILES)}, each plain or ending in .gz, in one of the "
-                              f"folders {', '.join(folders)}; they are not there, and could not be downloaded "
-                              f"({error}); put them into {cache}, or into any folder that --data-dir or NUMPYVAE_DATA "
-                              "names") from error
+        raise DataFormatError(f"MNIST: expected {', '.join(FILES)}, each plain or ending in .gz, "
+                              f"in one of the folders {', '.join(folders)}; they are not there, "
+                              f"and could not be downloaded ({error}); put them into {cache}, or "
+                              "into any folder that --data-dir or NUMPYVAE_DATA names") from error
     return _load_verified(cache)
 
 
 def cache_folder():
     """Where this system's programs keep what can be downloaded again, with this program's name."""
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(os.path.join("~", "AppData", "Local"))
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser(os.path.join("~", "AppData",
+                                                                                 "Local"))
     elif sys.platform == "darwin":
         base = os.path.expanduser("~/Library/Caches")
     else:
@@ -70,20 +78,24 @@ def _load_verified(folder):
     for name, array in zip(FILES, arrays):
         if _digest(array) != SHA256[name]:
             path = find_files(folder)[name]
-            raise DataFormatError(f"{path}: expected MNIST's own file, got another IDX file; remove it, or, if it "
-                                  f"is of another data set such as Fashion-MNIST, take --data idx --data-dir {folder}")
+            raise DataFormatError(f"{path}: expected MNIST's own file, got another IDX file; "
+                                  "remove it, or, if it is of another data set such as "
+                                  f"Fashion-MNIST, take --data idx --data-dir {folder}")
     return x_train, labels_train, x_test, labels_test, shape
 
 
 def _digest(array):
-    """The SHA-256 of the IDX file that holds `array`, whose header follows from the array's shape."""
+    """The SHA-256 of the IDX file that holds `array`, whose header follows from the array's shape.
+    """
     digest = hashlib.sha256(np.array([0x800 + array.ndim, *array.shape], ">u4"))
     digest.update(array)
     return digest.hexdigest()
 
 
 def _download(folder):
-    """Bring what `folder` lacks.  Raises DataFormatError if no mirror gives it, OSError if it cannot be written."""
+    """Bring what `folder` lacks.  Raises DataFormatError if no mirror gives it, OSError if it
+    cannot be written.
+    """
     os.makedirs(folder, exist_ok=True)
     _sweep(folder)
     found = find_files(folder)
@@ -94,7 +106,9 @@ def _download(folder):
 
 
 def _sweep(folder):
-    """Remove the temporary files that killed downloads left, but none that another process may be writing just now."""
+    """Remove the temporary files that killed downloads left, but none that another process may be
+    writing just now.
+    """
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         with contextlib.suppress(OSError):       # another process may have swept it away
@@ -104,9 +118,11 @@ def _sweep(folder):
 
 
 def _fetch(name):
-    """The verified content of `name`.gz, from the first mirror that gives it.  Raises DataFormatError.
+    """The verified content of `name`.gz, from the first mirror that gives it.  Raises
+    DataFormatError.
 
-    It stays in memory until it is whole: so nothing else ever lies in the cache, and an OSError of the network is
+    It stays in memory until it is whole: so nothing else ever lies in the cache, and an OSError of
+    the network is
     never mistaken for one of the disk.
     """
     import http.client
@@ -144,7 +160,8 @@ def _get(url):
 
 def _open(url):
     import urllib.request
-    return _opener().open(urllib.request.Request(url, headers={"User-Agent": "numpyvae"}), timeout=TIMEOUT)
+    return _opener().open(urllib.request.Request(url, headers={"User-Agent": "numpyvae"}),
+                          timeout=TIMEOUT)
 
 
 def _opener():
@@ -162,7 +179,9 @@ def _opener():
 
 
 def _show(url, done, total, end=""):
-    """A bar on standard error that a terminal draws over itself; elsewhere there is only its last state."""
+    """A bar on standard error that a terminal draws over itself; elsewhere there is only its last
+    state.
+    """
     import shutil
 
     if sys.stderr is None:
@@ -172,6 +191,7 @@ def _show(url, done, total, end=""):
     text = f"  {url.rpartition('/')[2]}  [{bar}]  {done / 1e6:.1f} of {total / 1e6:.1f} MB"
     with contextlib.suppress(OSError, ValueError):               # nobody may be there to see it
         if sys.stderr.isatty():
-            print("\r" + text[:shutil.get_terminal_size().columns - 1], end=end, file=sys.stderr, flush=True)
+            print("\r" + text[:shutil.get_terminal_size().columns - 1], end=end, file=sys.stderr,
+                  flush=True)
         elif end:
             print(text, file=sys.stderr, flush=True)

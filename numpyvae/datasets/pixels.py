@@ -1,8 +1,11 @@
-"""Pixels: bytes that become numbers in [0, 1] a batch at a time, and grey that becomes black and white."""
+"""Pixels: bytes that become numbers in [0, 1] a batch at a time, and grey that becomes black and
+white.
+"""
 import numpy as np
 
-# Grey as it is; black from one half on; black with the grey value as its probability, drawn once for everybody, or anew
-# each time that an image is learned from. (Test images are drawn once in either case.)
+# Grey as it is; black from one half on; black with the grey value as its probability, drawn once
+# for everybody, or anew each time that an image is learned from. (Test images are drawn once in
+# either case.)
 PIXELS = ("grey", "threshold", "fixed", "resampled")
 
 
@@ -31,7 +34,9 @@ def sampled(x, rng):
     Source: Salakhutdinov & Murray 2008, whose binarised MNIST most published figures use.
     """
     black = np.empty(np.shape(x), np.uint8)
-    for start in range(0, len(x), 1000):                         # so that the noise needs little memory
+    # so that the noise needs little memory
+    for start in range(0, len(x), 1000):
         part = as_floats(x[start:start + 1000], np.float32)
-        np.multiply(rng.random(part.shape, np.float32) < part, 255, out=black[start:start + 1000], dtype=np.uint8)
+        np.multiply(rng.random(part.shape, np.float32) < part, 255, out=black[start:start + 1000],
+                    dtype=np.uint8)
     return black

@@ -1,11 +1,12 @@
-"""What PyTorch makes of the blog's network: losses, gradients and Adam's steps, recorded for tests/test_torch_names.py.
+"""What PyTorch makes of the blog's network: losses, gradients and Adam's steps, recorded for
+tests/test_torch_names.py.
 
 Run once, by hand, with PyTorch 2.13.0+cpu (neither the package nor its tests import it):
 
     python tests/reference/make_torch_reference.py
 
-It writes torch.npz beside itself, with the same bytes every time. To change a case, change it here and run it again.
-"""
+It writes torch.npz beside itself, with the same bytes every time. To change a case, change it here
+and run it again. """
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def record(reference, case, module, terms):
     module.zero_grad()
     terms[0].backward()
     reference[f"{case}/loss"] = np.array([term.item() for term in terms])
-    reference.update({f"{case}/{name}": param.grad.numpy().copy() for name, param in module.named_parameters()})
+    reference.update({f"{case}/{name}": param.grad.numpy().copy() for name,
+                      param in module.named_parameters()})
 
 
 def parameters(module, prefix):
@@ -83,8 +85,9 @@ def main():
     x, eps, noise = torch.rand(N, D), torch.randn(N, Z), torch.randn(STEPS, N, Z)
     masks = {"whole": torch.ones(N, D, dtype=torch.bool), "masked": torch.rand(N, D) < 0.7}
     reference = {"torch": np.array(torch.__version__), "x_std": np.array(X_STD), "lr": np.array(LR),
-                 "x": x.numpy(), "eps": eps.numpy(), "noise": noise.numpy(), "mask": masks["masked"].numpy(),
-                 **parameters(vae, "VAE"), **parameters(autoencoder, "Autoencoder")}
+                 "x": x.numpy(), "eps": eps.numpy(), "noise": noise.numpy(),
+                 "mask": masks["masked"].numpy(), **parameters(vae, "VAE"),
+                 **parameters(autoencoder, "Autoencoder")}
 
     for likelihood in ("bernoulli", "gaussian"):
         for pixels, mask in masks.items():
@@ -94,8 +97,11 @@ def main():
             record(reference, f"Autoencoder/{likelihood}/{pixels}", autoencoder,
                    [reconstruction(autoencoder(x * mask), x, mask, likelihood)])
 
-    for module, loss in ((vae, lambda t: vae_terms(vae, x, masks["whole"], noise[t], "bernoulli", 1.0)[0]),
-                         (autoencoder, lambda t: reconstruction(autoencoder(x), x, masks["whole"], "bernoulli"))):
+    for module, loss in ((vae,
+                          lambda t: vae_terms(vae, x, masks["whole"], noise[t], "bernoulli",
+                                              1.0)[0]),
+                         (autoencoder, lambda t: reconstruction(autoencoder(x), x, masks["whole"],
+                                                                "bernoulli"))):
         adam = torch.optim.Adam(module.parameters(), lr=LR)
         for t in range(STEPS):
             adam.zero_grad()

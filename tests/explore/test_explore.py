@@ -1,4 +1,6 @@
-"""The window of `numpyvae explore`: its sliders and buttons, driven without a screen; and what is done without one."""
+"""The window of `numpyvae explore`: its sliders and buttons, driven without a screen; and what is
+done without one.
+"""
 import os
 import signal
 import subprocess
@@ -26,8 +28,8 @@ def network(latent_dim, image_shape=(2, 3), dtype=np.float64):
 def explorer(latent_dim=4, image_shape=(2, 3), n=3, dtype=np.float64, **options):
     rng = np.random.default_rng(2)
     kl, x = rng.permutation(latent_dim) / 20.0, rng.random((n, np.prod(image_shape))).astype(dtype)
-    return Explorer(network(latent_dim, image_shape, dtype), options.pop("kl", kl), options.pop("x", x), image_shape,
-                    **options)
+    return Explorer(network(latent_dim, image_shape, dtype), options.pop("kl", kl),
+                    options.pop("x", x), image_shape, **options)
 
 
 def assert_decodes(found, z):
@@ -42,7 +44,9 @@ def assert_decodes(found, z):
 
 
 def event(figure, name, x, y):
-    """What a window tells matplotlib when the left button of the mouse is pressed, moved or released there."""
+    """What a window tells matplotlib when the left button of the mouse is pressed, moved or
+    released there.
+    """
     figure.canvas.callbacks.process(name, MouseEvent(name, figure.canvas, x, y, button=1))
 
 
@@ -54,8 +58,9 @@ def click(axes, across=0.5):
 
 # ---------------------------------------------------------------------- the sliders
 
-@pytest.mark.parametrize("latent_dim, image_shape, dtype", [
-    (1, (8, 8), np.float32), (20, (28, 28), np.float32), (2, (1, 30), np.float64), (3, (7, 3), np.float64)])
+@pytest.mark.parametrize("latent_dim, image_shape, dtype",
+                         [(1, (8, 8), np.float32), (20, (28, 28), np.float32),
+                          (2, (1, 30), np.float64), (3, (7, 3), np.float64)])
 def test_a_slider_turns_its_own_dimension(latent_dim, image_shape, dtype):
     found, z = explorer(latent_dim, image_shape, dtype=dtype), np.zeros(latent_dim)
     assert_decodes(found, z)
@@ -78,7 +83,8 @@ def test_the_most_active_dimension_comes_first_under_the_name_that_other_picture
     heights = [slider.ax.get_position().y0 for slider in found.sliders.values()]
     assert heights == sorted(heights, reverse=True)
     colours = [slider.poly.get_facecolor() for slider in found.sliders.values()]
-    assert colours[0] == colours[1] != colours[2] == colours[3]             # used: more than 0.1 nats
+    # used: more than 0.1 nats
+    assert colours[0] == colours[1] != colours[2] == colours[3]
     assert all((slider.valmin, slider.valmax) == (-3, 3) for slider in found.sliders.values())
     assert "(2 of 4)" in found.figure.texts[-1].get_text() and "last button" not in found.figure.texts[-1].get_text()
 
@@ -105,11 +111,13 @@ def test_random_draws_from_the_prior():
         assert "N(0, I)" in found.right.get_title() and not found.left.get_visible()
 
 
-@pytest.mark.parametrize("labels, masked, dtype", [
-    (None, False, np.float32), (np.array([5, 0, 3]), True, np.uint8), (np.array([5, 0, 3]), False, np.float64)])
+@pytest.mark.parametrize("labels, masked, dtype",
+                         [(None, False, np.float32), (np.array([5, 0, 3]), True, np.uint8),
+                          (np.array([5, 0, 3]), False, np.float64)])
 def test_a_test_image_is_encoded_and_shown_beside_what_becomes_of_it(labels, masked, dtype):
     rng = np.random.default_rng(3)
-    x = rng.integers(0, 256, (3, 6)).astype(dtype) if dtype == np.uint8 else rng.random((3, 6), dtype)
+    x = rng.integers(0, 256, (3, 6)).astype(dtype) if dtype == np.uint8 else rng.random((3, 6),
+                                                                                        dtype)
     mask = rng.random((3, 6)) < 0.7 if masked else None
     if masked:
         x = x * mask                                             # as a run keeps them
@@ -121,8 +129,10 @@ def test_a_test_image_is_encoded_and_shown_beside_what_becomes_of_it(labels, mas
         assert np.array_equal(found.image, found.vae.reconstruct(floats[i:i + 1])[0])
         original = floats[i] if mask is None else np.where(mask[i], floats[i], np.nan)
         shown = np.ma.filled(found.left.images[0].get_array().astype(float), np.nan)
-        assert np.array_equal(shown, original.reshape(2, 3), equal_nan=True) and found.left.get_visible()
-        assert found.left.get_title() == ("test image" if labels is None else f"test image, label {labels[i]}")
+        assert np.array_equal(shown, original.reshape(2, 3),
+                              equal_nan=True) and found.left.get_visible()
+        assert found.left.get_title() == ("test image" if labels is None else "test image, label "
+                                          f"{labels[i]}")
         assert found.right.get_title() == "rebuilt from its μ"
     next(iter(found.sliders.values())).set_val(1.5)
     assert found.left.get_visible() and found.right.get_title() == "decoded from this z"
@@ -136,7 +146,8 @@ def test_a_code_beyond_the_sliders_is_decoded_as_it_is():
     assert_decodes(found, [4.2, -3.5, 0.0])
     assert found.sliders[0].valtext.get_text() == "4.2" and found.sliders[1].valtext.get_text() == "−3.5"
     found.sliders[2].set_val(-0.01)
-    assert_decodes(found, [4.2, -3.5, -0.01])                    # turning one leaves the others where they were
+    # turning one leaves the others where they were
+    assert_decodes(found, [4.2, -3.5, -0.01])
     assert found.sliders[2].valtext.get_text() == "0.0"
 
 
@@ -162,7 +173,8 @@ def test_the_mouse_presses_the_buttons():
     assert_decodes(found, z)
     click(found.buttons["encode a test image"].ax)
     assert_decodes(found, found.vae.encode(found.x[:1])[0][0])
-    event(found.figure, "button_press_event", *found.buttons["random"].ax.transAxes.transform((0.5, 0.5)))
+    event(found.figure, "button_press_event",
+          *found.buttons["random"].ax.transAxes.transform((0.5, 0.5)))
     event(found.figure, "button_release_event", *found.right.transAxes.transform((0.5, 0.5)))
     assert_decodes(found, found.vae.encode(found.x[:1])[0][0])   # let go elsewhere: not meant
 
@@ -190,11 +202,13 @@ def test_nothing_is_cut_off(tmp_path, latent_dim, image_shape):
     plots.save(found.figure, tmp_path / "a.png")
     ink = (imread(tmp_path / "a.png")[..., :3] < 0.9).any(axis=2)
     assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any() and ink.mean() > 0.02
-    boxes = [text.get_window_extent() for axes in found.figure.axes for text in (axes.title, *axes.texts)
+    boxes = [text.get_window_extent() for axes in found.figure.axes
+             for text in (axes.title, *axes.texts)
              if text.get_text().strip()] + [text.get_window_extent() for text in found.figure.texts]
     boxes += [found.left.get_window_extent(), found.right.get_window_extent()]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
-    assert all(text.get_fontsize() >= 14 for text in found.figure.findobj(lambda artist: hasattr(artist, "get_text")))
+    assert all(text.get_fontsize() >= 14
+               for text in found.figure.findobj(lambda artist: hasattr(artist, "get_text")))
 
 
 # ---------------------------------------------------------------------- the command
@@ -207,8 +221,8 @@ def home(tmp_path, monkeypatch):
     np.savez("own.npz", x=x, labels=np.arange(40) % 3)
     dataset = datasets.load("own.npz")
     for model in ("vae", "ae"):
-        run = Run(dataset.x_train, dataset.x_test, data=str(tmp_path / "own.npz"), image_shape=(4, 3), model=model,
-                  hidden_dim=8, latent_dim=3, epochs=1)
+        run = Run(dataset.x_train, dataset.x_test, data=str(tmp_path / "own.npz"),
+                  image_shape=(4, 3), model=model, hidden_dim=8, latent_dim=3, epochs=1)
         os.mkdir(model)
         run.save(model)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
@@ -219,7 +233,9 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def window(home, monkeypatch):
-    """As if there were a screen: what a test appends to this list gets the figure while its window is open."""
+    """As if there were a screen: what a test appends to this list gets the figure while its window
+    is open.
+    """
     script = []
 
     def show(block):
@@ -228,7 +244,8 @@ def window(home, monkeypatch):
             act(pyplot.gcf())
         pyplot.close("all")
     monkeypatch.setattr(FigureCanvasAgg, "required_interactive_framework", "a test")
-    monkeypatch.setattr(FigureCanvasAgg, "draw_idle", lambda canvas: None)       # a window's would wait, and draw once
+    # a window's would wait, and draw once
+    monkeypatch.setattr(FigureCanvasAgg, "draw_idle", lambda canvas: None)
     monkeypatch.setattr(pyplot, "show", show)
     return script
 
@@ -252,7 +269,8 @@ def test_the_picture_is_of_this_run(home, capsys, monkeypatch):
     assert call(capsys, "explore", "vae")[0] == 0
     (decode, kl, image_shape), = asked
     vae, data = VAE.load("vae/model.npz"), datasets.load("own.npz")
-    assert np.array_equal(decode(np.ones((1, 3))), vae.decode(np.ones((1, 3)))) and image_shape == (4, 3)
+    assert np.array_equal(decode(np.ones((1, 3))),
+                          vae.decode(np.ones((1, 3)))) and image_shape == (4, 3)
     assert np.array_equal(kl, mean_kl_per_dim(vae, data.x_test))
 
 
@@ -282,7 +300,8 @@ def test_a_toolkit_that_fails_is_told_and_the_picture_drawn(home, capsys, monkey
     monkeypatch.setattr(pyplot, "figure", fail)
     monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(path))
     status, out, err = call(capsys, "explore", "vae")
-    assert (status, err) == (0, "") and "No window can be opened: couldn't connect to display." in out
+    assert (status, err) == (0,
+                             "") and "No window can be opened: couldn't connect to display." in out
     assert drawn == [os.path.join("vae", "traversal.png")]
 
 
@@ -313,14 +332,15 @@ def test_the_window_of_a_run(home, window, capsys):
 
 def test_ctrl_c_closes_the_window(home, window, capsys, monkeypatch):
     timers, make = [], FigureCanvasAgg.new_timer
-    monkeypatch.setattr(FigureCanvasAgg, "new_timer", lambda *args, **kwargs: timers.append(make(*args, **kwargs))
-                        or timers[-1])
+    monkeypatch.setattr(FigureCanvasAgg, "new_timer", lambda *args,
+                        **kwargs: timers.append(make(*args, **kwargs)) or timers[-1])
     before = signal.getsignal(signal.SIGINT)
 
     def press(figure):
         (look, args, kwargs), = timers[0].callbacks
         assert look() and pyplot.get_fignums()                   # nothing has happened yet
-        signal.raise_signal(signal.SIGINT)                       # and nothing does, until the timer looks
+        # and nothing does, until the timer looks
+        signal.raise_signal(signal.SIGINT)
         assert not look() and not pyplot.get_fignums()
     window.append(press)
     status, out, err = call(capsys, "explore", "vae")
@@ -367,13 +387,14 @@ def test_the_traversal_is_decoded_from_one_dimension_at_a_time(latent_dim):
         for column in range(13):
             z = np.zeros((1, latent_dim))
             z[0, j] = -3 + 0.5 * column
-            np.testing.assert_allclose(mosaic[1:3, 4 * column + 1:4 * column + 4].ravel(), vae.decode(z)[0], rtol=1e-12)
+            np.testing.assert_allclose(mosaic[1:3, 4 * column + 1:4 * column + 4].ravel(),
+                                       vae.decode(z)[0], rtol=1e-12)
     assert plots.name_of(0) == "z₁" and plots.name_of(122) == "z₁₂₃"
 
 
 def test_a_backend_that_matplotlib_does_not_know_is_told(home):
     env = {**os.environ, "MPLBACKEND": "no such backend"}
-    done = subprocess.run([sys.executable, "-m", "numpyvae", "explore", "vae"], env=env, cwd=home, capture_output=True,
-                          text=True)
+    done = subprocess.run([sys.executable, "-m", "numpyvae", "explore", "vae"], env=env, cwd=home,
+                          capture_output=True, text=True)
     assert done.returncode == 2 and not done.stdout
     assert done.stderr.startswith("numpyvae explore: MPLBACKEND: expected a backend") and done.stderr.count("\n") == 1

@@ -1,7 +1,8 @@
 """The narrator: the one voice in which the tutorials and `numpyvae walk` speak.
 
-A lesson is a row of cells. Each says what it is about (`step`), explains it (`say`), shows numbers (`show`, `table`),
-and asserts what it claimed (`check`, `check_less`), aloud: a claim that does not hold stops the lesson.
+A lesson is a row of cells. Each says what it is about (`step`), explains it (`say`), shows numbers
+(`show`, `table`), and asserts what it claimed (`check`, `check_less`), aloud: a claim that does not
+hold stops the lesson.
 
     options = begin(__doc__)                       title and question; --quick, --pause, --out
     step("The sum rule", "f = g + h")              a heading and its equation
@@ -11,7 +12,8 @@ and asserts what it claimed (`check`, `check_less`), aloud: a claim that does no
     figure(plots.curves(...), "sum_rule")          a picture, saved under --out
     end()                                          how many claims were checked
 
-Without `begin` all of them work too, with every option at its default: in a notebook, say, or in code of your own.
+Without `begin` all of them work too, with every option at its default: in a notebook, say, or in
+code of your own.
 """
 import argparse
 import os
@@ -30,12 +32,13 @@ MOST = 64                            # a larger array is summarised
 COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "quiet": "2"}
 OUT = os.path.join("runs", "tutorials")
 
-_lesson = SimpleNamespace()          # the lesson being told: its options, and what was counted so far
+# the lesson being told: its options, and what was counted so far
+_lesson = SimpleNamespace()
 
 
 def _reset(quick=False, pause=False, out=OUT, seed=None):
-    vars(_lesson).update(quick=quick, pause=pause, out=out, seed=seed, steps=0, checked=0, left_out=0, kind=None,
-                         started=time.monotonic())
+    vars(_lesson).update(quick=quick, pause=pause, out=out, seed=seed, steps=0, checked=0,
+                         left_out=0, kind=None, started=time.monotonic())
 
 
 _reset()
@@ -44,26 +47,33 @@ _reset()
 def begin(doc, argv=None, seed=None, out=OUT):
     """Open a lesson: read its command line, print its title and its question.
 
-    doc: the lesson's docstring; its first line is the title, what follows is printed up to the indented command
-    argv: the command line's arguments (default: the program's own; those that a notebook passes are ignored)
-    seed: a number offers the option --seed with that default; out: where figures go if --out names no folder
+    doc: the lesson's docstring; its first line is the title, what follows is printed up to the
+    indented command
+    argv: the command line's arguments (default: the program's own; those that a notebook passes are
+    ignored)
+    seed: a number offers the option --seed with that default; out: where figures go if --out names
+    no folder
     ->  the options: .quick, .pause, .out, .seed.  Exits with status 2 if they are wrong.
     """
     _speak_utf8()
     title, *body = doc.strip("\n").split("\n")
     parser = OneLineParser(description=title)
-    parser.add_argument("--quick", action="store_true", help="a small version in seconds, without the claims that need "
-                                                             "the full size")
+    parser.add_argument("--quick", action="store_true", help="a small version in seconds, without "
+                        "the claims that need the full size")
     parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
-    parser.add_argument("--out", default=out, metavar="DIR", help=f"folder of the figures (default {out})")
+    parser.add_argument("--out", default=out, metavar="DIR", help="folder of the figures (default "
+                        f"{out})")
     if seed is not None:
-        parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help=f"of all randomness (default {seed})")
+        parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help="of all "
+                            f"randomness (default {seed})")
     in_notebook = "ipykernel" in sys.modules
     if argv is None and not in_notebook:
         sys.excepthook = _on_exception
     options = parser.parse_known_args(argv)[0] if in_notebook else parser.parse_args(argv)
-    if not _can_be_made(options.out):                                # said now, and not after minutes of training
-        parser.error(f"--out: expected a folder that can be written to, or made, got {options.out or 'an empty name'}")
+    # said now, and not after minutes of training
+    if not _can_be_made(options.out):
+        parser.error("--out: expected a folder that can be written to, or made, got "
+                     f"{options.out or 'an empty name'}")
     _reset(**vars(options))
     intro = "\n".join(body).split("\n" + MARGIN)[0]
     _print(_coloured("heading", title))
@@ -83,7 +93,9 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def step(title, equation=""):
-    """The heading of the next step, and the equation that it is about (of several lines, if need be)."""
+    """The heading of the next step, and the equation that it is about (of several lines, if need
+    be).
+    """
     if _lesson.pause and _lesson.steps:
         _wait()
     _lesson.steps += 1
@@ -92,12 +104,15 @@ def step(title, equation=""):
     _print(_coloured("heading", heading + "─" * max(3, _width() - len(heading))))
     if equation:
         _apart("equation")
-        _print(_coloured("equation", textwrap.indent(textwrap.dedent(equation).strip("\n"), MARGIN)))
+        _print(_coloured("equation",
+                         textwrap.indent(textwrap.dedent(equation).strip("\n"), MARGIN)))
 
 
 def say(prose):
-    """Paragraphs of prose, filled to the width of the page; a line that is indented stays as it is."""
-    if prose.startswith("\n"):                                       # a block in three quotes, as deep as its code
+    """Paragraphs of prose, filled to the width of the page; a line that is indented stays as it is.
+    """
+    # a block in three quotes, as deep as its code
+    if prose.startswith("\n"):
         prose = textwrap.dedent(prose)
     for paragraph in re.split(r"\n\s*\n", prose.strip("\n")):
         lines, text = paragraph.split("\n"), []
@@ -113,11 +128,19 @@ def say(prose):
                 _print(_coloured("equation", line))
 
 
-def show(name, value, digits=4):
-    """A name, its shape and its values, rounded and aligned; an array of more than 64 elements is summarised.
+def show(name=None, value=None, digits=4, **arrays):
+    """A name, its shape and its values, rounded and aligned; more than 64 elements are summarised.
 
-    value: a number, or an array of real or complex numbers or booleans; digits: behind the point
+    name, value: what it is called, and a number, or an array of numbers or booleans
+    digits: behind the point; arrays: the same for several, each under its own name: show(x=x, W=W)
     """
+    if name is not None:
+        arrays = {name: value, **arrays}
+    for name, value in arrays.items():
+        _show_one(name, value, digits)
+
+
+def _show_one(name, value, digits):
     array = np.asarray(value)
     _apart("numbers")
     if array.ndim == 0:
@@ -129,8 +152,9 @@ def show(name, value, digits=4):
         if array.dtype.kind == "c":
             real, what = np.abs(array), "absolute values "
         real = real.astype(float)
-        _print(f"{head}  {what}from {_number(real.min(), digits)} to {_number(real.max(), digits)}, "
-               f"mean {_number(real.mean(), digits)}, standard deviation {_number(real.std(), digits)}")
+        _print(f"{head}  {what}from {_number(real.min(), digits)} to "
+               f"{_number(real.max(), digits)}, mean {_number(real.mean(), digits)}, standard "
+               f"deviation {_number(real.std(), digits)}")
         return
     rows = array.reshape(-1, array.shape[-1]) if array.size else np.zeros((1, 0))
     finite = array[np.isfinite(array)]
@@ -144,26 +168,32 @@ def show(name, value, digits=4):
 
 
 def table(columns, rows):
-    """A table: the names of its columns, and rows of words and numbers (a format of your own: pass a string)."""
+    """A table: the names of its columns, and rows of words and numbers (a format of your own: pass
+    a string).
+    """
     rows = [list(row) for row in rows]
     filled = [[str(name), *_column(column)] for name, *column in zip(columns, *rows, strict=True)]
     texts, widths = list(zip(*filled)), [max(map(len, column)) for column in filled]
-    numeric = [all(re.fullmatch(r"[-−+\d.,e×%\s✓✗]*|-?inf|nan", text) for text in column) for _, *column in filled]
+    numeric = [all(re.fullmatch(r"[-−+\d.,e×%\s✓✗]*|-?inf|nan", text) for text in column) for _,
+               *column in filled]
     _apart()
     for i, row in enumerate(texts):
-        cells = [text.rjust(width) if right else text.ljust(width) for text, width, right in zip(row, widths, numeric)]
+        cells = [text.rjust(width) if right else text.ljust(width) for text, width,
+                 right in zip(row, widths, numeric)]
         _print((MARGIN + " │ ".join(cells)).rstrip())
         if i == 0:
             _print(MARGIN + "─┼─".join("─" * width for width in widths))
 
 
 def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
-    """Assert that a and b are the same, and print the claim, both sides, and how far they are apart.
+    """Assert that a and b are the same, and print the claim, both sides, and how far they are
+    apart.
 
-    a, b: numbers or arrays of one shape, or a number for all elements of the other; with both tolerances 0 also
-        anything that can be compared with ==
+    a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
+        tolerances 0 also anything that can be compared with ==
     rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
-    full_size: whether the claim only holds in the full run; --quick then announces it and leaves it out
+    full_size: whether the claim only holds in the full run; --quick then announces it and leaves it
+    out
     Raises AssertionError if it does not hold.
     """
     if _left_out(claim, full_size):
@@ -171,19 +201,23 @@ def check(claim, a, b, rtol=0.0, atol=0.0, full_size=False):
     x, y = _as_numbers(a), _as_numbers(b)
     if x is None or y is None:
         arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        _judge(claim, bool(np.array_equal(a, b) if arrays else a == b), f"{_short(a)} and {_short(b)}")
+        _judge(claim, bool(np.array_equal(a, b) if arrays else a == b),
+               f"{_short(a)} and {_short(b)}")
     elif x.shape != y.shape and x.ndim and y.ndim:
         _judge(claim, False, f"shapes {x.shape} and {y.shape}")
-    elif not (x.size and y.size) and x.ndim != y.ndim:               # of no elements everything could be claimed
+    # of no elements everything could be claimed
+    elif not (x.size and y.size) and x.ndim != y.ndim:
         _judge(claim, False, "there is nothing to compare")
     else:
         _judge(claim, *_compare(x, y, rtol, atol))
 
 
 def check_less(claim, smaller, larger, full_size=False):
-    """Assert that every element of one side is smaller than (that of) the other, and print the closest pair.
+    """Assert that every element of one side is smaller than (that of) the other, and print the
+    closest pair.
 
-    smaller, larger: numbers or arrays that can be compared element by element; full_size: as for `check`
+    smaller, larger: numbers or arrays that can be compared element by element; full_size: as for
+    `check`
     Raises AssertionError if it does not hold.
     """
     if _left_out(claim, full_size):
@@ -203,15 +237,18 @@ def check_less(claim, smaller, larger, full_size=False):
 def figure(fig, name):
     """Save a figure as `name`.png in the folder that --out names, and say where.
 
-    fig: a matplotlib Figure, from `plots`  ->  its path.  Exits with status 2 if it cannot be written.
+    fig: a matplotlib Figure, from `plots`  ->  its path.  Exits with status 2 if it cannot be
+    written.
     """
-    from .plots import save                                          # here, since matplotlib is slow to import
+    # here, since matplotlib is slow to import
+    from ..plots import save
     path = os.path.join(_lesson.out, name + ".png")
     try:
         os.makedirs(_lesson.out, exist_ok=True)
         save(fig, path)
     except OSError as error:
-        print(f"{path}: cannot be written ({error.strerror}); name another folder with --out", file=sys.stderr)
+        print(f"{path}: cannot be written ({error.strerror}); name another folder with --out",
+              file=sys.stderr)
         raise SystemExit(2) from None
     _apart("figure")
     _print(MARGIN + "figure: " + _coloured("equation", path))
@@ -219,7 +256,8 @@ def figure(fig, name):
 
 
 def progress(items, doing):
-    """Yield the items, and on a terminal draw a bar of how many are done; in a pipe, say so about every ten seconds.
+    """Yield the items, and on a terminal draw a bar of how many are done; in a pipe, say so about
+    every ten seconds.
 
     items: anything with a length; doing: what is being done, in a few words
     """
@@ -230,19 +268,23 @@ def progress(items, doing):
             now = time.monotonic()
             if live and now - drawn > 0.1:
                 drawn, bar = now, ("#" * int(20 * done / len(items))).ljust(20, ".")
-                print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="", flush=True)
+                print("\r" + f"{MARGIN}[{bar}] {doing}"[:_width()].ljust(_width()), end="",
+                      flush=True)
             elif not live and now - spoke > 10:
                 spoke = now
                 _apart("progress")
                 _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
             yield item
-    finally:                                                         # also where the loop is left early
+    # also where the loop is left early
+    finally:
         if drawn > started:
             print("\r" + " " * _width() + "\r", end="", flush=True)
 
 
 def end():
-    """Close the lesson: how many claims were checked, how many were left out, where the figures are."""
+    """Close the lesson: how many claims were checked, how many were left out, where the figures
+    are.
+    """
     checked, left_out = _lesson.checked, _lesson.left_out
     summary = f"{checked} {'claim' if checked == 1 else 'claims'} checked, and all hold"
     if left_out:
@@ -288,7 +330,8 @@ def _compare(x, y, rtol, atol):
         gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
     apart = _norm(gap)
     larger = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
-    shown = _shape(x if x.ndim else y) if arrays else f"{_exactly(x.item())} and {_exactly(y.item())}"
+    shown = _shape(x if x.ndim
+                   else y) if arrays else f"{_exactly(x.item())} and {_exactly(y.item())}"
     if arrays and not booleans:
         shown += f", largest difference {np.abs(gap).max(initial=0.0):.1e}"
     if booleans:
@@ -314,7 +357,9 @@ def _as_numbers(value):
 
 
 def _norm(array):
-    """The Euclidean norm; the largest element is taken out first, so that no square over- or underflows."""
+    """The Euclidean norm; the largest element is taken out first, so that no square over- or
+    underflows.
+    """
     largest = np.abs(array).max(initial=0.0)
     return largest * np.linalg.norm(array / largest) if 0 < largest < np.inf else largest
 
@@ -332,7 +377,9 @@ def _judge(claim, holds, evidence):
 # ---------------------------------------------------------------------- numbers as text
 
 def _number(value, digits, largest=None):
-    """`value` rounded; as a power of ten if it (or the largest of its array) would be too small or long otherwise."""
+    """`value` rounded; as a power of ten if it (or the largest of its array) would be too small or
+    long otherwise.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -359,13 +406,17 @@ def _short(thing):
 
 
 def _column(items):
-    """The cells of one column: its numbers all in one format, with four significant digits for the smallest."""
+    """The cells of one column: its numbers all in one format, with four significant digits for the
+    smallest.
+    """
     numbers = [abs(item) for item in items if isinstance(item, (float, np.floating))]
     sizes = np.array([number for number in numbers if number and np.isfinite(number)])
     style = ".2e"
     if not sizes.size or 1e-3 <= sizes.max() < 1e7 and sizes.max() / sizes.min() < 1e4:
-        most = int(np.clip(3 - np.floor(np.log10(sizes.min())), 0, 4 if sizes.max() >= 1 else 7)) if sizes.size else 0
-        digits = next((d for d in range(most) if np.allclose(np.round(sizes, d), sizes, rtol=1e-9, atol=0)), most)
+        most = int(np.clip(3 - np.floor(np.log10(sizes.min())), 0, 4 if sizes.max() >= 1
+                           else 7)) if sizes.size else 0
+        digits = next((d for d in range(most)
+                       if np.allclose(np.round(sizes, d), sizes, rtol=1e-9, atol=0)), most)
         style = f".{digits}f"
     return [_cell(item, style) for item in items]
 
@@ -389,19 +440,25 @@ def _print(text=""):
 
 
 def _apart(kind=None):
-    """An empty line, unless the same kind of thing was printed last: numbers stay together, and so do checks."""
+    """An empty line, unless the same kind of thing was printed last: numbers stay together, and so
+    do checks.
+    """
     if kind is None or kind != _lesson.kind:
         _print()
     _lesson.kind = kind
 
 
 def _speak_utf8():
-    """Let μ and ✓ through any pipe; a terminal keeps its own encoding, and gets ? for what that lacks."""
+    """Let μ and ✓ through any pipe; a terminal keeps its own encoding, and gets ? for what that
+    lacks.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace", **({} if stream.isatty() else {"encoding": "utf-8"}))
+            stream.reconfigure(errors="replace",
+                               **({} if stream.isatty() else {"encoding": "utf-8"}))
     if sys.platform == "win32" and _terminal():
-        os.system("")                                                # makes an old Windows console obey colours
+        # makes an old Windows console obey colours
+        os.system("")
 
 
 def _terminal():
@@ -409,7 +466,9 @@ def _terminal():
 
 
 def _width():
-    return max(20, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns - 1)) if _terminal() else WIDTH
+    return max(20,
+               min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns
+                   - 1)) if _terminal() else WIDTH
 
 
 def _coloured(kind, text):

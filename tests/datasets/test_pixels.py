@@ -1,4 +1,6 @@
-"""Pixels: bytes become numbers by one exact division, and grey becomes black and white with the right frequencies."""
+"""Pixels: bytes become numbers by one exact division, and grey becomes black and white with the
+right frequencies.
+"""
 import numpy as np
 import pytest
 from helpers import seeds
@@ -16,7 +18,8 @@ BYTES = np.arange(256, dtype=np.uint8)
 def test_bytes_are_divided_by_255(dtype):
     x = as_floats(BYTES.reshape(16, 16), dtype)
     assert x.shape == (16, 16) and x.dtype == dtype
-    assert np.array_equal(x.ravel(), np.arange(256, dtype=dtype) / np.array(255, dtype))         # rounded once
+    # rounded once
+    assert np.array_equal(x.ravel(), np.arange(256, dtype=dtype) / np.array(255, dtype))
     assert x[0, 0] == 0 and x[-1, -1] == 1
     assert np.array_equal(np.rint(255 * x).ravel(), BYTES)
 
@@ -64,7 +67,8 @@ def test_white_stays_white_and_black_black():
 
 
 def test_white_stays_white_even_if_the_noise_is_0():
-    class Noise:                                                 # which happens once in 2 ** 24 pixels
+    # which happens once in 2 ** 24 pixels
+    class Noise:
         def random(self, shape, dtype):
             return np.zeros(shape, dtype)
     assert sampled(BYTES[None], Noise()).tolist() == [[0] + [255] * 255]
@@ -73,18 +77,21 @@ def test_white_stays_white_even_if_the_noise_is_0():
 def test_the_frequency_of_black_is_the_grey_value():
     grey, draws = BYTES / 255, 4000
     black = sampled(np.tile(BYTES, (draws, 1)), np.random.default_rng(0)) == 255
-    off = (black.mean(axis=0) - grey)[1:-1] / np.sqrt(grey * (1 - grey) / draws)[1:-1]   # in standard errors
+    # in standard errors
+    off = (black.mean(axis=0) - grey)[1:-1] / np.sqrt(grey * (1 - grey) / draws)[1:-1]
     assert np.abs(off).max() < 4.5                               # of 254; measured: 3.3
     assert abs(off.mean()) < 4 / np.sqrt(254) and abs((off ** 2).mean() - 1) < 4 * np.sqrt(2 / 254)
     half = black[:, 127]
-    assert abs((half[1:] == half[:-1]).mean() - 0.5) < 2 / np.sqrt(draws)        # one draw tells nothing of the next
+    # one draw tells nothing of the next
+    assert abs((half[1:] == half[:-1]).mean() - 0.5) < 2 / np.sqrt(draws)
 
 
 @pytest.mark.parametrize("n", [999, 1000, 1001, 2500])
 def test_portions_do_not_matter(n):
     x = np.random.default_rng(0).integers(0, 256, (n, 3), np.uint8)
     black = sampled(x, np.random.default_rng(5))
-    noise = np.random.default_rng(5).random((n, 3), np.float32)              # as if all were drawn at once
+    # as if all were drawn at once
+    noise = np.random.default_rng(5).random((n, 3), np.float32)
     assert np.array_equal(black, np.where(noise < as_floats(x, np.float32), 255, 0))
     assert np.array_equal(sampled(x[:n // 2], np.random.default_rng(5)), black[:n // 2])
 
@@ -97,7 +104,8 @@ def test_a_generator_goes_on():
 def test_the_image_itself_is_not_changed():
     for x in (BYTES.reshape(16, 16), as_floats(BYTES, np.float64).reshape(16, 16)):
         kept = x.copy()
-        thresholded(x), sampled(x, np.random.default_rng(0))
+        thresholded(x)
+        sampled(x, np.random.default_rng(0))
         assert np.array_equal(x, kept)
 
 

@@ -1,4 +1,6 @@
-"""The pictures: drawn without a screen, the same bytes every time, with every number and every pixel in its place."""
+"""The pictures: drawn without a screen, the same bytes every time, with every number and every
+pixel in its place.
+"""
 import os
 import re
 import subprocess
@@ -29,7 +31,8 @@ def pair(n, seed=0):
 def history(epochs, beta=1.0, seed=0):
     rng = np.random.default_rng(seed)
     recon, kl = rng.uniform(20, 40, (2, 2, epochs))
-    return np.column_stack([recon[0] + beta * kl[0], recon[0], kl[0], recon[1] + beta * kl[1], recon[1], kl[1]])
+    return np.column_stack([recon[0] + beta * kl[0], recon[0], kl[0], recon[1] + beta * kl[1],
+                            recon[1], kl[1]])
 
 
 def half_seen(n):
@@ -39,11 +42,14 @@ def half_seen(n):
 
 
 def codes(n, latent_dim, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, latent_dim)) * np.arange(1, latent_dim + 1)
+    return np.random.default_rng(seed).standard_normal((n, latent_dim)) * np.arange(1, latent_dim
+                                                                                    + 1)
 
 
 def smiles():
-    """What the picture of the smile that nobody saw takes, but for the shape of the images; of 30 samples."""
+    """What the picture of the smile that nobody saw takes, but for the shape of the images; of 30
+    samples.
+    """
     seen, points = images(2), images(2, 1)
     seen[1, :3] = np.nan
     found = np.random.default_rng(3).uniform(-1, 1, (2, 30))
@@ -51,7 +57,9 @@ def smiles():
 
 
 def decode(z):
-    """An image of 2 by 3 that tells where it was decoded: at z in its first pixels, as probabilities."""
+    """An image of 2 by 3 that tells where it was decoded: at z in its first pixels, as
+    probabilities.
+    """
     probs = np.tile([[0, 0, 0.25, 0.5, 0.75, 1]], (len(z), 1))
     probs[:, :2] = [[NormalDist().cdf(value) for value in row] for row in z]
     return probs
@@ -110,7 +118,8 @@ FIGURES = {
     "manifold of one":       lambda: plots.manifold(decode, SHAPE, side=1)}
 
 
-TWICE = {"curves", "Z = 3", "manifold"}          # of these it is checked, too, that equal numbers give equal bytes
+# of these it is checked, too, that equal numbers give equal bytes
+TWICE = {"curves", "Z = 3", "manifold"}
 
 
 def shown(axes):
@@ -131,13 +140,15 @@ def image_at(axes, row, column):
 
 # ---------------------------------------------------------------------- every picture
 
-@pytest.mark.filterwarnings("ignore:.* deprecated")                      # between an old matplotlib and a new pyparsing
+# between an old matplotlib and a new pyparsing
+@pytest.mark.filterwarnings("ignore:.* deprecated")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", FIGURES)
 def test_it_is_a_figure_that_can_be_saved(name, tmp_path):
     figure = FIGURES[name]()
     assert isinstance(figure, Figure) and len(figure.get_suptitle()) > 20
-    shares = [text for axes in figure.axes for text in (axes.get_xlabel(), axes.get_ylabel()) if "%" in text]
+    shares = [text for axes in figure.axes for text in (axes.get_xlabel(), axes.get_ylabel())
+              if "%" in text]
     assert not any("nan" in text or "-" in text for text in shares)
     plots.save(figure, tmp_path / "a.png")
     if name in TWICE:
@@ -146,9 +157,11 @@ def test_it_is_a_figure_that_can_be_saved(name, tmp_path):
         (tmp_path / "b.png").unlink()
     assert os.listdir(tmp_path) == ["a.png"]
     pixels = imread(tmp_path / "a.png")[..., :3]
-    assert np.allclose(pixels.shape[1::-1], 100 * figure.get_size_inches(), rtol=0, atol=1)      # Matplotlib rounds
+    # Matplotlib rounds
+    assert np.allclose(pixels.shape[1::-1], 100 * figure.get_size_inches(), rtol=0, atol=1)
     ink = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < 0.9
-    assert ink[len(ink) // 8:].mean() > 0.01             # below the title; measured: 0.019 (one image, Z = 1) to 0.84
+    # below the title; measured: 0.019 (one image, Z = 1) to 0.84
+    assert ink[len(ink) // 8:].mean() > 0.01
     # Nothing is cut off: the outermost pixels are paper.
     assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any()
 
@@ -156,7 +169,9 @@ def test_it_is_a_figure_that_can_be_saved(name, tmp_path):
 def test_arguments_are_not_changed():
     kl, mu, past = np.array([0.5, 2.0]), codes(20, 3), history(4)
     kept = kl.copy(), mu.copy(), past.copy()
-    plots.kl_per_dimension(kl), plots.latent_scatter(mu, np.arange(20)), plots.loss_curves(past)
+    plots.kl_per_dimension(kl)
+    plots.latent_scatter(mu, np.arange(20))
+    plots.loss_curves(past)
     assert all(np.array_equal(*pair) for pair in zip((kl, mu, past), kept))
 
 
@@ -165,20 +180,21 @@ def test_arguments_are_not_changed():
 def test_only_drawing_imports_matplotlib():
     modules = "numpyvae, numpyvae.training, numpyvae.evaluate, numpyvae.datasets, numpyvae.checkpoint, numpyvae.cli"
     code = f"import sys, {modules}\nprint([name for name in sys.modules if name.startswith('matplotlib')])"
-    assert subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True).stdout == "[]\n"
+    assert subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True,
+                          text=True).stdout == "[]\n"
 
 
 def test_drawing_needs_no_screen_and_leaves_pyplot_and_the_users_settings_alone(tmp_path):
-    code = ("import sys, matplotlib, test_plots\n"
-            "def settings():        # but for the one whose mere reading imports pyplot\n"
-            "    return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name != 'backend'}\n"
-            "before = settings()\n"
-            "for name in ('curves', 'reconstructions', 'samples', 'interpolation', 'Z = 3', 'KL, Z = 2', 'manifold'):\n"
-            "    figure = test_plots.FIGURES[name]()\n"
-            "test_plots.plots.save(figure, sys.argv[1])\n"
-            "print('matplotlib.pyplot' in sys.modules, settings() == before)\n")
-    env = {name: value for name, value in ENV.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")}
-    env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], os.path.dirname(os.path.abspath(__file__))])
+    code = ("import sys, matplotlib, test_plots\ndef settings():        # but for the one whose "
+            "mere reading imports pyplot\n    return {name: matplotlib.rcParams[name] for name in "
+            "matplotlib.rcParams if name != 'backend'}\nbefore = settings()\nfor name in "
+            "('curves', 'reconstructions', 'samples', 'interpolation', 'Z = 3', 'KL, Z = 2', "
+            "'manifold'):\n    figure = test_plots.FIGURES[name]()\ntest_plots.plots.save(figure, "
+            "sys.argv[1])\nprint('matplotlib.pyplot' in sys.modules, settings() == before)\n")
+    env = {name: value for name, value in ENV.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY",
+                                                                      "MPLBACKEND")}
+    env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"],
+                                         os.path.dirname(os.path.abspath(__file__))])
     command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
     child = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (child.stdout, child.stderr) == ("False True\n", "")
@@ -210,20 +226,23 @@ def test_the_title_of_the_loss_adds_up():
     title = plots.loss_curves([[9, 9, 9, 24.347, 21.486, 2.861]]).get_suptitle()
     assert re.findall(r"[\d.]+", title) == ["24.3", "21.4", "2.9"]
     title = plots.loss_curves([[9, 9, 9, 24.72 + 4 * 7.42, 24.72, 7.42]], beta=4).get_suptitle()
-    assert re.findall(r"[\d.]+", title) == ["54.4", "24.8", "4", "7.4"]     # it is 24.72, but 54.4 - 4 × 7.4 = 24.8
+    # it is 24.72, but 54.4 - 4 × 7.4 = 24.8
+    assert re.findall(r"[\d.]+", title) == ["54.4", "24.8", "4", "7.4"]
 
 
 def test_the_loss_is_called_minus_elbo_only_where_it_is():
     history = [[9, 9, 9, 32.14, 24.72, 7.42]]
     assert "ELBO" in plots.loss_curves(history).axes[0].get_title()
-    assert plots.loss_curves(history, beta=0.5).axes[0].get_title() == "loss  =  reconstruction + 0.5 KL"
+    assert plots.loss_curves(history,
+                             beta=0.5).axes[0].get_title() == "loss  =  reconstruction + 0.5 KL"
 
 
 def test_the_loss_of_an_ordinary_auto_encoder_is_one_curve():
     past = history(7, beta=0)
     figure = plots.loss_curves(past, beta=None)
     axes, = figure.axes
-    assert [line.get_ydata().tolist() for line in axes.lines] == [past[:, 0].tolist(), past[:, 3].tolist()]
+    assert [line.get_ydata().tolist() for line in axes.lines] == [past[:, 0].tolist(),
+                                                                  past[:, 3].tolist()]
     assert axes.get_title() == "loss  =  −log p(x | z)" and axes.get_legend() is not None
     last = f"{past[-1, 3]:.1f}"
     assert [text.get_text() for text in axes.texts] == [last]
@@ -271,7 +290,8 @@ def test_unseen_pixels_are_left_open():
     assert np.array_equal(image_at(end, 0, 0), x[4], equal_nan=True)
 
 
-@pytest.mark.parametrize("codes_are, title", [((), "the mean of its own code"), (("its code",), "its own code")])
+@pytest.mark.parametrize("codes_are, title", [((), "the mean of its own code"), (("its code",),
+                                                                                 "its own code")])
 def test_it_is_said_what_an_image_was_rebuilt_from(codes_are, title):
     figure = plots.reconstructions({"near": pair(2)}, SHAPE, *codes_are)
     assert figure.get_suptitle() == f"Test images, and each rebuilt from {title}"
@@ -297,7 +317,8 @@ def test_samples_fill_rows_of_sixteen():
 
 def test_every_row_of_samples_has_its_room():
     one, two = (plots.samples(images(n), SHAPE).get_figheight() for n in (16, 17))
-    assert two - one == pytest.approx(15 / 16)                   # inches: as high as an image is wide
+    # inches: as high as an image is wide
+    assert two - one == pytest.approx(15 / 16)
 
 
 @pytest.mark.parametrize("n, title", [(64, "64 images"), (1, "An image")])
@@ -313,7 +334,8 @@ def test_ink_is_dark_and_no_ink_is_white():
             rgb = picture.to_rgba(np.array([[0.0, 0.5, 1.0]]))[0, :, :3]
             assert rgb[0].tolist() == [1, 1, 1] and rgb[2].tolist() == [0, 0, 0] and 0.4 < rgb[1].mean() < 0.6
             gap = picture.cmap(np.ma.masked_invalid([np.nan]))[0, :3]
-            assert np.ptp(gap) > 0.03                            # the gaps are no grey: they cannot be taken for ink
+            # the gaps are no grey: they cannot be taken for ink
+            assert np.ptp(gap) > 0.03
 
 
 def test_interpolation_goes_from_the_first_to_the_last():
@@ -331,7 +353,8 @@ def test_interpolation_goes_from_the_first_to_the_last():
 
 def scattered(axes, labels):
     """The points of a scatter plot by label, in the order of the labels."""
-    found = dict(zip(np.unique(labels), (np.asarray(points.get_offsets()) for points in axes.collections)))
+    found = dict(zip(np.unique(labels),
+                     (np.asarray(points.get_offsets()) for points in axes.collections)))
     assert len(axes.collections) == len(found)
     return found
 
@@ -356,7 +379,8 @@ def test_without_labels_all_points_are_alike(latent_dim):
     axes, = figure.axes
     points, = axes.collections
     named, = plots.latent_scatter(mu, np.zeros(40, int)).axes
-    assert np.array_equal(points.get_offsets(), named.collections[0].get_offsets()) and len(axes.texts) == 0
+    assert np.array_equal(points.get_offsets(),
+                          named.collections[0].get_offsets()) and len(axes.texts) == 0
     if latent_dim == 2:
         assert np.array_equal(points.get_offsets(), mu)
     assert len(np.unique(points.get_facecolor(), axis=0)) == 1
@@ -370,7 +394,8 @@ def test_it_is_said_where_the_points_are():
 
 
 def test_very_many_points_are_smaller():
-    few, many = (plots.latent_scatter(codes(n, 2)).axes[0].collections[0].get_sizes()[0] for n in (2000, 2001))
+    few, many = (plots.latent_scatter(codes(n, 2)).axes[0].collections[0].get_sizes()[0]
+                 for n in (2000, 2001))
     assert 0 < many < few / 2
 
 
@@ -391,11 +416,14 @@ def test_more_are_shown_in_the_plane_of_their_largest_spread():
     found = np.empty((400, 2))
     for label, points in scattered(axes, labels).items():
         found[labels == label] = points
-    variances, directions = np.linalg.eigh(np.cov(mu.T))         # the textbook's way to the same plane
+    # the textbook's way to the same plane
+    variances, directions = np.linalg.eigh(np.cov(mu.T))
     expected = (mu - mu.mean(axis=0)) @ directions[:, [-1, -2]]
     signs = np.sign((found * expected).sum(axis=0))
-    np.testing.assert_allclose(found, expected * signs, rtol=0, atol=1e-12)              # measured: 2e-13
-    for share, name in zip(variances[[-1, -2]] / variances.sum(), (axes.get_xlabel(), axes.get_ylabel())):
+    # measured: 2e-13
+    np.testing.assert_allclose(found, expected * signs, rtol=0, atol=1e-12)
+    for share, name in zip(variances[[-1, -2]] / variances.sum(),
+                           (axes.get_xlabel(), axes.get_ylabel())):
         assert f"{share:.0%}" in name and "axis" in name
 
 
@@ -420,7 +448,8 @@ def test_kl_is_sorted_numbered_and_counted():
     assert [bar.get_height() for bar in axes.patches] == [3.5, 2.0, 0.1, 0.05]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "2", "3", "1"]
     assert [text.get_text() for text in axes.texts] == ["3.5", "2", "0.1", "0.05"]
-    assert re.findall(r"[\d.]+\d|\d", figure.get_suptitle()) == ["2", "4", "0.1", "5.7"]      # 5.65 in all
+    # 5.65 in all
+    assert re.findall(r"[\d.]+\d|\d", figure.get_suptitle()) == ["2", "4", "0.1", "5.7"]
     colours = [bar.get_facecolor() for bar in axes.patches]
     assert colours[0] == colours[1] != colours[2] == colours[3]
     assert "nats" in axes.get_ylabel()
@@ -443,9 +472,11 @@ def test_the_manifold_is_labelled_where_its_images_stand():
     values = [f"{NormalDist().inv_cdf((i + 0.5) / 7):.1f}".replace("-", "−") for i in (0, 3, 6)]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == values
     assert [tick.get_text() for tick in axes.get_yticklabels()] == values
-    # The middle of image i lies, with gaps of one pixel, at 4 i + 2 in a row of pixels that are centred on 0, 1, 2, ...
+    # The middle of image i lies, with gaps of one pixel, at 4 i + 2 in a row of pixels that are
+    # centred on 0, 1, 2, ...
     assert axes.get_xticks().tolist() == [2, 14, 26]
-    assert axes.get_yticks().tolist() == [19.5, 10.5, 1.5]                               # z2 grows upwards
+    # z2 grows upwards
+    assert axes.get_yticks().tolist() == [19.5, 10.5, 1.5]
     assert axes.get_xlabel().startswith("z₁") and axes.get_ylabel().startswith("z₂")
 
 
@@ -459,19 +490,23 @@ def test_a_range_of_smiles_beside_a_point():
         assert np.array_equal(image_at(pictures[f"seen{i}"], 0, 0), seen[i], equal_nan=True)
         assert np.array_equal(image_at(pictures[f"ae{i}"], 0, 0), points[i])
         assert shown(pictures[f"vae{i}"]).shape == (2 + 2, 8 * 4 + 1)
-        order = [next(k for k in range(30) if np.array_equal(decoded[i, k], image_at(pictures[f"vae{i}"], 0, place)))
+        order = [next(k for k in range(30)
+                      if np.array_equal(decoded[i, k], image_at(pictures[f"vae{i}"], 0, place)))
                  for place in range(8)]
         smile = found[i][order]
-        assert (np.diff(smile) > 0).all() and smile[0] == found[i].min() and smile[-1] == found[i].max()
+        assert (np.diff(smile)
+                > 0).all() and smile[0] == found[i].min() and smile[-1] == found[i].max()
     assert [line.get_xdata()[0] for line in below.lines] == [*point_smiles, truth]
     bars = np.array([bar.get_height() * bar.get_width() for bar in below.patches])
     width = below.patches[0].get_width()
     for i, heights in enumerate(bars.reshape(2, -1)):
         edges = below.patches[0].get_x() + width * np.arange(len(heights) + 1)
-        np.testing.assert_allclose(heights, np.histogram(found[i], edges)[0] / 30, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(heights, np.histogram(found[i], edges)[0] / 30, rtol=0,
+                                   atol=1e-12)
     words = [text.get_text() for text in below.get_legend().get_texts()]
-    assert sorted(words) == sorted(["VAE, mouth visible", "VAE, mouth covered", "auto-encoder, mouth visible",
-                                    "auto-encoder, mouth covered", "the face as it was drawn"])
+    assert sorted(words) == sorted(["VAE, mouth visible", "VAE, mouth covered",
+                                    "auto-encoder, mouth visible", "auto-encoder, mouth covered",
+                                    "the face as it was drawn"])
 
 
 # ---------------------------------------------------------------------- files

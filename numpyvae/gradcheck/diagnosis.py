@@ -1,8 +1,9 @@
 """What is wrong with a gradient, in sentences: the gradient check speaks through this.
 
-A gradient that fails the check is held against what common mistakes would have made of the right one: its negative, its
-double, N times it, its transpose, it without one of the loss's terms. A mistake is named only if it explains the
-gradient at least ten times better than no mistake does, and the numbers that speak for it are told with it.
+A gradient that fails the check is held against what common mistakes would have made of the right
+one: its negative, its double, N times it, its transpose, it without one of the loss's terms. A
+mistake is named only if it explains the gradient at least ten times better than no mistake does,
+and the numbers that speak for it are told with it.
 """
 import contextlib
 import itertools
@@ -10,22 +11,36 @@ import math
 
 import numpy as np
 
-from .errors import InvalidTypeError, InvalidValueError, check_number
+from ..errors import InvalidTypeError, InvalidValueError, check_number
 
-FRESH = 1e-9                     # two calls that differ by more, relatively, do not differ by rounding alone
+# two calls that differ by more, relatively, do not differ by rounding alone
+FRESH = 1e-9
 
-SAMPLE = 12                      # of a large block that is wrong along a direction, so many elements tell why
-ROUNDING = 16 * np.finfo(np.float64).eps         # the error of a value or a slope, relative to what it was summed from
-SMALL = 2e-6                     # an error below this one is no wrong formula, but something rounded or slightly moved
+# of a large block that is wrong along a direction, so many elements tell why
+SAMPLE = 12
+# the error of a value or a slope, relative to what it was summed from
+ROUNDING = 16 * np.finfo(np.float64).eps
+# an error below this one is no wrong formula, but something rounded or slightly moved
+SMALL = 2e-6
 
-# What a factor is likely to come from: in the gradient where f has none of it, and the other way round.
-FACTORS = {2: ("a ½ is missing, as that of std = exp(½ logvar) or of ½ error², or it was added up twice",
-               "there is a ½ too many, as that of std = exp(½ logvar) or of ½ error², or one of two paths is missing"),
-           "N": ("f is a mean over the batch and the gradient a sum: 1/N is missing",
-                 "it is divided by the batch size once too often, as where a mean stands for a sum over the batch"),
-           "D": ("f averages over D, as over pixels, and the gradient adds up: 1/D is missing",
-                 "the gradient averages over D, as over pixels, and f adds up: it has a 1/D too many")}
-COUNTS = ("f averages over {name} and the gradient adds up", "the gradient averages over {name} and f adds up")
+# What a factor is likely to come from: in the gradient where f has none of it, and the other way
+# round.
+FACTORS = {2: ("a ½ is missing, as that of std = exp(½ logvar) or of ½ error², or it was added up "
+               "twice", "there is a ½ too many, as that of std = exp(½ logvar) or of ½ error², or "
+               "one of two paths is missing"), "N": ("f is a mean over the batch and the gradient "
+                                                     "a sum: 1/N is missing",
+                                                     "it is divided by the batch size once too "
+                                                     "often, as where a mean stands for a sum over "
+                                                     "the batch"), "D": ("f averages over D, as "
+                                                                         "over pixels, and the "
+                                                                         "gradient adds up: 1/D is "
+                                                                         "missing",
+                                                                         "the gradient averages "
+                                                                         "over D, as over pixels, "
+                                                                         "and f adds up: it has a "
+                                                                         "1/D too many")}
+COUNTS = ("f averages over {name} and the gradient adds up",
+          "the gradient averages over {name} and f adds up")
 NUMBERS = ("it is multiplied by {name} once too often, or not divided by it",
            "it is divided by {name} once too often, or not multiplied by it")
 
@@ -35,57 +50,73 @@ class Block:
 
     name, shape: of the parameters; grad: the gradient to be judged, an array of any shape
     index: the flat indices of the elements that were varied; numeric: the slopes of f there
-    tolerance: the relative error, by norm, that a right gradient may have; noise: how large a slope of mere rounding is
+    tolerance: the relative error, by norm, that a right gradient may have; noise: how large a slope
+    of mere rounding is
     terms: {name of a term of the loss: a function that returns its slopes at the same elements}
-    doubt: where the complex step and a central difference disagree: which of the elements, and the latter's slope
+    doubt: where the complex step and a central difference disagree: which of the elements, and the
+    latter's slope
     """
 
     def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, doubt=None):
         self.name, self.shape, self.grad, self.index, self.numeric = name, shape, grad, index, numeric
         self.noise, self.terms, self.doubt = noise, terms, doubt
-        self.whole = index.size == np.prod(shape)                            # whether every element was varied
+        # whether every element was varied
+        self.whole = index.size == np.prod(shape)
         self.analytic = grad.ravel()[index].astype(np.float64) if grad.shape == shape else None
         self.error = np.inf if self.analytic is None else error(self.analytic, numeric)
-        self.looks_right = self.analytic is not None and agree(self.analytic, numeric, tolerance, noise)
-        # An explanation has to be ten times better than none; beyond that, it may be as good as the gradient's digits.
+        self.looks_right = self.analytic is not None and agree(self.analytic, numeric, tolerance,
+                                                               noise)
+        # An explanation has to be ten times better than none; beyond that, it may be as good as the
+        # gradient's digits.
         digits = 10 * float(np.finfo(grad.dtype).eps) if grad.dtype.kind == "f" else 0.0
         self.allowed = min(max(10 * tolerance, digits), self.error / 10)
 
     def is_explained_by(self, slopes):
-        """Whether these slopes, which a mistake would have made of the numeric ones, are the gradient's."""
+        """Whether these slopes, which a mistake would have made of the numeric ones, are the
+        gradient's.
+        """
         return agree(self.analytic, slopes, self.allowed, self.noise)
 
     def is_right_as(self, grad):
-        """Whether this array, which was made from the gradient, is what the gradient should have been."""
-        return grad.shape == self.shape and agree(grad.ravel()[self.index], self.numeric, self.allowed, self.noise)
+        """Whether this array, which was made from the gradient, is what the gradient should have
+        been.
+        """
+        return grad.shape == self.shape and agree(grad.ravel()[self.index], self.numeric,
+                                                  self.allowed, self.noise)
 
     def place(self, i):
         """The i-th of the elements that were varied, as one writes it: W[2, 1]."""
-        return str(self.name) + (str(list(map(int, np.unravel_index(self.index[i], self.shape)))) if self.shape else "")
+        return str(self.name) + (str(list(map(int, np.unravel_index(self.index[i], self.shape))))
+                                 if self.shape else "")
 
 
 def examine(differences, name, grad, by, tolerance, terms, rng):
-    """A wrong block, differenced anew for its diagnosis: by element, or by some of them, and by term of the loss.
+    """A wrong block, differenced anew for its diagnosis: by element, or by some of them, and by
+    term of the loss.
 
-    differences: how f is differenced, see gradcheck.py; by: "element" or "direction"; terms: functions like f, by name
-    """
+    differences: how f is differenced, see gradcheck.py; by: "element" or "direction"; terms:
+    functions like f, by name """
     line, steps = differences.elements(name)
     index = np.arange(len(steps))
-    if by == "direction" and len(steps) > SAMPLE:        # half of it where the gradient is large, half of it anywhere
+    # half of it where the gradient is large, half of it anywhere
+    if by == "direction" and len(steps) > SAMPLE:
         large = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == len(steps) else []
         index = np.unique([*large, *rng.choice(len(steps), SAMPLE // 2, replace=False)]).astype(int)
     numeric, noise = differences.slopes(line, steps, index), differences.noise(steps)
-    if differences.method == "central" and index.size:   # what lies on a kink, or beside it, would hide the pattern
+    # what lies on a kink, or beside it, would hide the pattern
+    if differences.method == "central" and index.size:
         limit = 1e-3 * np.abs(numeric).max() + 10 * noise
-        kinks = [_bend(line(i), steps[i]) > limit and not _bend(line(i), steps[i] / 16) < _bend(line(i), steps[i]) / 4
-                 for i in index]
+        kinks = [_bend(line(i), steps[i]) > limit and not _bend(line(i), steps[i] / 16)
+                 < _bend(line(i), steps[i]) / 4 for i in index]
         index, numeric = index[~np.array(kinks)], numeric[~np.array(kinks)]
-    doubt = None                                         # what a central difference says, if it is something else
+    # what a central difference says, if it is something else
+    doubt = None
     if differences.method == "complex" and index.size and grad.size == len(steps):
         i = np.argmax(np.abs(grad.ravel()[index] - numeric))
         phi = line(index[i])
         slope, finer = ((phi(h) - phi(-h)) / (2 * h) for h in (6e-6, 1.5e-6))
-        if abs(slope - finer) < 1e-4 * abs(finer) < 0.1 * abs(finer - numeric[i]):   # it has settled, on something else
+        # it has settled, on something else
+        if abs(slope - finer) < 1e-4 * abs(finer) < 0.1 * abs(finer - numeric[i]):
             doubt = i, finer
 
     def slopes_of(term):
@@ -97,12 +128,15 @@ def examine(differences, name, grad, by, tolerance, terms, rng):
 
 
 def _bend(phi, h):
-    """By how much the slopes of φ to the right and to the left differ; of a smooth function, this falls with h."""
+    """By how much the slopes of φ to the right and to the left differ; of a smooth function, this
+    falls with h.
+    """
     return abs(phi(h) - 2 * phi(0.0) + phi(-h)) / h
 
 
 def explain(wrong, blocks, right, sizes, order):
-    """Where the error enters, and what is wrong: one sentence for all blocks that share a diagnosis.
+    """Where the error enters, and what is wrong: one sentence for all blocks that share a
+    diagnosis.
 
     wrong: the names of all wrong blocks; blocks: those of them that can be differenced, as Blocks
     right: the gradients that are right, by name; sizes: {"N": 3, …}
@@ -125,8 +159,8 @@ def explain(wrong, blocks, right, sizes, order):
                 sentences.append(_worst(block))
     if passed_on:
         names = ", ".join(map(str, passed_on))
-        sentences.append(f"{names}: no simple rule; later in backward order than {order[first]}, it may only pass the "
-                         "error on")
+        sentences.append(f"{names}: no simple rule; later in backward order than {order[first]}, "
+                         "it may only pass the error on")
     return sentences
 
 
@@ -135,11 +169,11 @@ def _where(wrong, order):
     first = min(map(order.index, wrong))
     before, after = order[:first], order[first + 1:]
     if after and not set(after) & set(wrong):
-        return (f"the error enters at {order[first]} and goes no further, for all else is right: look at the line that "
-                "makes this gradient, from which nothing else is made")
+        return (f"the error enters at {order[first]} and goes no further, for all else is right: "
+                "look at the line that makes this gradient, from which nothing else is made")
     if before:
-        return (f"the error enters at {order[first]}: what comes before it in backward order is right ("
-                f"{', '.join(map(str, before))})")
+        return (f"the error enters at {order[first]}: what comes before it in backward order is "
+                f"right ({', '.join(map(str, before))})")
     return (f"the error enters at {order[first]}, the first block in backward order"
             + (", and all are wrong: begin with the gradient of the loss itself" if set(after) <= set(wrong) else ""))
 
@@ -152,20 +186,20 @@ def _diagnose(block, wrong, right, sizes):
         return _shape(block)
     if block.doubt:
         i, slope = block.doubt
-        return (f"f does not keep complex numbers: at {block.place(i)} the complex step gives {block.numeric[i]:.6g}, "
-                f"a central difference {slope:.6g}; mend what takes absolute values (np.abs, np.var, np.std, a norm), "
-                'or take method="central"')
+        return (f"f does not keep complex numbers: at {block.place(i)} the complex step gives "
+                f"{block.numeric[i]:.6g}, a central difference {slope:.6g}; mend what takes "
+                "absolute values (np.abs, np.var, np.std, a norm), " 'or take method="central"')
     if not np.isfinite(block.numeric).all():
         i = np.argmin(np.isfinite(block.numeric))
-        return (f"f is NaN or infinite beside {block.place(i)}: an overflow, or a logarithm or root of what may not be "
-                "negative? Close to where f ends, take a smaller step=")
+        return (f"f is NaN or infinite beside {block.place(i)}: an overflow, or a logarithm or "
+                "root of what may not be negative? Close to where f ends, take a smaller step=")
     if not block.index.size:
         return "all elements that were looked at lie on a kink of f, or beside one: try it at another point"
     if block.looks_right:
         return 'wrong, though not in the elements that were looked at; compare it with by="element"'
     return (_coarse(block) or _zero(block) or _factor(block, sizes) or _transposed(block)
-            or _overwritten(block, wrong, right) or _exchanged(block, wrong, right) or _summed(block)
-            or _term(block, sizes) or _part(block, sizes))
+            or _overwritten(block, wrong, right) or _exchanged(block, wrong, right)
+            or _summed(block) or _term(block, sizes) or _part(block, sizes))
 
 
 def _shape(block):
@@ -176,8 +210,8 @@ def _shape(block):
         return f"{expected}: it is the transpose of the right one; where y = x W, dW = xᵀ dy"
     summed = _sum_to(grad, block.shape)
     if block.is_right_as(summed) and summed.size < grad.size:
-        return (f"{expected}: it was not summed over the batch, as that of a bias has to be, which is broadcast to "
-                "every example; its sum is right, db = dy.sum(axis=0)")
+        return (f"{expected}: it was not summed over the batch, as that of a bias has to be, which "
+                "is broadcast to every example; its sum is right, db = dy.sum(axis=0)")
     if grad.size == np.prod(block.shape) and block.is_right_as(grad.reshape(block.shape)):
         return f"{expected}: the right numbers in another shape; reshape it, or leave keepdims out"
     total = block.numeric.sum(keepdims=True)
@@ -187,9 +221,12 @@ def _shape(block):
 
 
 def _sum_to(grad, shape):
-    """The sum of grad over the axes along which an array of this shape is broadcast to grad's shape."""
+    """The sum of grad over the axes along which an array of this shape is broadcast to grad's
+    shape.
+    """
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-    return grad.sum(axis=tuple(i for i, size in enumerate(shape[:grad.ndim]) if size == 1), keepdims=True)
+    return grad.sum(axis=tuple(i for i, size in enumerate(shape[:grad.ndim]) if size == 1),
+                    keepdims=True)
 
 
 def _coarse(block):
@@ -200,8 +237,8 @@ def _coarse(block):
     if dtype in (np.float16, np.float32) and off < min(3e4 * float(np.finfo(dtype).eps), 0.01):
         return f"its dtype is {dtype}, too coarse to tell an error of {off:.0e} from rounding; let it be float64"
     if off < SMALL:
-        return (f"right to {int(-np.log10(off))} digits, and wrong after that: is something on the way in single "
-                "precision, or has a small constant slipped in, as in log(p + 1e-7)?")
+        return (f"right to {int(-np.log10(off))} digits, and wrong after that: is something on the "
+                "way in single precision, or has a small constant slipped in, as in log(p + 1e-7)?")
     return None
 
 
@@ -224,7 +261,8 @@ def _factor(block, sizes):
     if named:
         return f"{named[0]} the numeric gradient{sign}: {named[1]}"
     if np.sum(np.abs(block.numeric) > block.allowed * np.abs(block.numeric).max()) == 1:
-        return None                                              # some factor leads from any number to any other
+        # some factor leads from any number to any other
+        return None
     return f"{abs(factor):.6g} times the numeric gradient{sign}: a factor is missing, or one too many"
 
 
@@ -235,7 +273,8 @@ def _transposed(block):
 
 
 def _overwritten(block, wrong, right):
-    for name, grad in [(other.name, other.grad) for other in wrong if other is not block] + list(right.items()):
+    for name, grad in [(other.name, other.grad) for other in wrong
+                       if other is not block] + list(right.items()):
         if _overlap(block.grad, grad):
             return f"its gradient shares memory with that of {name}: one was written over the other"
     return None
@@ -258,16 +297,21 @@ def _summed(block):
 
 
 def _term(block, sizes):
-    """One term of the loss that enters with another weight than it should, all others as they should."""
+    """One term of the loss that enters with another weight than it should, all others as they
+    should.
+    """
     for name, slopes in ((name, slopes()) for name, slopes in block.terms.items()):
         least = max(block.allowed * norm([block.numeric]), block.noise * slopes.size ** 0.5)
         if slopes.size == 1 or norm([slopes]) <= least:
-            continue                                             # some weight explains any number; none, no term at all
+            # some weight explains any number; none, no term at all
+            continue
         weight = 1 + _ratio(block.analytic - block.numeric, slopes)
         if not block.is_explained_by(block.numeric + (weight - 1) * slopes):
             continue
         limit = block.allowed * max(1.0, norm([block.numeric]) / norm([slopes]))
-        for value, words in ((0, "is missing"), (-1, "has the wrong sign"), (2, "is counted twice, or a ½ forgotten")):
+        for value, words in ((0, "is missing"), (-1, "has the wrong sign"), (2,
+                                                                             "is counted twice, or "
+                                                                             "a ½ forgotten")):
             if abs(weight - value) <= limit:
                 return f"the term {name} of the loss {words}"
         named = _named(weight, limit, sizes)
@@ -283,13 +327,14 @@ def _part(block, sizes):
     floor = block.allowed * np.abs(block.numeric).max() + block.noise
     off = np.abs(block.analytic - block.numeric) > floor
     where = _lines(off.reshape(block.shape)) if block.whole else ""
-    right = ~off & (np.abs(block.numeric) > floor)                           # what has to be zero is no evidence
+    # what has to be zero is no evidence
+    right = ~off & (np.abs(block.numeric) > floor)
     if not block.whole or not right.any() or off.sum() > off.size / 2 and not where:
         return None
     if off.sum() == 1:
         return f"one of its {off.size} elements is wrong, {block.place(np.argmax(off))}, the others right"
-    part = Block(block.name, block.shape, block.grad, block.index[off], block.numeric[off], block.allowed / 10,
-                 block.noise, {})
+    part = Block(block.name, block.shape, block.grad, block.index[off], block.numeric[off],
+                 block.allowed / 10, block.noise, {})
     how = _zero(part) or _factor(part, sizes)
     where = where or f", the first of them {part.place(0)}"
     return (f"{off.sum()} of its {off.size} elements are wrong{where}, the others right"
@@ -297,7 +342,9 @@ def _part(block, sizes):
 
 
 def _lines(off):
-    """In which rows or columns of a matrix the True elements are, if these are all True, and others are not."""
+    """In which rows or columns of a matrix the True elements are, if these are all True, and others
+    are not.
+    """
     for word, lines in (("row", off), ("column", off.T)) if off.ndim == 2 else ():
         if (lines.all(axis=1) == lines.any(axis=1)).all():
             numbers = list(map(str, np.flatnonzero(lines.any(axis=1))))
@@ -311,21 +358,22 @@ def _evidence(blocks):
     if block.analytic is None or not elements or not np.isfinite(block.numeric).all():
         return ""
     i = np.argmax(np.abs(block.analytic - block.numeric))
-    return (f" ({elements} element{'s' * (elements > 1)} compared; {block.place(i)} is {block.analytic[i]:.6g}, "
-            f"by differences {block.numeric[i]:.6g})")
+    return (f" ({elements} element{'s' * (elements > 1)} compared; {block.place(i)} is "
+            f"{block.analytic[i]:.6g}, by differences {block.numeric[i]:.6g})")
 
 
 def _worst(block):
     i = np.argmax(np.abs(block.analytic - block.numeric))
-    return (f"{block.place(i)}: the analytic slope is {block.analytic[i]:.6g}, the numeric one {block.numeric[i]:.6g}; "
-            "no simple rule leads from one to the other")
+    return (f"{block.place(i)}: the analytic slope is {block.analytic[i]:.6g}, the numeric one "
+            f"{block.numeric[i]:.6g}; no simple rule leads from one to the other")
 
 
 # ---------------------------------------------------------------------- factors, and their names
 
 def _ratio(a, b):
     """The factor c for which c b comes closest to a."""
-    b = b / (largest := np.abs(b).max(initial=0.0) or 1.0)                   # so that no square under- or overflows
+    # so that no square under- or overflows
+    b = b / (largest := np.abs(b).max(initial=0.0) or 1.0)
     return float(np.sum(a / largest * b) / (np.sum(b * b) or 1.0))
 
 
@@ -333,7 +381,8 @@ def _named(factor, limit, sizes):
     """What a factor is likely to be, whatever its sign: ("N = 3 times", the culprit), or None."""
     near = [(words, culprit) for value, words, culprit in _known(sizes)
             if abs(abs(factor) / value - 1) <= limit * max(1.0, 1 / value)]
-    return (" or ".join(words for words, _ in near), "; or ".join(culprit for _, culprit in near)) if near else None
+    return (" or ".join(words for words, _ in near),
+            "; or ".join(culprit for _, culprit in near)) if near else None
 
 
 def _known(sizes):
@@ -350,12 +399,15 @@ def _known(sizes):
         yield 1 / size, f"1/{f'({name})' if ' ' in name else name} ({name} = {size:g}) of", too_many
 
 
-# ---------------------------------------------------------------------- what the functions and the arrays do
+# ---------------------------------------------------------------------- what the functions and the
+# arrays do
 
 def conduct(function, params, name):
-    """What a function of the parameters does that it should not  ->  sentences, its value, whether it repeats itself
+    """What a function of the parameters does that it should not  ->  sentences, its value, whether
+    it repeats itself
 
-    It is called twice, each time with copies, which it has to leave as they are, and it has to return the same.
+    It is called twice, each time with copies, which it has to leave as they are, and it has to
+    return the same.
     """
     given, again = ({key: param.copy() for key, param in params.items()} for _ in range(2))
     value, second = function(given), function(again)
@@ -363,41 +415,46 @@ def conduct(function, params, name):
     changed = [key for key, param in params.items() if not np.array_equal(given.get(key), param)]
     if changed:
         names = ", ".join(map(str, changed))
-        sentences.append(f"{name} changes its arguments: a call leaves other numbers in {names}, as += or out= do; "
-                         "let it work on copies")
+        sentences.append(f"{name} changes its arguments: a call leaves other numbers in {names}, "
+                         "as += or out= do; let it work on copies")
     first, second = _numbers(value), _numbers(second)
     apart = [key for key in first if key in second and first[key].size == second[key].size > 0
              and not agree(first[key], second[key], FRESH, 0)]
     if apart:
         one, other = first[apart[0]], second[apart[0]]
         i, of = np.argmax(np.abs(one - other)), f" for {apart[0]}" if apart[0] else ""
-        sentences.append(f"{name} is not deterministic: two calls at the same point gave {one[i]:.6g} and "
-                         f"{other[i]:.6g}{of}; draw the noise once, before, and use it in every call")
+        sentences.append(f"{name} is not deterministic: two calls at the same point gave "
+                         f"{one[i]:.6g} and {other[i]:.6g}{of}; draw the noise once, before, and "
+                         "use it in every call")
     return sentences, value, not apart
 
 
 def conduct_of_loss(f, params, terms):
-    """The same of a loss, whose values also have to be finite and exact  ->  sentences, whether they can be compared
+    """The same of a loss, whose values also have to be finite and exact  ->  sentences, whether
+    they can be compared
 
     terms: its terms by name, functions like it.  Raises ValueError if their sum is another.
     """
     sentences, value, comparable = conduct(f, params, "f")
     value = number("f", value)
     with np.errstate(all="ignore"):
-        moved = [f({name: param * (1 + shift) + shift * (param == 0) for name, param in params.items()})
-                 for shift in (math.pi / 3000, math.e / 3000)]
+        moved = [f({name: param * (1 + shift) + shift * (param == 0) for name,
+                    param in params.items()}) for shift in (math.pi / 3000, math.e / 3000)]
     if value.dtype in (np.float16, np.float32, np.complex64) or all(map(_is_single, moved)):
-        sentences.append("f computes in single precision, too coarse to tell slopes from rounding: let it use float64")
+        sentences.append("f computes in single precision, too coarse to tell slopes from rounding: "
+                         "let it use float64")
         comparable = False
     elif np.size(value) == 1 and not np.isfinite(value):
-        sentences.append(f"f is {value} where it is to be differentiated: a logarithm of 0, an exponential too large?")
+        sentences.append(f"f is {value} where it is to be differentiated: a logarithm of 0, an "
+                         "exponential too large?")
         comparable = False
     elif terms and comparable:
-        values = [number(f"terms[{name!r}]", term({key: param.copy() for key, param in params.items()})).item()
+        values = [number(f"terms[{name!r}]",
+                         term({key: param.copy() for key, param in params.items()})).item()
                   for name, term in terms.items()]
         if not abs(sum(values) - value.item()) <= FRESH * sum(map(abs, values)):
-            raise InvalidValueError(f"terms: expected functions whose sum is f, got {sum(values):.6g} where f is "
-                                    f"{value.item():.6g}")
+            raise InvalidValueError("terms: expected functions whose sum is f, got "
+                                    f"{sum(values):.6g} where f is {value.item():.6g}")
     return sentences, comparable
 
 
@@ -405,23 +462,26 @@ def _numbers(value):
     """What a function returned, where it is numbers, as flat arrays by name."""
     parts = {}
     for key, part in (value if isinstance(value, dict) else {"": value}).items():
-        with contextlib.suppress(ValueError):                    # of rows of different lengths no array can be made
+        # of rows of different lengths no array can be made
+        with contextlib.suppress(ValueError):
             parts[key] = np.asarray(part).ravel()
-    return {key: part + 0.0 for key, part in parts.items() if part.dtype.kind in "fciub" and np.isfinite(part).all()}
+    return {key: part + 0.0 for key, part in parts.items() if part.dtype.kind in "fciub"
+            and np.isfinite(part).all()}
 
 
 def aliases(params):
     """Pairs of parameters that share memory: sentences."""
     arrays = [(name, param) for name, param in params.items() if isinstance(param, np.ndarray)]
-    return [f"{a} and {b} share memory: a change of one changes the other, while f was given them as two; "
-            f"take one parameter, and add its gradients up, or copy one"
-            for (a, p), (b, q) in itertools.combinations(arrays, 2) if _overlap(p, q)]
+    return [f"{a} and {b} share memory: a change of one changes the other, while f was given them "
+            "as two; take one parameter, and add its gradients up, or copy one" for (a, p),
+            (b, q) in itertools.combinations(arrays, 2) if _overlap(p, q)]
 
 
 def _overlap(a, b):
     try:
         return np.shares_memory(a, b, max_work=1000)
-    except np.exceptions.TooHardError:                           # views so interlaced that nobody can tell
+    # views so interlaced that nobody can tell
+    except np.exceptions.TooHardError:
         return False
 
 
@@ -429,13 +489,15 @@ def number(name, value):
     """What a function of that name returned, as an array, if it is one number, or raise."""
     value = np.asarray(value)
     if value.size != 1 or value.dtype.kind not in "fciub":
-        raise InvalidTypeError(f"{name}: expected a function that returns one number, got shape {value.shape}, "
-                               f"dtype {value.dtype}")
+        raise InvalidTypeError(f"{name}: expected a function that returns one number, got shape "
+                               f"{value.shape}, dtype {value.dtype}")
     return value
 
 
 def _is_single(value):
-    """Whether a number seems to have the 24 bits of single precision (and not so few that it may well be exact)."""
+    """Whether a number seems to have the 24 bits of single precision (and not so few that it may
+    well be exact).
+    """
     value = np.asarray(value)
     if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:
         return False
@@ -450,28 +512,37 @@ def unknown(name, missing):
 
 
 def check_options(params, terms, order, sizes):
-    """Return the order as a list, or raise unless what was given fits: functions, every name once, numbers above 0."""
+    """Return the order as a list, or raise unless what was given fits: functions, every name once,
+    numbers above 0.
+    """
     if terms is not None and not (isinstance(terms, dict) and all(map(callable, terms.values()))):
-        raise InvalidTypeError(f"terms: expected a dictionary of functions of the parameters, got {terms!r:.60}")
+        raise InvalidTypeError("terms: expected a dictionary of functions of the parameters, got "
+                               f"{terms!r:.60}")
     try:
         order = None if order is None else list(order)
     except TypeError:
         raise InvalidTypeError(f"order: expected the names of the parameters, got {order!r:.60}") from None
     if order is not None and sorted(order, key=str) != sorted(params, key=str):
-        raise InvalidValueError(f"order: expected each of {', '.join(map(str, params))} once, got {order!r:.200}")
+        raise InvalidValueError(f"order: expected each of {', '.join(map(str, params))} once, got "
+                                f"{order!r:.200}")
     if sizes is not None and not isinstance(sizes, dict):
-        raise InvalidTypeError(f'sizes: expected a dictionary such as {{"N": 3, "D": 7}}, got {sizes!r:.60}')
+        raise InvalidTypeError(f'sizes: expected a dictionary such as {{"N": 3, "D": 7}}, got '
+                               f'{sizes!r:.60}')
     for name, size in (sizes or {}).items():
         check_number(f"sizes[{name!r}]", size, above=0, below=1e100)
     return order
 
 
-# ---------------------------------------------------------------------- when two gradients are the same
+# ---------------------------------------------------------------------- when two gradients are the
+# same
 
 def norm(arrays):
-    """The Euclidean norm of all arrays together; their largest element is divided out, so that no square overflows."""
+    """The Euclidean norm of all arrays together; their largest element is divided out, so that no
+    square overflows.
+    """
     largest = max((np.abs(array).max(initial=0.0) for array in arrays), default=0.0)
-    return largest * np.sqrt(sum(np.sum((array / largest) ** 2) for array in arrays)) if largest else 0.0
+    return largest * np.sqrt(sum(np.sum((array / largest) ** 2)
+                                 for array in arrays)) if largest else 0.0
 
 
 def error(analytic, numeric):
@@ -483,5 +554,8 @@ def error(analytic, numeric):
 
 
 def agree(analytic, numeric, tolerance, noise):
-    """Whether the slopes are the same: to the tolerance, or to what rounding lets one see of them."""
-    return error(analytic, numeric) <= tolerance or norm([analytic - numeric]) <= noise * np.sqrt(len(numeric))
+    """Whether the slopes are the same: to the tolerance, or to what rounding lets one see of them.
+    """
+    return error(analytic,
+                 numeric) <= tolerance or norm([analytic
+                                                - numeric]) <= noise * np.sqrt(len(numeric))

@@ -1,4 +1,6 @@
-"""The IDX files: every one that is whole is read as it is, and every other is refused in a sentence."""
+"""The IDX files: every one that is whole is read as it is, and every other is refused in a
+sentence.
+"""
 import gzip
 import io
 import os
@@ -48,11 +50,14 @@ def peak_of(function, *args):
 
 # ---------------------------------------------------------------------- whole files
 
-@given(st.one_of(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(st.integers(1, 50))), st.booleans(), st.data())
+@given(st.one_of(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(st.integers(1, 50))), st.booleans(),
+       st.data())
 def test_what_was_written_is_read(shape, zipped, data):
     size = int(np.prod(shape))
-    array = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)), np.uint8).reshape(shape)
-    found = idx.parse_idx(io.BytesIO(gzip.compress(content(array)) if zipped else content(array)), array.ndim)
+    array = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)),
+                          np.uint8).reshape(shape)
+    found = idx.parse_idx(io.BytesIO(gzip.compress(content(array)) if zipped else content(array)),
+                          array.ndim)
     assert found.dtype == np.uint8 and np.array_equal(found, array)
     assert found.flags.c_contiguous and found.flags.writeable
 
@@ -72,17 +77,20 @@ def test_a_file_larger_than_what_is_read_at_once(tmp_path):
     assert np.array_equal(idx.read_idx(tmp_path / "zipped", 3), images)
 
 
-@pytest.mark.parametrize("between, after", [(b"", b""), (b"\0", bytes(10_000)), 2 * (gzip.compress(b""),)])
+@pytest.mark.parametrize("between, after",
+                         [(b"", b""), (b"\0", bytes(10_000)), 2 * (gzip.compress(b""),)])
 def test_a_gzip_file_of_several_parts_which_may_be_padded_or_empty(tmp_path, between, after):
     whole = content(IMAGES)
-    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + between + gzip.compress(whole[9:]) + after)
+    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + between + gzip.compress(whole[9:])
+                                    + after)
     assert np.array_equal(idx.read_idx(tmp_path / "file", 3), IMAGES)
 
 
 def test_every_length_of_a_gzip_file_around_what_is_unpacked_at_once():
     """Where one piece ends and the next begins, no byte is lost or read twice."""
     noise = np.random.default_rng(0).bytes(3 * idx.PIECE)        # which does not become shorter
-    for size in [*range(idx.PIECE - 60, idx.PIECE + 3), *range(2 * idx.PIECE - 60, 2 * idx.PIECE + 3)]:
+    for size in [*range(idx.PIECE - 60, idx.PIECE + 3),
+                 *range(2 * idx.PIECE - 60, 2 * idx.PIECE + 3)]:
         zipped = gzip.compress(header(size) + noise[:size], 1)
         assert bytes(idx.parse_idx(io.BytesIO(zipped), 1)) == noise[:size], size
 
@@ -131,7 +139,8 @@ def test_bad_files_are_refused_in_a_sentence(tmp_path, name, pack):
 
 def test_images_under_the_name_of_labels(tmp_path):
     (tmp_path / "labels").write_bytes(WHOLE)
-    assert r"expected labels (dimensions: 1), got images (dimensions: 3)" in refused(tmp_path / "labels", 1)
+    assert r"expected labels (dimensions: 1), got images (dimensions: 3)" in refused(tmp_path
+                                                                                     / "labels", 1)
     (tmp_path / "labels").write_bytes(header(0))
     assert "expected labels, got none: its header says 0" in refused(tmp_path / "labels", 1)
 
@@ -158,7 +167,8 @@ def test_a_gzip_file_that_is_damaged(tmp_path):
     assert "cut short or damaged (incorrect data check)" in refused(tmp_path / "file")
     (tmp_path / "file").write_bytes(zipped + b"garbage")
     assert "cut short or damaged (incorrect header check)" in refused(tmp_path / "file")
-    for garbage in (b"X", b"\0X", zlib.compress(b"")):          # what is no gzip file, though zlib might unpack it
+    # what is no gzip file, though zlib might unpack it
+    for garbage in (b"X", b"\0X", zlib.compress(b"")):
         (tmp_path / "file").write_bytes(zipped + garbage)
         assert "cut short or damaged" in refused(tmp_path / "file")
 
@@ -175,7 +185,8 @@ def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
     assert refusals > 4 * len(whole)         # what may be flipped is the date in its header
 
 
-@given(st.one_of(st.binary(max_size=60), st.binary(max_size=40).map(lambda data: b"\0\0\x08\3\0\0\0" + data),
+@given(st.one_of(st.binary(max_size=60),
+                 st.binary(max_size=40).map(lambda data: b"\0\0\x08\3\0\0\0" + data),
                  st.binary(max_size=40).map(lambda data: b"\x1f\x8b\x08\0" + data)))
 def test_whatever_the_bytes_there_is_an_array_or_a_sentence(data):
     try:
@@ -201,7 +212,8 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path, pack):
 
 def test_a_header_that_promises_what_a_gzip_file_of_this_size_might_hold(tmp_path):
     noise = np.random.default_rng(0).bytes(100_000)
-    (tmp_path / "file").write_bytes(gzip.compress(header(100, 1000, 1000) + noise))      # 100 MB; it might be 103 MB
+    # 100 MB; it might be 103 MB
+    (tmp_path / "file").write_bytes(gzip.compress(header(100, 1000, 1000) + noise))
     assert peak_of(refused, tmp_path / "file") < 4_000_000
 
 
@@ -217,7 +229,8 @@ def test_a_bomb_is_not_unpacked(tmp_path):
 def test_reading_takes_little_more_than_what_is_read(tmp_path):
     (tmp_path / "file").write_bytes(gzip.compress(content(np.zeros((20, 1000, 1000), np.uint8)), 1))
     assert peak_of(idx.read_idx, tmp_path / "file", 3) < 27_000_000
-    noise = np.random.default_rng(0).bytes(2_000_000)            # which is as long when it is compressed
+    # which is as long when it is compressed
+    noise = np.random.default_rng(0).bytes(2_000_000)
     (tmp_path / "file").write_bytes(gzip.compress(header(len(noise)) + noise, 1))
     assert peak_of(idx.read_idx, tmp_path / "file", 1) < 3_000_000
 
@@ -226,21 +239,23 @@ def test_reading_takes_little_more_than_what_is_read(tmp_path):
 
 def arrays(n=5, n_test=3, height=2, width=3):
     rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, shape, np.uint8) for shape in ((n, height, width), n, (n_test, height, width), n_test)]
+    return [rng.integers(0, 256, shape, np.uint8)
+            for shape in ((n, height, width), n, (n_test, height, width), n_test)]
 
 
 def write_set(folder, names, four):
     folder.mkdir(exist_ok=True)
     for name, array in zip(names, four):
-        (folder / name).write_bytes(gzip.compress(content(array)) if name.endswith(".gz") else content(array))
+        (folder / name).write_bytes(gzip.compress(content(array)) if name.endswith(".gz")
+                                    else content(array))
     return folder
 
 
 SPELLINGS = {"plain": list(idx.FILES), "zipped": [name + ".gz" for name in idx.FILES],
              "dots": [name.replace("-idx", ".idx") for name in idx.FILES],
              "zipped dots": [name.replace("-idx", ".idx") + ".gz" for name in idx.FILES],
-             "mixed": ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte",
-                       "t10k-labels.idx1-ubyte.gz"]}
+             "mixed": ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz",
+                       "t10k-images-idx3-ubyte", "t10k-labels.idx1-ubyte.gz"]}
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -273,7 +288,8 @@ def set_refused(folder):
 def test_missing_files_are_named(tmp_path):
     write_set(tmp_path, list(idx.FILES)[:1], arrays())
     sentence = set_refused(tmp_path)
-    assert sentence.endswith("missing: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte")
+    assert sentence.endswith("missing: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, "
+                             "t10k-labels-idx1-ubyte")
     assert "train-images-idx3-ubyte" in sentence.rpartition("missing: ")[0]
 
 
@@ -305,7 +321,8 @@ def test_a_damaged_file_of_a_folder_is_named(tmp_path):
     write_set(tmp_path, idx.FILES, arrays())
     path = tmp_path / "t10k-labels-idx1-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-    assert set_refused(tmp_path).startswith(f"{path}: expected 3 bytes after its header, which says 3, got fewer")
+    assert set_refused(tmp_path).startswith(f"{path}: expected 3 bytes after its header, which "
+                                            "says 3, got fewer")
     os.replace(tmp_path / "train-images-idx3-ubyte", path)
     write_set(tmp_path, list(idx.FILES)[:1], arrays())
     assert set_refused(tmp_path).startswith(f"{path}: expected labels (dimensions: 1), got images")

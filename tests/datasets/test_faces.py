@@ -1,4 +1,6 @@
-"""The drawn faces: each of the four factors changes what it should and nothing else, and can be read back."""
+"""The drawn faces: each of the four factors changes what it should and nothing else, and can be
+read back.
+"""
 import hashlib
 
 import numpy as np
@@ -59,7 +61,9 @@ def test_portions_do_not_matter(n):
 
 
 def test_the_faces_never_change():
-    """To the bit: each pixel's arithmetic is its own, in single precision, and has no function but the square root."""
+    """To the bit: each pixel's arithmetic is its own, in single precision, and has no function but
+    the square root.
+    """
     factors = np.stack(np.meshgrid(*[[-1, 0.25, 1]] * 4), axis=-1).reshape(-1, 4)
     digest = hashlib.sha256(draw_faces(factors).astype("<f4").tobytes()).hexdigest()
     assert digest == "f63d493a6d7171c1e5ea46dcd78b332158573a423aaf1ecce8c637071dea569a"
@@ -68,18 +72,24 @@ def test_the_faces_never_change():
 def test_the_factors_are_uniform_and_independent():
     _, factors = load_faces(8000, 0)
     for column in factors.T:
-        ranks = (np.sort(column) + 1) / 2                        # the distribution function of a uniform factor
+        # the distribution function of a uniform factor
+        ranks = (np.sort(column) + 1) / 2
         steps = np.arange(len(ranks) + 1) / len(ranks)
         distance = max((steps[1:] - ranks).max(), (ranks - steps[:-1]).max())
-        assert distance < 1.95 / np.sqrt(8000)                   # Kolmogorov: by chance once in 1,000; measured: 1.02
-        assert abs(column.mean()) < 4 / np.sqrt(3 * 8000) and abs(column.std() * np.sqrt(3) - 1) < 0.02
+        # Kolmogorov: by chance once in 1,000; measured: 1.02
+        assert distance < 1.95 / np.sqrt(8000)
+        assert abs(column.mean()) < 4 / np.sqrt(3 * 8000) and abs(column.std() * np.sqrt(3)
+                                                                  - 1) < 0.02
     between = np.corrcoef(factors.T)[np.triu_indices(4, 1)]
     assert np.abs(between).max() < 4 / np.sqrt(8000)
 
 
-@pytest.mark.parametrize("n, rng, error, name", [
-    (-1, 0, ValueError, "n"), (1.5, 0, TypeError, "n"), ("3", 0, TypeError, "n"), (True, 0, TypeError, "n"),
-    (None, 0, TypeError, "n"), (3, -1, TypeError, "rng"), (3, "a", TypeError, "rng"), (3, 1.5, TypeError, "rng")])
+@pytest.mark.parametrize("n, rng, error, name",
+                         [(-1, 0, ValueError, "n"), (1.5, 0, TypeError, "n"), ("3", 0, TypeError,
+                                                                               "n"),
+                          (True, 0, TypeError, "n"), (None, 0, TypeError, "n"), (3, -1, TypeError,
+                                                                                 "rng"),
+                          (3, "a", TypeError, "rng"), (3, 1.5, TypeError, "rng")])
 def test_a_bad_number_or_seed_is_named(n, rng, error, name):
     with pytest.raises(error, match=f"^{name}: expected .*, got "):
         load_faces(n, rng)
@@ -97,9 +107,13 @@ def test_eyes_a_nose_and_hair_on_top():
     dark, pale = varied(TONE, [1, -1])
     for images in (dark, pale):
         skin = images[:, 12, MIDDLE]                             # of the forehead
-        assert (images[:, 13:15, [MIDDLE - 3, MIDDLE + 4]] == images.max()).all() and images.max() > 0.8     # the eyes
-        assert (images[:, 13:15, MIDDLE - 1:MIDDLE + 3] < skin.min() + 0.1).all()        # skin between them
-        assert (images[:, 16, MIDDLE] > images[:, 16, MIDDLE - 2] + 0.05).all()          # the nose is darker than skin
+        # the eyes
+        assert (images[:, 13:15, [MIDDLE - 3, MIDDLE + 4]]
+                == images.max()).all() and images.max() > 0.8
+        # skin between them
+        assert (images[:, 13:15, MIDDLE - 1:MIDDLE + 3] < skin.min() + 0.1).all()
+        # the nose is darker than skin
+        assert (images[:, 16, MIDDLE] > images[:, 16, MIDDLE - 2] + 0.05).all()
         assert (images[:, 6, MIDDLE] > skin + 0.1).all()         # the fringe
     assert np.array_equal(dark[:, 6], pale[:, 6])                # in its own colour
     assert (dark[:, 12, MIDDLE] > pale[:, 12, MIDDLE] + 0.1).all()
@@ -112,7 +126,8 @@ def test_the_expression_changes_the_mouth_alone():
     outside = mouth_mask().reshape(SIDE, SIDE)
     assert (images[:, :, outside] == images[0][:, outside]).all()
     for one, next_one in zip(images, images[1:]):
-        assert (np.abs(one - next_one)[:, ~outside].max(axis=1) > 0.01).all()            # measured: 0.035 at least
+        # measured: 0.035 at least
+        assert (np.abs(one - next_one)[:, ~outside].max(axis=1) > 0.01).all()
     assert (np.abs(images[0] - images[-1])[:, ~outside].max(axis=1) > 0.05).all()        # 0.14
 
 
@@ -120,21 +135,27 @@ def test_the_mask_is_that_of_the_mouth():
     mask = mouth_mask()
     expected = np.ones((SIDE, SIDE), bool)
     expected[MOUTH] = False
-    assert mask.shape == (784,) and mask.dtype == bool and np.array_equal(mask.reshape(SIDE, SIDE), expected)
+    assert mask.shape == (784,) and mask.dtype == bool and np.array_equal(mask.reshape(SIDE, SIDE),
+                                                                          expected)
     assert 0 < (~mask).sum() < 784 / 4
 
 
 def test_a_smile_lifts_the_corners():
-    """How much lower than its middle the corners of the mouth are: where the centre of the ink is, in rows."""
+    """How much lower than its middle the corners of the mouth are: where the centre of the ink is,
+    in rows.
+    """
     images = varied(EXPRESSION, fixed={TONE: -1, HAIR: -1})
-    mouths = (images[:, :, MOUTH[0]] - 1.2 * images[:, :, 12, None, MIDDLE, None]).clip(0)       # without the skin
+    # without the skin
+    mouths = (images[:, :, MOUTH[0]] - 1.2 * images[:, :, 12, None, MIDDLE, None]).clip(0)
     rows = np.arange(mouths.shape[2])
 
     def height(columns):
         ink = mouths[..., columns].sum(axis=-1)
         return (ink * rows).sum(axis=-1) / ink.sum(axis=-1)
-    drop = height([MIDDLE - 4, MIDDLE - 3]) - height([MIDDLE - 2, MIDDLE - 1])           # beside the nose
-    assert (np.diff(drop, axis=0) < 0).all()                     # with every step towards a smile they rise
+    # beside the nose
+    drop = height([MIDDLE - 4, MIDDLE - 3]) - height([MIDDLE - 2, MIDDLE - 1])
+    # with every step towards a smile they rise
+    assert (np.diff(drop, axis=0) < 0).all()
     assert (drop[0] > 0.5).all() and (drop[-1] < -0.5).all()     # measured: 1.2 and -1.2 rows
     np.testing.assert_allclose(drop[::-1], -drop, rtol=0, atol=0.4)          # 0.10
 
@@ -145,12 +166,14 @@ def test_the_skin_darkens_with_its_tone():
     assert (change >= 0).all()                                   # no pixel gets paler
     inside = images[:, :, 12:19, MIDDLE - 5:MIDDLE + 7].mean(axis=(2, 3))
     assert (np.diff(inside, axis=0) > 0.01).all()                # measured: 0.03 in every step
-    assert np.abs(change - change[0]).max() < 1e-6               # all get darker evenly; measured: 1.2e-7
+    # all get darker evenly; measured: 1.2e-7
+    assert np.abs(change - change[0]).max() < 1e-6
 
 
 def test_a_face_grows_longer_and_narrower_with_its_shape():
     images = varied(SHAPE, count=1, fixed={EXPRESSION: 0, HAIR: -1, TONE: 0})
-    covered = np.minimum(1, images / images[:, :, 12, None, MIDDLE, None])   # as dark as skin, or darker
+    # as dark as skin, or darker
+    covered = np.minimum(1, images / images[:, :, 12, None, MIDDLE, None])
     width, height = covered[:, :, 18].sum(axis=2), covered[:, :, 15:, MIDDLE].sum(axis=2)
     assert (np.diff(width, axis=0) < -0.1).all() and (np.diff(height, axis=0) > 0.1).all()
     # In pixels of the whole width and of half the height; measured: 4.4 and 2.1.
@@ -161,9 +184,12 @@ def test_long_hair_reaches_further_down_at_the_sides():
     images = varied(HAIR, fixed={TONE: -1})
     sides = images[:, :, 10:, [*range(6), *range(22, SIDE)]]
     ink, dark = sides.sum(axis=(2, 3)), (sides > images[0, 0, 6, MIDDLE] / 2).sum(axis=(2, 3))
-    assert (np.diff(ink, axis=0) > 0.3).all() and (np.diff(dark, axis=0) >= 0).all()     # measured: 0.5 at least
+    # measured: 0.5 at least
+    assert (np.diff(ink, axis=0) > 0.3).all() and (np.diff(dark, axis=0) >= 0).all()
     assert (dark[-1] - dark[0] > 20).all()                       # 38 at least
-    assert np.array_equal(images[:, :, :8], np.broadcast_to(images[0, :, :8], images[:, :, :8].shape))   # not the top
+    # not the top
+    assert np.array_equal(images[:, :, :8],
+                          np.broadcast_to(images[0, :, :8], images[:, :, :8].shape))
 
 
 def test_every_factor_can_be_read_back_by_linear_regression():

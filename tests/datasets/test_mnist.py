@@ -1,6 +1,8 @@
-"""MNIST: found where it should be looked for, downloaded whole or not at all, and nothing else is taken for it.
+"""MNIST: found where it should be looked for, downloaded whole or not at all, and nothing else is
+taken for it.
 
-No test goes to the network: a small data set stands for MNIST, and a table of answers for the mirrors.
+No test goes to the network: a small data set stands for MNIST, and a table of answers for the
+mirrors.
 """
 import errno
 import gzip
@@ -35,11 +37,15 @@ class Response(io.BytesIO):
 
     def __init__(self, body, length=None):
         super().__init__(body)
-        self.headers = {} if length == "unknown" else {"Content-Length": str(len(body) if length is None else length)}
+        self.headers = {} if length == "unknown" else {"Content-Length": str(len(body)
+                                                                             if length is None
+                                                                             else length)}
 
 
 class Mirrors:
-    """Two mirrors of the small data set, and the addresses that were asked for; `answers` overrules what one gives."""
+    """Two mirrors of the small data set, and the addresses that were asked for; `answers` overrules
+    what one gives.
+    """
 
     def __init__(self):
         self.asked, self.answers = [], {}
@@ -47,14 +53,18 @@ class Mirrors:
     def open(self, url):
         self.asked.append(url)
         name = url.rpartition("/")[2]
-        answer = self.answers.get(url, self.answers.get(url.removesuffix(name), lambda: Response(ANSWERS[name])))
+        answer = self.answers.get(url,
+                                  self.answers.get(url.removesuffix(name),
+                                                   lambda: Response(ANSWERS[name])))
         return answer()
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """The cache folder, not made yet, of a user who has nothing; a small data set stands for MNIST."""
-    monkeypatch.setattr(mnist, "SHA256", {name: hashlib.sha256(content(FOUR[name])).hexdigest() for name in FOUR})
+    """The cache folder, not made yet, of a user who has nothing; a small data set stands for MNIST.
+    """
+    monkeypatch.setattr(mnist, "SHA256",
+                        {name: hashlib.sha256(content(FOUR[name])).hexdigest() for name in FOUR})
     monkeypatch.setattr(mnist, "cache_folder", lambda: str(tmp_path / "cache" / "mnist"))
     monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
     return tmp_path / "cache" / "mnist"
@@ -72,8 +82,8 @@ def mirrors(monkeypatch):
 def check_small(loaded):
     x_train, labels_train, x_test, labels_test, shape = loaded
     assert shape == (2, 3) and x_train.dtype == np.uint8
-    for array, expected in zip((x_train.reshape(-1, 2, 3), labels_train, x_test.reshape(-1, 2, 3), labels_test),
-                               FOUR.values()):
+    for array, expected in zip((x_train.reshape(-1, 2, 3), labels_train, x_test.reshape(-1, 2, 3),
+                                labels_test), FOUR.values()):
         assert np.array_equal(array, expected)
 
 
@@ -96,7 +106,8 @@ def test_the_folder_given_then_the_variable_then_the_cache(tmp_path, cache, mirr
     monkeypatch.setenv("NUMPYVAE_DATA", str(tmp_path / "named"))
     check_small(mnist.load_mnist(tmp_path / "given"))
     check_small(mnist.load_mnist())
-    (tmp_path / "given" / "t10k-labels-idx1-ubyte").unlink()             # not all four: on to the next
+    # not all four: on to the next
+    (tmp_path / "given" / "t10k-labels-idx1-ubyte").unlink()
     check_small(mnist.load_mnist(tmp_path / "given"))
     monkeypatch.setenv("NUMPYVAE_DATA", "")
     check_small(mnist.load_mnist(str(tmp_path / "given")))
@@ -104,7 +115,8 @@ def test_the_folder_given_then_the_variable_then_the_cache(tmp_path, cache, mirr
     assert mirrors.asked == []
 
 
-def test_a_variable_that_is_empty_does_not_name_the_working_folder(tmp_path, cache, mirrors, monkeypatch):
+def test_a_variable_that_is_empty_does_not_name_the_working_folder(tmp_path, cache, mirrors,
+                                                                   monkeypatch):
     write_set(tmp_path / "work", FOUR, FOUR.values())
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("NUMPYVAE_DATA", "")
@@ -126,7 +138,8 @@ def test_the_cache_is_where_the_system_wants_it(monkeypatch, platform, env, expe
     for name, value in {"HOME": "/home/ada", "USERPROFILE": "/home/ada", **env}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(os.path, "isabs", lambda path: path.startswith("/"))          # on Windows too
+    # on Windows too
+    monkeypatch.setattr(os.path, "isabs", lambda path: path.startswith("/"))
     found = mnist.cache_folder()
     assert os.path.normpath(found) == os.path.normpath(os.path.join(*expected, "numpyvae", "mnist"))
 
@@ -146,7 +159,8 @@ def test_another_content_is_not_taken_for_mnist(tmp_path, cache, mirrors, name):
     with pytest.raises(DataFormatError) as caught:
         mnist.load_mnist(tmp_path / "mine")
     message = str(caught.value)
-    assert message.startswith(f"{tmp_path / 'mine' / name}: expected MNIST's own file, got another IDX file; remove it")
+    assert message.startswith(f"{tmp_path / 'mine' / name}: expected MNIST's own file, got another "
+                              "IDX file; remove it")
     assert message.endswith(f"take --data idx --data-dir {tmp_path / 'mine'}")
     assert mirrors.asked == []
 
@@ -176,9 +190,12 @@ def test_the_real_one(real):
     x_train, labels_train, x_test, labels_test, shape = real
     assert x_train.shape == (60000, 784) and x_test.shape == (10000, 784) and shape == (28, 28)
     assert x_train.dtype == x_test.dtype == labels_train.dtype == labels_test.dtype == np.uint8
-    assert labels_train[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4] and labels_test[:5].tolist() == [7, 2, 1, 0, 4]
-    assert np.bincount(labels_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(labels_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert labels_train[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1,
+                                          4] and labels_test[:5].tolist() == [7, 2, 1, 0, 4]
+    assert np.bincount(labels_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265,
+                                                  5851, 5949]
+    assert np.bincount(labels_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974,
+                                                 1009]
     assert x_train.sum(dtype=np.int64) == 1_567_298_545 and x_test.sum(dtype=np.int64) == 264_923_200
     assert x_train[0].reshape(28, 28)[7, 4:12].tolist() == [0, 0, 0, 49, 238, 253, 253, 253]
 
@@ -195,9 +212,11 @@ def test_all_four_are_downloaded_once(cache, mirrors):
 
 def test_only_what_is_missing_is_downloaded(cache, mirrors):
     cache.parent.mkdir()
-    write_set(cache, ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz"], list(FOUR.values())[:2])
+    write_set(cache, ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz"],
+              list(FOUR.values())[:2])
     check_small(mnist.load_mnist())
-    assert mirrors.asked == [FIRST + "t10k-images-idx3-ubyte.gz", FIRST + "t10k-labels-idx1-ubyte.gz"]
+    assert mirrors.asked == [FIRST + "t10k-images-idx3-ubyte.gz", FIRST
+                             + "t10k-labels-idx1-ubyte.gz"]
 
 
 def test_nothing_is_downloaded_to_a_folder_of_the_user(tmp_path, cache, mirrors):
@@ -243,21 +262,25 @@ def test_what_one_mirror_does_not_give_the_other_does(cache, mirrors, name):
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(tmp_path, cache, mirrors, name, monkeypatch):
+def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(tmp_path, cache, mirrors, name,
+                                                            monkeypatch):
     for mirror in (FIRST, SECOND):
         mirrors.answers[mirror + "train-labels-idx1-ubyte.gz"] = BAD[name][0]
     monkeypatch.setenv("NUMPYVAE_DATA", str(tmp_path / "named"))
-    with pytest.raises(DataFormatError, match=f"{SECOND}train-labels-idx1-ubyte.gz: .*{BAD[name][1]}") as caught:
+    with pytest.raises(DataFormatError, match=f"{SECOND}train-labels-idx1-ubyte.gz: "
+                       f".*{BAD[name][1]}") as caught:
         mnist.load_mnist(tmp_path / "given")
     message = str(caught.value)
     assert "\n" not in message and "urlopen" not in message and "\x1b" not in message
     looked_in = f"in one of the folders {tmp_path / 'given'}, {tmp_path / 'named'}, {cache}; "
     for needed in (*FOUR, looked_in, f"; put them into {cache}, ", "--data-dir", "NUMPYVAE_DATA"):
         assert needed in message
-    assert len(mirrors.asked) == 1 + 2 * mnist.ROUNDS                    # the images came, the labels never did
+    # the images came, the labels never did
+    assert len(mirrors.asked) == 1 + 2 * mnist.ROUNDS
     assert os.listdir(cache) == ["train-images-idx3-ubyte.gz"]
     del mirrors.answers[FIRST + "train-labels-idx1-ubyte.gz"]
-    check_small(mnist.load_mnist())                                      # and goes on where it stopped
+    # and goes on where it stopped
+    check_small(mnist.load_mnist())
     assert len(mirrors.asked) == 1 + 2 * mnist.ROUNDS + 3
 
 
@@ -321,7 +344,8 @@ class Fake(urllib.request.HTTPSHandler):
         headers, redirected = Message(), request.full_url == FIRST
         if redirected:
             headers["Location"] = self.target
-        answer = urllib.request.addinfourl(io.BytesIO(b"hello"), headers, request.full_url, 302 if redirected else 200)
+        answer = urllib.request.addinfourl(io.BytesIO(b"hello"), headers, request.full_url, 302
+                                           if redirected else 200)
         answer.msg = "Found" if redirected else "OK"
         return answer
 
@@ -335,7 +359,8 @@ def opened(target, monkeypatch):
     return fake, lambda: mnist._open(FIRST)
 
 
-@pytest.mark.parametrize("target", ["http://second/", "ftp://second/file", "file:///etc/hosts", "HTTP://second/"])
+@pytest.mark.parametrize("target", ["http://second/", "ftp://second/file", "file:///etc/hosts",
+                                    "HTTP://second/"])
 def test_no_redirection_leaves_https(monkeypatch, target):
     fake, go = opened(target, monkeypatch)
     with pytest.raises(OSError, match="not https|not allowed") as caught:
@@ -346,7 +371,9 @@ def test_no_redirection_leaves_https(monkeypatch, target):
         caught.value.close()
 
 
-@pytest.mark.parametrize("target, full", [("https://second/file", "https://second/file"), ("/file", FIRST + "file")])
+@pytest.mark.parametrize("target, full",
+                         [("https://second/file", "https://second/file"),
+                          ("/file", FIRST + "file")])
 def test_a_redirection_within_https_is_followed(monkeypatch, target, full):
     fake, go = opened(target, monkeypatch)
     assert go().read() == b"hello"
@@ -383,7 +410,8 @@ def test_a_bar_fits_a_narrow_terminal(mirrors, monkeypatch):
 def test_without_a_length_there_is_a_bar_too(mirrors, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     mnist_get(mirrors, lambda: Response(bytes(450_000), "unknown"))
-    assert sys.stderr.getvalue().endswith("\r  file  [##########]  0.5 of 0.5 MB\n")       # rounded up
+    # rounded up
+    assert sys.stderr.getvalue().endswith("\r  file  [##########]  0.5 of 0.5 MB\n")
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -405,7 +433,8 @@ def test_one_line_for_each_file_elsewhere(cache, mirrors, capsys):
     mnist.load_mnist()
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.splitlines() == [f"  {name}  [##########]  0.0 of 0.0 MB" for name in ANSWERS]
+    assert printed.err.splitlines() == [f"  {name}  [##########]  0.0 of 0.0 MB"
+                                        for name in ANSWERS]
 
 
 def test_nothing_breaks_where_nobody_can_see_it(cache, mirrors, monkeypatch, capsys):
@@ -442,13 +471,15 @@ def test_ctrl_c_leaves_nothing_and_ends_the_line(cache, mirrors, monkeypatch):
 
 
 def test_a_connection_that_breaks_goes_on_with_the_next_mirror(cache, mirrors):
-    for error in (ConnectionResetError(104, "reset"), TimeoutError("timed out"), http.client.IncompleteRead(b"", 9)):
+    for error in (ConnectionResetError(104, "reset"), TimeoutError("timed out"),
+                  http.client.IncompleteRead(b"", 9)):
         mirrors.answers = {FIRST + "train-labels-idx1-ubyte.gz": stopping_at(2, error)}
         check_small(mnist.load_mnist())
         (cache / "train-labels-idx1-ubyte.gz").unlink()
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.EFBIG])
+@pytest.mark.parametrize("code",
+                         [errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.EFBIG])
 def test_a_full_disk_is_no_failure_of_the_network(cache, mirrors, monkeypatch, code):
     monkeypatch.setattr(os, "fsync", fails_with_argument(OSError(code, os.strerror(code))))
     with pytest.raises(OSError) as caught:
@@ -490,12 +521,15 @@ mnist.load_mnist()
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere a killed process may hold its files for a moment")
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a killed process may hold its files for "
+                    "a moment")
 @pytest.mark.parametrize("doing, left", [("downloading", 0), ("writing", 1)])
 def test_a_kill_leaves_no_file_under_its_final_name(cache, mirrors, doing, left):
-    folders = os.pathsep.join([os.path.dirname(__file__), os.path.dirname(os.path.dirname(numpyvae.__file__))])
+    folders = os.pathsep.join([os.path.dirname(__file__),
+                               os.path.dirname(os.path.dirname(numpyvae.__file__))])
     env = {**os.environ, "PYTHONPATH": folders, "NUMPYVAE_DATA": ""}
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(cache), doing], env=env, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(cache), doing], env=env,
+                          stdout=subprocess.PIPE) as child:
         assert child.stdout.readline().strip() == b"stalled"
         child.kill()
     names = os.listdir(cache)
@@ -514,18 +548,21 @@ def test_what_is_a_minute_old_is_not_stale_yet(cache, monkeypatch):
         path.write_bytes(b"")
         os.utime(path, (1_000_000 - age,) * 2)
     mnist._sweep(cache)
-    assert sorted(os.listdir(cache)) == [f"train-images-idx3-ubyte.gz.{age}.tmp" for age in (59, 60)]
+    assert sorted(os.listdir(cache)) == [f"train-images-idx3-ubyte.gz.{age}.tmp"
+                                         for age in (59, 60)]
 
 
 def test_the_sweep_takes_only_what_is_ours_and_stale(cache, mirrors):
     cache.mkdir(parents=True)
     name = "train-images-idx3-ubyte.gz"
-    kept = ["notes.tmp", f"{name}.tmp", f"{name}.old.tmp", f"{name}.12.tmp.bak", f"my-{name}.12.tmp", "a.npz.12.tmp"]
+    kept = ["notes.tmp", f"{name}.tmp", f"{name}.old.tmp", f"{name}.12.tmp.bak",
+            f"my-{name}.12.tmp", "a.npz.12.tmp"]
     for path in [*kept, f"{name}.12.tmp", "t10k-labels-idx1-ubyte.gz.99999.tmp"]:
         (cache / path).write_bytes(b"precious")
         os.utime(cache / path, (time.time() - 100,) * 2)
     (cache / f"{name}.13.tmp").write_bytes(b"another process writes just now")
-    (cache / f"{name}.14.tmp").mkdir()                                   # no file: not removed, and no error
+    # no file: not removed, and no error
+    (cache / f"{name}.14.tmp").mkdir()
     os.utime(cache / f"{name}.14.tmp", (time.time() - 100,) * 2)
     check_small(mnist.load_mnist())
     assert set(os.listdir(cache)) == {*kept, f"{name}.13.tmp", f"{name}.14.tmp", *ANSWERS}

@@ -1,4 +1,6 @@
-"""The window of `numpyvae explore`: latent dimensions that are turned by hand, and the image that they decode to."""
+"""The window of `numpyvae explore`: latent dimensions that are turned by hand, and the image that
+they decode to.
+"""
 import os
 import signal
 import sys
@@ -10,24 +12,31 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button, Slider
 
-from . import plots
-from .datasets.pixels import as_floats
-from .errors import check_rng
+from .. import plots
+from ..datasets.pixels import as_floats
+from ..errors import check_rng
 
 SIZE = (13, 7.2)                     # in inches: 1300 by 720 pixels fit on most projectors
-MOST = 12                            # sliders, so that each can still be read from the back of the room
-TOOLKITS = ("_tkinter", "PyQt6", "PySide6", "PyQt5", "PySide2", "gi", "wx")      # that matplotlib can open windows with
+# sliders, so that each can still be read from the back of the room
+MOST = 12
+# that matplotlib can open windows with
+TOOLKITS = ("_tkinter", "PyQt6", "PySide6", "PyQt5", "PySide2", "gi", "wx")
 
 
 class Explorer:
-    """The panel: a slider for each of the most active latent dimensions, two buttons, and the decoded image.
+    """The panel: a slider for each of the most active latent dimensions, two buttons, and the
+    decoded image.
 
-    vae: the network; kl: (Z,) in nats, what each dimension tells the decoder, as `evaluate.mean_kl_per_dim` measures it
+    vae: the network; kl: (Z,) in nats, what each dimension tells the decoder, as
+    `evaluate.mean_kl_per_dim` measures it
     x: (N, D) images to encode; image_shape: (height, width); labels: (N,) or None
-    mask: (N, D) booleans, True where a pixel was observed, or None; rng: a seed or a Generator for the random codes
+    mask: (N, D) booleans, True where a pixel was observed, or None; rng: a seed or a Generator for
+    the random codes
     figure: an empty one to draw on, such as a window's; by default one that no window shows
-    `sliders` are matplotlib's, by latent dimension (from 0), the most active first; `z`: (Z,) is the code that they
-    stand at, `image`: (D,) what it decodes to, `original`: (D,) the image that was encoded last, or None.
+    `sliders` are matplotlib's, by latent dimension (from 0), the most active first; `z`: (Z,) is
+    the code that they
+    stand at, `image`: (D,) what it decodes to, `original`: (D,) the image that was encoded last, or
+    None.
     """
 
     def __init__(self, vae, kl, x, image_shape, labels=None, mask=None, rng=0, figure=None):
@@ -36,9 +45,11 @@ class Explorer:
         kl = np.asarray(kl, dtype=np.float64)
         with rc_context(plots.STYLE):
             self.figure = Figure(SIZE, layout="none") if figure is None else figure
-            self.figure.suptitle("Turn a latent dimension, and see what the decoder makes of the code")
+            self.figure.suptitle("Turn a latent dimension, and see what the decoder makes of the "
+                                 "code")
             self.sliders = self._add_sliders(kl)
-            self.buttons = self._add_buttons({"random": self.randomize, "encode a test image": self.encode_next})
+            self.buttons = self._add_buttons({"random": self.randomize,
+                                              "encode a test image": self.encode_next})
             self.left, self.right = self._add_image(), self._add_image()
         self.show(np.zeros(len(kl)), "decoded from z = 0")
 
@@ -49,21 +60,25 @@ class Explorer:
         self.show(self.rng.standard_normal(len(self.z)), "decoded from z ~ N(0, I)")
 
     def encode_next(self, event=None):
-        """The mean of the next test image's code, and the image itself beside what becomes of it."""
+        """The mean of the next test image's code, and the image itself beside what becomes of it.
+        """
         i, self.next = self.next, (self.next + 1) % len(self.x)
         x = as_floats(self.x[i:i + 1], self.vae.dtype)
         original = x[0] if self.mask is None else np.where(self.mask[i], x[0], np.nan)
-        self.left.title.set_text("test image" if self.labels is None else f"test image, label {self.labels[i]}")
+        self.left.title.set_text("test image" if self.labels is None else "test image, label "
+                                 f"{self.labels[i]}")
         self.show(self.vae.encode(x)[0][0], "rebuilt from its μ", original)
 
     def show(self, z, title, original=None):
         """Set all sliders to a code and decode it.
 
-        z: (Z,); title: what the decoded image is called; original: (D,) an image to show beside it, or None
+        z: (Z,); title: what the decoded image is called; original: (D,) an image to show beside it,
+        or None
         """
         self.z, self.original = np.array(z, dtype=np.float64), original
         for j, slider in self.sliders.items():
-            slider.eventson = False                              # all of them move, one image is decoded
+            # all of them move, one image is decoded
+            slider.eventson = False
             slider.set_val(np.clip(self.z[j], slider.valmin, slider.valmax))
             slider.eventson = True
         self._place_images()
@@ -79,7 +94,8 @@ class Explorer:
         self.image = self.vae.decode(self.z[None])[0]
         self.right.images[0].set_data(self.image.reshape(self.image_shape))
         self.right.title.set_text(title)
-        for j, slider in self.sliders.items():                   # the number is exact where the slider is at its end
+        # the number is exact where the slider is at its end
+        for j, slider in self.sliders.items():
             slider.valtext.set_text(f"{self.z[j]:.1f}".replace("-", "−").replace("−0.0", "0.0"))
         self.figure.canvas.draw_idle()
 
@@ -100,7 +116,8 @@ class Explorer:
 
     def _add_image(self):
         axes = self.figure.add_axes([0, 0, 1, 1], title=" ", xticks=[], yticks=[], navigate=False)
-        axes.imshow(np.zeros(self.image_shape), cmap=plots.INK, vmin=0, vmax=1, interpolation="nearest", zorder=3)
+        axes.imshow(np.zeros(self.image_shape), cmap=plots.INK, vmin=0, vmax=1,
+                    interpolation="nearest", zorder=3)
         axes.spines[:].set(visible=True, color=plots.INK.get_bad(), linewidth=6)
         return axes
 
@@ -110,15 +127,17 @@ class Explorer:
         for row, j in enumerate(order):
             axes = self.figure.add_axes([0.08, 0.88 - (row + 0.8) * distance, 0.31, 0.6 * distance])
             colour = plots.TEST if kl[j] > plots.USED else plots.TRAIN
-            sliders[j] = Slider(axes, plots.name_of(j), -3, 3, valinit=0, valfmt="%.1f", color=colour, initcolor="none",
-                                handle_style={"size": 15, "edgecolor": "black"})
+            sliders[j] = Slider(axes, plots.name_of(j), -3, 3, valinit=0, valfmt="%.1f",
+                                color=colour, initcolor="none", handle_style={"size": 15,
+                                                                              "edgecolor": "black"})
             sliders[j].on_changed(partial(self._turn, j))
         self.figure.text(0.03, 0.205, _legend(kl), fontsize=14, va="top", linespacing=1.3)
         return sliders
 
     def _add_buttons(self, actions):
         places = [[0.03, 0.03, 0.13, 0.08], [0.17, 0.03, 0.27, 0.08]]
-        buttons = {name: Button(self.figure.add_axes(place), name) for name, place in zip(actions, places)}
+        buttons = {name: Button(self.figure.add_axes(place), name) for name,
+                   place in zip(actions, places)}
         for name, action in actions.items():
             buttons[name].on_clicked(action)
             buttons[name].ax.spines[:].set_visible(True)
@@ -139,12 +158,15 @@ def open_window():
     ->  the figure and None; or None and, in words, why there is no window
     """
     try:
-        from matplotlib import pyplot                            # the only place: pyplot looks for a screen
+        # the only place: pyplot looks for a screen
+        from matplotlib import pyplot
         with rc_context({**plots.STYLE, "toolbar": "None"}):
             figure = pyplot.figure("numpyvae explore", SIZE, layout="none")
-    except Exception as error:       # ImportError, or a toolkit's own, and those have no parent in common
+    # ImportError, or a toolkit's own, and those have no parent in common
+    except Exception as error:
         return None, _what_is_missing() or " ".join(str(error).split())
-    if figure.canvas.required_interactive_framework is None:     # matplotlib fell back on a mere file format
+    # matplotlib fell back on a mere file format
+    if figure.canvas.required_interactive_framework is None:
         pyplot.close(figure)
         told = f"no screen answers, or matplotlib was told to draw with {pyplot.get_backend()}"
         return None, _what_is_missing() or told
@@ -152,7 +174,8 @@ def open_window():
 
 
 def _what_is_missing():
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY")
+                                                 or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no screen (DISPLAY is not set)"
     if not any(map(find_spec, TOOLKITS)):
         return "Python's tkinter is not installed, nor another toolkit for windows (`pip install PySide6` brings one)"
@@ -161,15 +184,16 @@ def _what_is_missing():
 
 def keep_open(figure):
     """Let a window work until it is closed.  Raises KeyboardInterrupt after Ctrl-C."""
-    # An exception in the middle of a toolkit's loop would be printed and forgotten, or wait for the mouse to move: so
-    # Ctrl-C leaves a note, a timer reads it.
+    # An exception in the middle of a toolkit's loop would be printed and forgotten, or wait for the
+    # mouse to move: so Ctrl-C leaves a note, a timer reads it.
     from matplotlib import pyplot
     notes = []
 
     def look():
         if notes:
             pyplot.close(figure)
-        return not notes                                         # False: the timer has done its work
+        # False: the timer has done its work
+        return not notes
     timer = figure.canvas.new_timer(interval=200, callbacks=[(look, (), {})])
     figure.canvas.mpl_connect("close_event", lambda event: timer.stop())
     before = signal.signal(signal.SIGINT, lambda *_: notes.append("Ctrl-C"))

@@ -8,29 +8,29 @@ import time
 
 import numpy as np
 
-from . import checkpoint, datasets
-from .autoencoder import Autoencoder
-from .datasets.pixels import PIXELS, as_floats
-from .errors import DataFormatError, DivergedError, InvalidValueError, NumpyvaeError, check_count, check_positive_int
-from .evaluate import encode, mean_kl_per_dim
-from .gradcheck import check_gradients
-from .network import LIKELIHOODS
-from .training import MODELS, OPTIMIZERS, Run, load_trained
-from .vae import VAE
-from .walkthrough import OneLineParser
+from .. import checkpoint, datasets, files
+from ..autoencoder import Autoencoder
+from ..datasets.pixels import PIXELS, as_floats
+from ..errors import DataFormatError, DivergedError, InvalidValueError, NumpyvaeError, check_count, check_positive_int
+from ..evaluate import encode, mean_kl_per_dim
+from ..gradcheck import check_gradients
+from ..network import LIKELIHOODS
+from ..training import MODELS, OPTIMIZERS, Run, load_trained
+from ..vae import VAE
+from ..narrator import OneLineParser
 
-# What `train` takes where it is not told otherwise, whatever the data are, and by the data. The digits' were found by
-# trial: more units, dimensions or epochs move their test loss by less than 0.2 nats. MNIST has the blog's network, and
-# lends its defaults to all data that are not named here.
-DEFAULTS = {"data": "digits", "data_dir": None, "model": "vae", "beta": 1.0, "pixels": "grey", "optimizer": "adam",
-            "seed": 0, "dtype": "float32"}
-DEFAULTS_BY_DATA = {
-    "digits": {"hidden_dim": 256, "latent_dim": 10, "likelihood": "bernoulli", "x_std": 0.25, "epochs": 200,
-               "batch_size": 64, "lr": 2e-3},
-    "mnist":  {"hidden_dim": 400, "latent_dim": 20, "likelihood": "bernoulli", "x_std": 0.25, "epochs": 10,
-               "batch_size": 128, "lr": 1e-3},
-    "faces":  {"hidden_dim": 256, "latent_dim": 6, "likelihood": "gaussian", "x_std": 0.1, "epochs": 60,
-               "batch_size": 64, "lr": 3e-3}}
+# What `train` takes where it is not told otherwise, whatever the data are, and by the data. The
+# digits' were found by
+# trial: more units, dimensions or epochs move their test loss by less than 0.2 nats. MNIST has the
+# blog's network, and lends its defaults to all data that are not named here.
+DEFAULTS = {"data": "digits", "data_dir": None, "model": "vae", "beta": 1.0, "pixels": "grey",
+            "optimizer": "adam", "seed": 0, "dtype": "float32"}
+DEFAULTS_BY_DATA = {"digits": {"hidden_dim": 256, "latent_dim": 10, "likelihood": "bernoulli",
+                               "x_std": 0.25, "epochs": 200, "batch_size": 64, "lr": 2e-3},
+                    "mnist":  {"hidden_dim": 400, "latent_dim": 20, "likelihood": "bernoulli",
+                               "x_std": 0.25, "epochs": 10, "batch_size": 128, "lr": 1e-3},
+                    "faces":  {"hidden_dim": 256, "latent_dim": 6, "likelihood": "gaussian",
+                               "x_std": 0.1, "epochs": 60, "batch_size": 64, "lr": 3e-3}}
 OPTIONS = (*DEFAULTS, *DEFAULTS_BY_DATA["digits"])
 
 WALK_SIZES = {"input_dim": (7, "pixels"), "hidden_dim": (5, "hidden units"), "latent_dim": (2, "latent variables")}
@@ -40,21 +40,25 @@ MAX_SAMPLES = 4096                   # in one picture
 
 
 def main(argv=None):
-    """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend; 130, Ctrl-C; 141, the
-    reader of its output left."""
+    """Run one command  ->  its exit status: 0; 1, a check failed; 2, something the user can mend;
+    130, Ctrl-C; 141, the reader of its output left."""
     if sys.stdout is None:                                       # numpyvae check >&-
         sys.stdout = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")                 # no path may break a terminal that lacks a letter
+            # no path may break a terminal that lacks a letter
+            stream.reconfigure(errors="replace")
     try:
         try:
             return _run(argv)
         finally:
-            sys.stdout.flush()                                   # here, and not when Python ends and can only complain
-    except BrokenPipeError:                                      # numpyvae check | head: the reader has seen enough
+            # here, and not when Python ends and can only complain
+            sys.stdout.flush()
+    # numpyvae check | head: the reader has seen enough
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141                                               # as of any program that SIGPIPE ends: 128 + 13
+        # as of any program that SIGPIPE ends: 128 + 13
+        return 141
 
 
 def _run(argv):
@@ -70,7 +74,8 @@ def _run(argv):
         return 0
     try:
         status = args.command(args)
-        sys.stdout.flush()                                       # a full disk is told like any other OSError
+        # a full disk is told like any other OSError
+        sys.stdout.flush()
         return status
     except BrokenPipeError:
         raise
@@ -79,7 +84,8 @@ def _run(argv):
     except MemoryError:
         return _complain(args, "not enough memory for sizes like these; take smaller ones")
     except OSError as error:
-        return _complain(args, f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return _complain(args, f"{error.filename}: {error.strerror}" if error.filename
+                         else str(error))
     except NumpyvaeError as error:
         name, colon, rest = str(error).partition(":")
         return _complain(args, _flag(name) + colon + rest if name in OPTIONS else str(error))
@@ -98,22 +104,26 @@ def train(args):
         folder = _run_folder(args.resume)
         run, dataset = _open_run(folder, args.data, args.data_dir)
         _take_what_may_change(run, given, args.out, folder)
-        checkpoint.sweep(folder)                                 # now that it is known to be a run's
-        run.save_history(folder)                                 # a kill may have come between checkpoint and history
-    network = "-".join(str(size) for size in (run.model.input_dim, run.model.hidden_dim, run.model.latent_dim))
+        files.sweep(folder)                                 # now that it is known to be a run's
+        # a kill may have come between checkpoint and history
+        run.save_history(folder)
+    network = "-".join(str(size)
+                       for size in (run.model.input_dim, run.model.hidden_dim,
+                                    run.model.latent_dim))
     kind, weight = "VAE", "" if run.beta == 1 else f"{run.beta:g} "
     loss = f"recon + {weight}KL"
     if run.model_name == "ae":
         kind, loss = "ordinary auto-encoder", "recon"
-    print(f"A {network} {kind} learns {_title(run.data, run.data_dir)} from {len(run.x_train)} images, "
-          f"tested on {len(run.x_test)} others.\nloss = {loss}, in nats per image")
+    print(f"A {network} {kind} learns {_title(run.data, run.data_dir)} from {len(run.x_train)} "
+          f"images, tested on {len(run.x_test)} others.\nloss = {loss}, in nats per image")
     if len(run.history) < run.epochs:
         if run.elsewhere:
-            print("It goes on in another environment than it was saved in, so that its last bits may differ from those "
-                  f"of an uninterrupted run: {', '.join(run.elsewhere)}.")
+            print("It goes on in another environment than it was saved in, so that its last bits "
+                  f"may differ from those of an uninterrupted run: {', '.join(run.elsewhere)}.")
         _train_with_progress(run, folder)
     else:
-        print(f"Nothing is left to do of {_epochs(run.epochs)}; --epochs with a larger number goes on.")
+        print(f"Nothing is left to do of {_epochs(run.epochs)}; --epochs with a larger number goes "
+              "on.")
     _draw_pictures(run, dataset, folder)
     return 0
 
@@ -122,47 +132,56 @@ def show(args):
     """Draw a saved run's pictures again."""
     folder = _run_folder(args.run)
     run, dataset = _open_run(folder, args.data, args.data_dir)
-    checkpoint.sweep(folder)
+    files.sweep(folder)
     _draw_pictures(run, dataset, folder)
     return 0
 
 
 def explore(args):
-    """Turn a trained network's latent dimensions in a window, a slider each, and see the image that they decode to."""
+    """Turn a trained network's latent dimensions in a window, a slider each, and see the image that
+    they decode to.
+    """
     folder = _run_folder(args.run)
     run, dataset = _open_run(folder, args.data, args.data_dir)
     if run.model_name != "vae":
-        raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing about where among all "
-                                "codes its own lie, so that no slider knows how far to go; take a VAE's run")
+        raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing "
+                                "about where among all codes its own lie, so that no slider knows "
+                                "how far to go; take a VAE's run")
     plots = _plots()
-    from .explore import Explorer, keep_open, open_window
+    from ..explore import Explorer, keep_open, open_window
     kl = mean_kl_per_dim(run.model, run.x_test)
     figure, why = open_window()
     if figure is None:
-        path = os.path.join(folder, "traversal.png")             # the same every time: drawn anew, as `show` does
+        # the same every time: drawn anew, as `show` does
+        path = os.path.join(folder, "traversal.png")
         plots.save(plots.traversal(run.model.decode, kl, dataset.image_shape), path)
-        print(f"No window can be opened: {why}. So here is a picture of what each latent dimension does: {path}")
+        print(f"No window can be opened: {why}. So here is a picture of what each latent dimension "
+              f"does: {path}")
         return 0
     print("A window opens; it stays until you close it.", flush=True)
-    explorer = Explorer(run.model, kl, run.x_test, dataset.image_shape, dataset.labels_test, run.mask_test,
-                        np.random.default_rng(), figure)
+    explorer = Explorer(run.model, kl, run.x_test, dataset.image_shape, dataset.labels_test,
+                        run.mask_test, np.random.default_rng(), figure)
     keep_open(explorer.figure)
     return 0
 
 
 def sample(args):
-    """Let a trained network invent images: z drawn from the prior N(0, I), decoded, and put into a new picture."""
+    """Let a trained network invent images: z drawn from the prior N(0, I), decoded, and put into a
+    new picture.
+    """
     n = check_positive_int("-n", args.n)
     if n > MAX_SAMPLES:
-        raise InvalidValueError(f"-n: expected at most {MAX_SAMPLES} images for one picture, got {n}")
+        raise InvalidValueError(f"-n: expected at most {MAX_SAMPLES} images for one picture, got "
+                                f"{n}")
     folder = _run_folder(args.run)
     path = args.out or _unused(os.path.join(folder, "sample"), ".png")
     if os.path.exists(path) or not path.lower().endswith(".png"):
         raise InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
     model, saved, _ = load_trained(folder)
     if not isinstance(model, VAE):
-        raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing about where among all "
-                                "codes its own lie, so that none can be drawn; take a VAE's run")
+        raise InvalidValueError(f"{folder}: holds an ordinary auto-encoder, which says nothing "
+                                "about where among all codes its own lie, so that none can be "
+                                "drawn; take a VAE's run")
     plots = _plots()
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if args.seed is None else check_count("--seed", args.seed)
     image_shape = saved["options"]["image_shape"] or (1, model.input_dim)
@@ -175,37 +194,48 @@ def export(args):
     """Write a trained network's parameters under PyTorch's names, for the blog's module to load."""
     folder = _run_folder(args.run)
     if os.path.lexists(args.file) or not args.file.lower().endswith(".npz"):
-        raise InvalidValueError(f"{args.file or 'an empty name'}: expected a new file that ends in .npz")
+        raise InvalidValueError(f"{args.file or 'an empty name'}: expected a new file that ends in "
+                                ".npz")
     model, _, _ = load_trained(folder)
     arrays = model.to_torch_names()
-    checkpoint.write_atomically(args.file, lambda file: np.savez(file, **arrays))
-    print(f"{args.file}: {', '.join(arrays)}\nThe README's \"When you outgrow NumPy\" shows how PyTorch loads it.")
+    files.write_atomically(args.file, lambda file: np.savez(file, **arrays))
+    print(f"{args.file}: {', '.join(arrays)}\nThe README's \"When you outgrow NumPy\" shows how "
+          "PyTorch loads it.")
     return 0
 
 
 def check(args):
-    """Compare every hand-written gradient with numerical differentiation; or those of a file of your own."""
+    """Compare every hand-written gradient with numerical differentiation; or those of a file of
+    your own.
+    """
     seed = check_count("--seed", args.seed)
     if args.target:
-        from .judge import judge
+        from ..gradcheck.judge import judge
         return 0 if judge(args.target, seed) else 1
-    print("Each row compares a block of the hand-written gradient (analytic) with the slope of the loss (numeric).\n"
-          "A central difference moves a parameter p by h to both sides, (f(p + h) - f(p - h)) / 2h; the complex step\n"
-          "moves it by ih, Im f(p + ih) / h, and loses no digits in a difference.\n")
+    print("Each row compares a block of the hand-written gradient (analytic) with the slope of the "
+          "loss (numeric).\nA central difference moves a parameter p by h to both sides, (f(p + h) "
+          "- f(p - h)) / 2h; the complex step\nmoves it by ih, Im f(p + ih) / h, and loses no "
+          "digits in a difference.\n")
     tiny = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
     gaussian = {**tiny, "likelihood": "gaussian", "x_std": 0.5}
     blog = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
-    reports = [
-        _check_network(seed, "A tiny network, every element, by central differences", tiny, 3, "central"),
-        _check_network(seed, "The same network, every element, by the complex step", tiny, 3, "complex"),
-        _check_network(seed, "Gaussian pixels, some unseen, by the complex step", gaussian, 3, "complex", masked=True),
-        _check_network(seed, "The ordinary auto-encoder, every element, by the complex step", tiny, 3, "complex",
-                       cls=Autoencoder),
-        _check_network(seed, "The blog's network, along random directions, by the complex step", blog, 8, "complex")]
+    reports = [_check_network(seed, "A tiny network, every element, by central differences", tiny,
+                              3, "central"), _check_network(seed,
+                                                            "The same network, every element, by "
+                                                            "the complex step", tiny, 3, "complex"),
+               _check_network(seed, "Gaussian pixels, some unseen, by the complex step", gaussian,
+                              3, "complex", masked=True), _check_network(seed,
+                                                                         "The ordinary "
+                                                                         "auto-encoder, every "
+                                                                         "element, by the complex "
+                                                                         "step", tiny, 3, "complex",
+                                                                         cls=Autoencoder),
+               _check_network(seed, "The blog's network, along random directions, by the complex "
+                              "step", blog, 8, "complex")]
     if all(report.ok for report in reports):
         worst = max(report.max_error for report in reports[1:])
-        print(f"Every gradient agrees, with central differences to a relative {reports[0].max_error:.0e}, "
-              f"with the complex step to {worst:.0e}.")
+        print("Every gradient agrees, with central differences to a relative "
+              f"{reports[0].max_error:.0e}, with the complex step to {worst:.0e}.")
         return 0
     print("At least one gradient is wrong: see the rows that say NO.")
     return 1
@@ -213,12 +243,13 @@ def check(args):
 
 def walk(args):
     """Narrate one training step of a tiny VAE: every equation of it with its numbers."""
-    from .walk import walk as narrate
+    from ..walk import walk as narrate
     sizes = {"n": args.n, **{name: getattr(args, name) for name in WALK_SIZES}}
     for name, size in sizes.items():
         flag = "-n" if name == "n" else _flag(name)
         if check_positive_int(flag, size) > MOST_TO_WALK:
-            raise InvalidValueError(f"{flag}: expected at most {MOST_TO_WALK}, for a network to look at, got {size}")
+            raise InvalidValueError(f"{flag}: expected at most {MOST_TO_WALK}, for a network to "
+                                    f"look at, got {size}")
     try:
         narrate(**sizes, seed=check_count("--seed", args.seed), pause=args.pause)
     except AssertionError as error:
@@ -272,7 +303,8 @@ class _Progress:
 
     def on_epoch(self):
         epoch, now = len(self.run.history), time.monotonic()
-        if epoch in (self.first + 1, self.run.epochs) or epoch % self.every == 0 or now - self.printed > 10:
+        if epoch in (self.first + 1,
+                     self.run.epochs) or epoch % self.every == 0 or now - self.printed > 10:
             self.printed = now
             self.clear()
             row = self.run.history[-1]
@@ -285,7 +317,8 @@ class _Progress:
 
     @staticmethod
     def _fitted(text):
-        width = min(79, shutil.get_terminal_size().columns - 1)          # a full line would wrap, and stay
+        # a full line would wrap, and stay
+        width = min(79, shutil.get_terminal_size().columns - 1)
         return text[:width].ljust(width)
 
 
@@ -295,15 +328,18 @@ def _new_run(given):
     if "x_std" in given and options["likelihood"] != "gaussian":
         raise InvalidValueError("--x-std: is for --likelihood gaussian alone; give both or neither")
     if "beta" in given and options["model"] == "ae":
-        raise InvalidValueError("--beta: weighs the KL term, which --model ae does not have; give one of the two")
+        raise InvalidValueError("--beta: weighs the KL term, which --model ae does not have; give "
+                                "one of the two")
     dataset = datasets.load(data, options["data_dir"])
     options.update(data=_absolute(data), data_dir=_absolute(options["data_dir"]))
-    return Run(dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test, image_shape=dataset.image_shape,
-               **options), dataset
+    return Run(dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test,
+               image_shape=dataset.image_shape, **options), dataset
 
 
 def _absolute(place):
-    """Where a file or a folder lies, whatever folder we are called from next time; a data set's name as it is."""
+    """Where a file or a folder lies, whatever folder we are called from next time; a data set's
+    name as it is.
+    """
     return place if place is None or place in datasets.NAMES else os.path.abspath(place)
 
 
@@ -314,14 +350,19 @@ def _title(data, data_dir):
 
 
 def _take_what_may_change(run, given, out, folder):
-    """Check a resumed run's options against those that were given, and take over a larger number of epochs."""
+    """Check a resumed run's options against those that were given, and take over a larger number of
+    epochs.
+    """
     for name, value in given.items():
         was = run.options[name]
-        if name not in ("data", "data_dir") and value != was and not (name == "epochs" and value > was):
-            raise InvalidValueError(f"{_flag(name)} {value}: the run in {folder} has {was}, and --resume takes every "
-                                    "option from it; only --epochs may be given, and larger")
+        if name not in ("data", "data_dir") and value != was and not (name == "epochs" and value
+                                                                      > was):
+            raise InvalidValueError(f"{_flag(name)} {value}: the run in {folder} has {was}, and "
+                                    "--resume takes every option from it; only --epochs may be "
+                                    "given, and larger")
     if out is not None and os.path.realpath(out) != os.path.realpath(folder):
-        raise InvalidValueError(f"--out {out}: --resume goes on in the run's own folder, {folder}; leave --out away")
+        raise InvalidValueError(f"--out {out}: --resume goes on in the run's own folder, {folder}; "
+                                "leave --out away")
     run.epochs = check_positive_int("epochs", given.get("epochs", run.epochs))
 
 
@@ -330,8 +371,9 @@ def _take_what_may_change(run, given, out, folder):
 def _plots():
     """The room of the pictures, imported only now, since matplotlib is slow to import."""
     try:
-        from . import plots
-    except ValueError as error:                                  # a notebook hands its own backend on to its `!` lines
+        from .. import plots
+    # a notebook hands its own backend on to its `!` lines
+    except ValueError as error:
         if "MPLBACKEND" not in os.environ:
             raise
         raise InvalidValueError(f"MPLBACKEND: expected a backend that matplotlib knows here, got "
@@ -348,8 +390,8 @@ def _draw_pictures(run, dataset, folder):
             plots.save(figure, path)
             print(f"  {path}", flush=True)
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(f"stopped while drawing; the run itself is whole, and its pictures come with: "
-                                f"{_me()} show {_quoted(folder)}") from stop
+        raise KeyboardInterrupt("stopped while drawing; the run itself is whole, and its pictures "
+                                f"come with: {_me()} show {_quoted(folder)}") from stop
     if len(run.history):
         _print_what_was_learned(run, plots)
     invite = f" To see it invent more: {_me()} sample {_quoted(folder)}" if run.model_name == "vae" else ""
@@ -366,11 +408,12 @@ def _print_what_was_learned(run, plots):
         print(f"\nLearned in {_epochs(len(run.history))}: a test image costs {recon} nats{guess}.")
         return
     used = int((mean_kl_per_dim(run.model, run.x_test) > plots.USED).sum())
-    print(f"\nLearned in {_epochs(len(run.history))}: test -ELBO = {loss} nats per image = {recon} recon + {kl} KL"
-          f"{guess}.\n"
-          f"It uses {used} of {run.model.latent_dim} latent dimensions (KL above {plots.USED} nats).")
+    print(f"\nLearned in {_epochs(len(run.history))}: test -ELBO = {loss} nats per image = {recon} "
+          f"recon + {kl} KL{guess}.\nIt uses {used} of {run.model.latent_dim} latent dimensions "
+          f"(KL above {plots.USED} nats).")
     if not used:
-        print("So its codes say next to nothing: if more epochs do not help, the posterior collapsed onto the prior.")
+        print("So its codes say next to nothing: if more epochs do not help, the posterior "
+              "collapsed onto the prior.")
 
 
 def _pictures(plots, run, dataset):
@@ -392,7 +435,8 @@ def _pictures(plots, run, dataset):
     if len(chosen) > 1:
         starts, ends = chosen[:len(chosen) // 2][:5], chosen[-(len(chosen) // 2):][:5]
         steps = np.linspace(0, 1, 11)[:, None]
-        paths = [model.decode((1 - steps) * codes[i] + steps * codes[j]) for i, j in zip(starts, ends)]
+        paths = [model.decode((1 - steps) * codes[i] + steps * codes[j]) for i,
+                 j in zip(starts, ends)]
         yield "interpolation", plots.interpolation(seen[starts], np.array(paths), seen[ends], shape)
     yield "latent", plots.latent_scatter(codes, dataset.labels_test, codes_are)
     if run.model_name == "vae":
@@ -402,7 +446,9 @@ def _pictures(plots, run, dataset):
 
 
 def _examples(x, labels):
-    """Which test images are shown, by the title of their row: indices, one a label where there are a few labels."""
+    """Which test images are shown, by the title of their row: indices, one a label where there are
+    a few labels.
+    """
     kinds = () if labels is None else np.unique(labels)
     if not 2 <= len(kinds) <= 20:
         return {"test images, as they come": np.arange(min(10, len(x)))}
@@ -423,16 +469,21 @@ def _check_network(seed, title, settings, n, method, masked=False, cls=VAE):
     model = cls(**settings, rng=rng)
     x, eps = rng.random((n, model.input_dim)), rng.standard_normal((n, model.latent_dim))
     mask = rng.random(x.shape) < 0.7 if masked else None
-    print(f"{title}: {model.input_dim}-{model.hidden_dim}-{model.latent_dim}, {n} examples", flush=True)
-    more = {"rng": rng, "order": [kind + suffix for suffix in reversed(model.layers(1, 1, 1)) for kind in "Wb"],
+    print(f"{title}: {model.input_dim}-{model.hidden_dim}-{model.latent_dim}, {n} examples",
+          flush=True)
+    more = {"rng": rng,
+            "order": [kind + suffix for suffix in reversed(model.layers(1, 1, 1)) for kind in "Wb"],
             "sizes": {"N": n, "D": model.input_dim}}
     if cls is VAE:
         _, grads = model.loss_and_grads(x, eps, mask=mask)
         part = lambda i: lambda params: model.loss(x, eps, mask=mask, params=params)[i]
-        report = check_gradients(part(0), model.params, grads, method, terms={"recon": part(1), "kl": part(2)}, **more)
+        report = check_gradients(part(0), model.params, grads, method, terms={"recon": part(1),
+                                                                              "kl": part(2)},
+                                 **more)
     else:
         _, grads = model.loss_and_grads(x, mask)
-        report = check_gradients(lambda params: model.loss(x, mask, params), model.params, grads, method, **more)
+        report = check_gradients(lambda params: model.loss(x, mask, params), model.params, grads,
+                                 method, **more)
     print()
     return report
 
@@ -440,25 +491,30 @@ def _check_network(seed, title, settings, n, method, masked=False, cls=VAE):
 # ---------------------------------------------------------------------- folders
 
 def _new_folder(out, data):
-    """Make the folder of a new run: `out`, which may exist if it is empty, or the next one of its name in runs/."""
+    """Make the folder of a new run: `out`, which may exist if it is empty, or the next one of its
+    name in runs/.
+    """
     if out is None:
         while True:
             folder = _unused(os.path.join("runs", data))
             try:
                 os.makedirs(folder)
                 return folder
-            except FileExistsError:                              # somebody else's run was faster: take the next name
+            # somebody else's run was faster: take the next name
+            except FileExistsError:
                 if not os.path.isdir("runs"):
                     raise
     if not out:
         raise InvalidValueError("--out: expected the name of a folder, got an empty one")
     if os.path.exists(os.path.join(out, "model.npz")):
-        raise InvalidValueError(f"--out {out}: holds a model.npz already; name a new folder, or, if it is a run, "
-                                f"go on with it: --resume {_quoted(out)}")
-    if os.path.isdir(out) and set(os.listdir(out)) == set(checkpoint.stale(out)):
-        checkpoint.sweep(out)                                    # a kill during the very first save leaves these alone
+        raise InvalidValueError(f"--out {out}: holds a model.npz already; name a new folder, or, "
+                                f"if it is a run, go on with it: --resume {_quoted(out)}")
+    if os.path.isdir(out) and set(os.listdir(out)) == set(files.stale(out)):
+        # a kill during the very first save leaves these alone
+        files.sweep(out)
     if os.path.exists(out) and not (os.path.isdir(out) and not os.listdir(out)):
-        raise InvalidValueError(f"--out {out}: expected a new or an empty folder, and something is there already")
+        raise InvalidValueError(f"--out {out}: expected a new or an empty folder, and something is "
+                                "there already")
     os.makedirs(out, exist_ok=True)
     return out
 
@@ -473,13 +529,15 @@ def _unused(stem, ending=""):
 
 def _run_folder(path):
     if not os.path.isfile(os.path.join(path, "model.npz")):
-        raise InvalidValueError(f"{path or 'an empty name'}: expected the folder of a run, with its model.npz; "
-                                "`numpyvae train` makes one")
+        raise InvalidValueError(f"{path or 'an empty name'}: expected the folder of a run, with "
+                                "its model.npz; `numpyvae train` makes one")
     return path
 
 
 def _open_run(folder, data=None, data_dir=None):
-    """The run in `folder` and its data set; data, data_dir: where a file or folder of it lies now, if it was moved."""
+    """The run in `folder` and its data set; data, data_dir: where a file or folder of it lies now,
+    if it was moved.
+    """
     found, data, data_dir = [], _absolute(data), _absolute(data_dir)
 
     def load_data(name, place):
@@ -488,15 +546,19 @@ def _open_run(folder, data=None, data_dir=None):
         try:
             found.append(datasets.load(name, data_dir or place))
         except (FileNotFoundError, NumpyvaeError) as error:
-            what = f"{error.filename} is not there" if isinstance(error, FileNotFoundError) else error
-            raise DataFormatError(f"{folder}: the data that this run learned from cannot be had: {what}; if they were "
-                                  "moved, --data or --data-dir says where they lie now") from error
+            what = f"{error.filename} is not there" if isinstance(error,
+                                                                  FileNotFoundError) else error
+            raise DataFormatError(f"{folder}: the data that this run learned from cannot be had: "
+                                  f"{what}; if they were moved, --data or --data-dir says where "
+                                  "they lie now") from error
         return found[0].x_train, found[0].x_test, found[0].mask_train, found[0].mask_test
     run = Run.load(folder, load_data)
     if data is not None and data != run.data:
         if data in datasets.NAMES or run.data in datasets.NAMES:
-            raise InvalidValueError(f"--data {data}: the run in {folder} has {run.data}; leave --data away")
-        run.data = data                                          # moved: the same contents, or `load` had refused it
+            raise InvalidValueError(f"--data {data}: the run in {folder} has {run.data}; leave "
+                                    "--data away")
+        # moved: the same contents, or `load` had refused it
+        run.data = data
     run.data_dir = data_dir or run.data_dir
     return run, found[0]
 
@@ -517,75 +579,100 @@ def _parser():
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="numpyvae")
 
     def command(function, text):
-        sub = commands.add_parser(function.__name__, help=text, description=function.__doc__, allow_abbrev=False)
+        sub = commands.add_parser(function.__name__, help=text, description=function.__doc__,
+                                  allow_abbrev=False)
         sub.set_defaults(command=function, name=function.__name__)
         return sub.add_argument
 
     option = command(train, "train a network and draw what it learned")
-    for name, kind, text in [
-            ("data",       str,                    f"the images to learn from: {', '.join(datasets.NAMES)}, or your "
-                                                   "own, a file .npy or .npz (it and idx take mnist's defaults)"),
-            ("data_dir",   str,                    "folder of MNIST's four files (default: NUMPYVAE_DATA, then "
-                                                   "downloaded), or of any set in four such files, for --data idx"),
-            ("model",      tuple(MODELS),          "the VAE, or an ordinary auto-encoder for comparison"),
-            ("hidden_dim", _whole,                 "units in each hidden layer"),
-            ("latent_dim", _whole,                 "latent dimensions; of 2, the whole plane is drawn"),
-            ("beta",       _number,                "weight of the KL term in the loss"),
-            ("likelihood", LIKELIHOODS,            "of a pixel: ink by a probability, or a grey value within x_std"),
-            ("x_std",      _number,                "standard deviation of a grey value, for --likelihood gaussian"),
-            ("pixels",     PIXELS,                 "grey, black from one half on, or black with the grey value as its "
-                                                   "probability, drawn once or in every epoch"),
-            ("epochs",     _whole,                 "passes through the training images, in all"),
-            ("batch_size", _whole,                 "images per step"),
-            ("lr",         _number,                "learning rate"),
-            ("optimizer",  tuple(OPTIMIZERS),      "Adam, or gradient descent with momentum 0.9"),
-            ("seed",       _whole,                 "the same seed gives the same network, to the bit"),
-            ("dtype",      ("float32", "float64"), "precision of the computation: single, fast, or double")]:
+    for name, kind, text in [("data",       str,
+                              f"the images to learn from: {', '.join(datasets.NAMES)}, or your "
+                              "own, a file .npy or .npz (it and idx take mnist's defaults)"),
+                             ("data_dir",   str,
+                              "folder of MNIST's four files (default: NUMPYVAE_DATA, then "
+                              "downloaded), or of any set in four such files, for --data idx"),
+                             ("model",      tuple(MODELS),
+                              "the VAE, or an ordinary auto-encoder for comparison"),
+                             ("hidden_dim", _whole,                 "units in each hidden layer"),
+                             ("latent_dim", _whole,
+                              "latent dimensions; of 2, the whole plane is drawn"),
+                             ("beta",       _number,
+                              "weight of the KL term in the loss"), ("likelihood", LIKELIHOODS,
+                                                                     "of a pixel: ink by a "
+                                                                     "probability, or a grey value "
+                                                                     "within x_std"),
+                             ("x_std",      _number,
+                              "standard deviation of a grey value, for --likelihood gaussian"),
+                             ("pixels",     PIXELS,
+                              "grey, black from one half on, or black with the grey value as its "
+                              "probability, drawn once or in every epoch"), ("epochs",     _whole,
+                                                                             "passes through the "
+                                                                             "training images, in "
+                                                                             "all"),
+                             ("batch_size", _whole,                 "images per step"),
+                             ("lr",         _number,                "learning rate"),
+                             ("optimizer",  tuple(OPTIMIZERS),
+                              "Adam, or gradient descent with momentum 0.9"), ("seed",       _whole,
+                                                                               "the same seed "
+                                                                               "gives the same "
+                                                                               "network, to the "
+                                                                               "bit"),
+                             ("dtype",      ("float32", "float64"),
+                              "precision of the computation: single, fast, or double")]:
         metavar = METAVARS.get(name) or METAVARS.get(kind)
-        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": metavar}
+        accepts = {"choices": kind} if isinstance(kind, tuple) else {"type": kind,
+                                                                     "metavar": metavar}
         option(_flag(name), help=text + _default(name), **accepts)
-    option("--out", metavar="DIR", help="folder of the run (default: a new one, runs/digits, runs/digits-2, ...)")
-    option("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it had never stopped: it "
-                                           "brings every option along, only --epochs may be larger")
+    option("--out", metavar="DIR", help="folder of the run (default: a new one, runs/digits, "
+           "runs/digits-2, ...)")
+    option("--resume", metavar="RUN", help="go on with the run in this folder, exactly as if it "
+           "had never stopped: it brings every option along, only --epochs may be larger")
 
     a_run = {"metavar": "RUN", "help": "folder of a run, as `numpyvae train` made it"}
     option = command(show, "draw a run's pictures again")
     option("run", **a_run)
-    option("--data", metavar="FILE", help="where the run's own data lie now, if their file was moved")
+    option("--data", metavar="FILE", help="where the run's own data lie now, if their file was "
+           "moved")
     option("--data-dir", metavar="DIR", help="where they lie now, if their folder was moved")
 
     option = command(explore, "turn the latent dimensions by hand, in a window")
     option("run", **a_run)
-    option("--data", metavar="FILE", help="where the run's own data lie now, if their file was moved")
+    option("--data", metavar="FILE", help="where the run's own data lie now, if their file was "
+           "moved")
     option("--data-dir", metavar="DIR", help="where they lie now, if their folder was moved")
 
     option = command(sample, "let a trained network invent images")
     option("run", **a_run)
     option("-n", type=_whole, default=64, metavar="N", help="how many (default 64)")
-    option("--seed", type=_whole, metavar="S", help="for the same images again (default: new ones every time)")
-    option("--out", metavar="FILE.png", help="where to draw them (default: a new sample.png in the run's folder)")
+    option("--seed", type=_whole, metavar="S", help="for the same images again (default: new ones "
+           "every time)")
+    option("--out", metavar="FILE.png", help="where to draw them (default: a new sample.png in the "
+           "run's folder)")
 
     option = command(export, "write a network's parameters for PyTorch")
     option("run", **a_run)
     option("file", metavar="FILE.npz", help="where to write them, a new file")
 
-    option = command(check, "compare every hand-written gradient with a numeric one, or check your own")
-    option("target", nargs="?", metavar="FILE.py:forward,backward",
-           help="a backward pass of yours to check instead; example() in the same file returns forward's arguments")
-    option("--seed", type=_whole, default=0, metavar="S", help="try other random networks and data (default 0)")
+    option = command(check, "compare every hand-written gradient with a numeric one, or check your "
+                     "own")
+    option("target", nargs="?", metavar="FILE.py:forward,backward", help="a backward pass of yours "
+           "to check instead; example() in the same file returns forward's arguments")
+    option("--seed", type=_whole, default=0, metavar="S", help="try other random networks and data "
+           "(default 0)")
 
     option = command(walk, "narrate one training step, every equation with its numbers")
     option("-n", type=_whole, default=3, metavar="N", help="examples in the batch (default 3)")
     for name, (size, text) in WALK_SIZES.items():
         option(_flag(name), type=_whole, default=size, metavar="N", help=f"{text} (default {size})")
-    option("--seed", type=_whole, default=0, metavar="S", help="other data, noise and parameters (default 0)")
+    option("--seed", type=_whole, default=0, metavar="S", help="other data, noise and parameters "
+           "(default 0)")
     option("--pause", action="store_true", help="wait for Enter after every step")
     return parser
 
 
 class _Version(argparse.Action):
     def __call__(self, parser, *_):
-        from . import __version__
+        from .. import __version__
         print(f"numpyvae {__version__}")
         parser.exit()
 
@@ -608,11 +695,14 @@ METAVARS = {_whole: "N", _number: "X", "data": "WHICH", "data_dir": "DIR"}
 
 
 def _default(name):
-    """What an option is when it is not given, in brackets; where that depends on the data, for each of them."""
+    """What an option is when it is not given, in brackets; where that depends on the data, for each
+    of them.
+    """
     if name in DEFAULTS:
         return "" if DEFAULTS[name] is None else f" (default {DEFAULTS[name]})"
     values = [defaults[name] for defaults in DEFAULTS_BY_DATA.values()]
-    others = ", ".join(f"{data} {value}" for data, value in zip(DEFAULTS_BY_DATA, values) if value != values[0])
+    others = ", ".join(f"{data} {value}" for data, value in zip(DEFAULTS_BY_DATA, values)
+                       if value != values[0])
     return f" (default {values[0]}{'; ' + others if others else ''})"
 
 
@@ -626,7 +716,9 @@ def _quoted(path):
 
 
 def _me():
-    """This program as it can be called again: by the name that it was called by, which may not be on the PATH."""
+    """This program as it can be called again: by the name that it was called by, which may not be
+    on the PATH.
+    """
     called = sys.argv[0]
     if os.path.basename(called) == "__main__.py":
         return "python -m numpyvae"

@@ -1,4 +1,5 @@
-"""`numpyvae check FILE.py:forward,backward`: what it says of files that can be used, and of those that cannot.
+"""`numpyvae check FILE.py:forward,backward`: what it says of files that can be used, and of those
+that cannot.
 
 (The exercises, attempt by attempt: tests/test_exercises.py.)
 """
@@ -27,7 +28,9 @@ def example():
 
 @pytest.fixture
 def judged(tmp_path, capsys, monkeypatch):
-    """Judge a text, with some of it replaced  ->  exit status, what was printed, what was complained."""
+    """Judge a text, with some of it replaced  ->  exit status, what was printed, what was
+    complained.
+    """
     monkeypatch.chdir(tmp_path)
 
     def judge(*changes, target="my.py:forward,backward", text=PAIR, options=()):
@@ -59,7 +62,8 @@ def test_a_wrong_one(judged, change, words):
     status, out, err = judged(change)
     assert status == 1 and not err and words in out
     culprit = "forward" if words.startswith("f ") else "backward"
-    assert out.rstrip().endswith(f"{culprit} is wrong: see the rows that say NO, and the sentences below them.")
+    assert out.rstrip().endswith(f"{culprit} is wrong: see the rows that say NO, and the sentences "
+                                 "below them.")
 
 
 def test_one_gradient_alone_and_those_of_the_first_arguments(judged):
@@ -81,7 +85,8 @@ def test_a_dictionary_has_an_order(judged):
 
 def test_a_result_that_is_one_number_and_an_argument_that_is_one(judged):
     text = PAIR.replace("x @ W + b,", "float((x @ W + b).sum()),")
-    assert judged(("dy @ W.T", "dy * np.ones((3, 5)) @ W.T"), ("x.T @ dy", "dy * x.T @ np.ones((3, 5))"),
+    assert judged(("dy @ W.T", "dy * np.ones((3, 5)) @ W.T"), ("x.T @ dy",
+                                                               "dy * x.T @ np.ones((3, 5))"),
                   ("dy.sum(axis=0)", "3 * dy * np.ones(5)"), text=text)[0] == 0
     assert judged(("rng.random(5)", "0.5"), ("dy.sum(axis=0)", "dy.sum()"))[0] == 0
 
@@ -153,7 +158,8 @@ def test_an_interruption_is_none_of_its_errors(judged):
 
 
 def test_a_dy_that_no_seed_of_an_example_gives(judged):
-    # Were dy equal to the argument, this wrong one would look right: that is so if both come of one seed.
+    # Were dy equal to the argument, this wrong one would look right: that is so if both come of one
+    # seed.
     text = """
 import numpy as np
 def forward(a): return np.maximum(a, 0), a
@@ -165,10 +171,19 @@ def example(): return np.random.default_rng(0).standard_normal((4, 3))
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
-@pytest.mark.parametrize("change, words", [
-    (("return x @ W + b,", "x = np.multiply(x, 2, out=x)\n    return x @ W / 2 + b,"), "forward changes x, which"),
-    (("return x @ W + b,", "return x @ W + b + np.log(-1 + 0 * b),"), "f is nan where it is to be differentiated"),
-    (("return x @ W + b,", "return (x @ W + b).astype(np.float32),"), "forward computes in single precision, though")])
+@pytest.mark.parametrize("change, words", [(("return x @ W + b,",
+                                             "x = np.multiply(x, 2, out=x)\n    return x @ W / 2 + "
+                                             "b,"), "forward changes x, which"), (("return x @ W + "
+                                                                                   "b,",
+                                                                                   "return x @ W + "
+                                                                                   "b + np.log(-1 "
+                                                                                   "+ 0 * b),"),
+                                                                                  "f is nan where "
+                                                                                  "it is to be "
+                                                                                  "differentiated"),
+                                           (("return x @ W + b,",
+                                             "return (x @ W + b).astype(np.float32),"),
+                                            "forward computes in single precision, though")])
 def test_a_forward_at_fault_is_named(judged, change, words):
     status, out, _ = judged(change, ("return dx, dW, db", 'return {"b": db, "W": dW}'))
     assert status == 1 and words in out and "\nforward is wrong: see the rows" in out

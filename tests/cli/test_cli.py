@@ -1,4 +1,6 @@
-"""The command line, through real processes: what it leaves behind, what it refuses, and how it says so."""
+"""The command line, through real processes: what it leaves behind, what it refuses, and how it says
+so.
+"""
 import io
 import os
 import re
@@ -29,10 +31,11 @@ PICTURES = ["interpolation.png", "kl_per_dimension.png", "latent.png", "loss.png
             "reconstructions.png", "samples.png"]
 ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and closed pipes are other things there")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and closed pipes are "
+                           "other things there")
 
-installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(),
-                               reason="its version is known when it is installed, not in a mere checkout")
+installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(), reason="its "
+                               "version is known when it is installed, not in a mere checkout")
 
 # A child that runs the command line after these lines, which make it deterministic.
 CHILD = "import os, signal, sys\nfrom numpyvae import cli, training\n{}\nsys.exit(cli.main(sys.argv[1:]))"
@@ -40,8 +43,8 @@ CHILD = "import os, signal, sys\nfrom numpyvae import cli, training\n{}\nsys.exi
 
 def numpyvae_in(folder, *argv, **options):
     """Run the command line as a process of its own."""
-    return subprocess.run([sys.executable, "-m", "numpyvae", *argv], cwd=folder, capture_output=True,
-                          **{"env": ENV, "encoding": "utf-8", **options})
+    return subprocess.run([sys.executable, "-m", "numpyvae", *argv], cwd=folder,
+                          capture_output=True, **{"env": ENV, "encoding": "utf-8", **options})
 
 
 def child(code, *argv):
@@ -97,26 +100,33 @@ def undrawn(monkeypatch):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that are drawn, by their names; they are not made into files, which takes the most time."""
+    """The figures that are drawn, by their names; they are not made into files, which takes the
+    most time.
+    """
     figures = {}
-    monkeypatch.setattr("numpyvae.plots.save", lambda figure, path: figures.update({os.path.basename(path): figure}))
+    monkeypatch.setattr("numpyvae.plots.save", lambda figure,
+                        path: figures.update({os.path.basename(path): figure}))
     return figures
 
 
 # ---------------------------------------------------------------------- train
 
 def test_a_run_leaves_these_files_and_nothing_else(home):
-    assert sorted(os.listdir(home)) == ["runs", "stdout"] and os.listdir(home / "runs") == ["digits"]
+    assert sorted(os.listdir(home)) == ["runs", "stdout"] and os.listdir(home
+                                                                         / "runs") == ["digits"]
     assert sorted(os.listdir(home / RUN)) == sorted(["model.npz", "history.csv", *PICTURES])
     for name in PICTURES:
         assert (home / RUN / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(home, work):
-    """In another process. What it would draw is known by the network and the folder; `show` draws it a second time."""
+    """In another process. What it would draw is known by the network and the folder; `show` draws
+    it a second time.
+    """
     before = contents(work)
     done = subprocess.run(child("cli._draw_pictures = lambda run, dataset, folder: print(folder)",
-                                "train", *SMALL, "--seed", "0"), cwd=work, env=ENV, capture_output=True, text=True)
+                                "train", *SMALL, "--seed", "0"), cwd=work, env=ENV,
+                          capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     after = contents(work)
     assert {name: after.pop(name) for name in before} == before
@@ -131,25 +141,29 @@ def test_what_is_said_is_what_was_learned(home):
     out = (home / "stdout").read_text(encoding="utf-8")
     assert out.isascii() and "\r" not in out and "64-16-2" in out
     rows = [line.split(",") for line in (home / RUN / "history.csv").read_text().splitlines()[1:]]
-    table = [re.findall(r"[\d.]+", line) for line in out.splitlines() if re.match(r" +\d+ \|", line)]
+    table = [re.findall(r"[\d.]+", line) for line in out.splitlines()
+             if re.match(r" +\d+ \|", line)]
     assert table == [[row[0], *(f"{float(cell):.2f}" for cell in row[1:])] for row in rows]
     recon, kl = float(rows[-1][5]), float(rows[-1][6])
     shown = re.search(r"= ([\d.]+) nats per image = ([\d.]+) recon \+ ([\d.]+) KL", out).groups()
     assert [float(term) for term in shown] == pytest.approx([recon + kl, recon, kl], abs=0.0101)
     assert f"{float(shown[1]) + float(shown[2]):.2f}" == shown[0] == f"{recon + kl:.2f}"
-    assert float(rows[-1][4]) == pytest.approx(recon + kl, abs=2e-6)             # six digits after the point each
-    assert 20 < recon + kl < 64 * np.log(2) - 5                                  # better than a guess, no miracle
+    # six digits after the point each
+    assert float(rows[-1][4]) == pytest.approx(recon + kl, abs=2e-6)
+    # better than a guess, no miracle
+    assert 20 < recon + kl < 64 * np.log(2) - 5
     for name in PICTURES:
         assert os.path.join(RUN, name) in out
 
 
 def test_it_is_the_network_of_the_library(home):
     data = datasets.load("digits")
-    run = Run(data.x_train, data.x_test, **{**cli.DEFAULTS, **cli.DEFAULTS_BY_DATA["digits"], "epochs": 2,
-                                              "hidden_dim": 16, "latent_dim": 2})
+    run = Run(data.x_train, data.x_test, **{**cli.DEFAULTS, **cli.DEFAULTS_BY_DATA["digits"],
+                                            "epochs": 2, "hidden_dim": 16, "latent_dim": 2})
     run.train()
     saved = VAE.load(home / RUN / "model.npz")
-    assert all(np.array_equal(saved.params[name], run.model.params[name]) for name in run.model.params)
+    assert all(np.array_equal(saved.params[name], run.model.params[name])
+               for name in run.model.params)
 
 
 def test_another_seed_gives_another_network(work, undrawn, capsys):
@@ -160,10 +174,12 @@ def test_another_seed_gives_another_network(work, undrawn, capsys):
 
 def test_every_option_arrives(work, undrawn, capsys, monkeypatch):
     monkeypatch.setattr(datasets, "FACES", (300, 50))
-    options = {"hidden_dim": 5, "latent_dim": 3, "beta": 2.5, "likelihood": "gaussian", "x_std": 0.5, "epochs": 1,
-               "batch_size": 100, "lr": 0.0001, "optimizer": "sgd", "seed": 7, "dtype": "float64", "data": "faces",
-               "model": "vae", "pixels": "threshold"}
-    argv = [word for name, value in options.items() for word in ("--" + name.replace("_", "-"), str(value))]
+    options = {"hidden_dim": 5, "latent_dim": 3, "beta": 2.5, "likelihood": "gaussian",
+               "x_std": 0.5, "epochs": 1, "batch_size": 100, "lr": 0.0001, "optimizer": "sgd",
+               "seed": 7, "dtype": "float64", "data": "faces", "model": "vae",
+               "pixels": "threshold"}
+    argv = [word for name, value in options.items()
+            for word in ("--" + name.replace("_", "-"), str(value))]
     status, out, err = call(capsys, "train", *argv, "--out", "new/deeper")
     assert (status, err) == (0, "") and "recon + 2.5 KL" in out
     found = checkpoint.load("new/deeper/model.npz")[1]["run"]["options"]
@@ -180,8 +196,8 @@ def test_an_empty_folder_will_do(work, undrawn, capsys):
 
 
 def test_the_pictures_of_more_dimensions_and_grey_values(work, drawn, capsys):
-    status, out, err = call(capsys, "train", "--epochs", "1", "--hidden-dim", "8", "--latent-dim", "3", "--beta", "0.5",
-                            "--likelihood", "gaussian", "--out", "grey")
+    status, out, err = call(capsys, "train", "--epochs", "1", "--hidden-dim", "8", "--latent-dim",
+                            "3", "--beta", "0.5", "--likelihood", "gaussian", "--out", "grey")
     assert (status, err) == (0, "") and sorted(os.listdir("grey")) == ["history.csv", "model.npz"]
     assert set(drawn) == set(PICTURES) - {"manifold.png"}
     # The closing line is the ELBO, not the loss with its weight.
@@ -193,8 +209,8 @@ def test_the_pictures_of_more_dimensions_and_grey_values(work, drawn, capsys):
 
 def test_resume_goes_on_exactly(work, undrawn, capsys):
     assert call(capsys, "train", *SMALL, "--epochs", "4", "--out", "whole")[0] == 0
-    status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "4", "--lr", "2e-3", "--hidden-dim", "16",
-                          "--out", os.path.join(".", RUN))
+    status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "4", "--lr", "2e-3",
+                          "--hidden-dim", "16", "--out", os.path.join(".", RUN))
     assert (status, err) == (0, "")
     for name in ("model.npz", "history.csv"):
         assert (work / RUN / name).read_bytes() == (work / "whole" / name).read_bytes()
@@ -223,15 +239,17 @@ training.minibatches = interrupted
 
 
 def test_what_ctrl_c_interrupts_can_be_taken_up_as_if_it_had_not(home, tmp_path):
-    """In another process; its pictures are left away: what is saved, they are drawn from (see `show`)."""
+    """In another process; its pictures are left away: what is saved, they are drawn from (see
+    `show`).
+    """
     command = child(INTERRUPT_ITSELF, "train", *SMALL)
     done = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, text=True)
     assert done.returncode == 130 and done.stderr.count("\n") == 1
     assert "stopped in epoch 2" in done.stderr and "after epoch 1" in done.stderr
     assert sorted(os.listdir(tmp_path / RUN)) == ["history.csv", "model.npz"]
     told, = re.findall(r"numpyvae (train --resume .*)$", done.stderr, re.MULTILINE)
-    again = subprocess.run(child("cli._draw_pictures = lambda *args: None", *told.split()), cwd=tmp_path, env=ENV,
-                           capture_output=True, text=True)
+    again = subprocess.run(child("cli._draw_pictures = lambda *args: None", *told.split()),
+                           cwd=tmp_path, env=ENV, capture_output=True, text=True)
     assert (again.returncode, again.stderr) == (0, "")
     for name, content in contents(tmp_path / RUN).items():
         assert content == (home / RUN / name).read_bytes()
@@ -260,7 +278,8 @@ def test_ctrl_c_at_any_time(tmp_path):
     whole = Run(data.x_train, data.x_test, **{**kept.options, "epochs": len(kept.history)})
     whole.train()
     assert len(kept.history) > 0 and np.array_equal(kept.history, whole.history)
-    assert all(np.array_equal(kept.model.params[name], whole.model.params[name]) for name in kept.model.params)
+    assert all(np.array_equal(kept.model.params[name], whole.model.params[name])
+               for name in kept.model.params)
 
 
 def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
@@ -294,14 +313,17 @@ def test_divergence_keeps_the_last_checkpoint_and_suggests_a_smaller_lr(tmp_path
 
 
 def test_a_kill_s_leftovers_are_swept_when_the_run_is_opened_again(work, drawn, capsys):
-    for name, command in (("model.npz.1.tmp", ("show", RUN)), ("loss.png.2.tmp", ("train", "--resume", RUN))):
+    for name, command in (("model.npz.1.tmp", ("show", RUN)), ("loss.png.2.tmp", ("train",
+                                                                                  "--resume",
+                                                                                  RUN))):
         (work / RUN / name).write_bytes(b"half")
         drawn.clear()
         assert call(capsys, *command)[0] == 0
         assert not (work / RUN / name).exists() and set(drawn) == set(PICTURES)
 
 
-@pytest.mark.parametrize("command", [("show", "other"), ("train", "--resume", "other"), ("sample", "other")])
+@pytest.mark.parametrize("command", [("show", "other"), ("train", "--resume", "other"), ("sample",
+                                                                                         "other")])
 def test_a_folder_that_holds_no_run_is_not_swept(work, capsys, command):
     (work / "other").mkdir()
     for name in ("model.npz", "model.npz.1.tmp", "notes.tmp"):
@@ -325,14 +347,17 @@ def test_what_was_learned_names_a_collapsed_posterior(work, drawn, capsys):
 # ---------------------------------------------------------------------- an ordinary auto-encoder
 
 def test_an_auto_encoder_s_run(own, drawn, capsys):
-    status, out, err = call(capsys, "train", *SMALL, "--data", "own.npz", "--model", "ae", "--out", "ae")
+    status, out, err = call(capsys, "train", *SMALL, "--data", "own.npz", "--model", "ae", "--out",
+                            "ae")
     assert (status, err) == (0, "") and sorted(os.listdir("ae")) == ["history.csv", "model.npz"]
-    assert set(drawn) == {"interpolation.png", "latent.png", "loss.png", "reconstructions.png"}  # none needs a prior
+    # none needs a prior
+    assert set(drawn) == {"interpolation.png", "latent.png", "loss.png", "reconstructions.png"}
     head, end = out.partition("\n")[0], out.rpartition("Learned")[2]
     assert head == "A 12-16-2 ordinary auto-encoder learns own from 36 images, tested on 4 others."
     assert "\nloss = recon, in nats per image\n" in out
     loss = checkpoint.load(os.path.join("ae", "model.npz"))[0]["history"][-1, 3]
-    assert end.startswith(f" in 2 epochs: a test image costs {loss:.2f} nats (every pixel guessed at one half: 8.32).")
+    assert end.startswith(f" in 2 epochs: a test image costs {loss:.2f} nats (every pixel guessed "
+                          "at one half: 8.32).")
     assert not any(word in end for word in ("ELBO", "KL", "latent dimensions", "prior"))
     assert call(capsys, "show", "ae") == (0, out[out.index("\nDrawing"):], "")
     before = contents(own)
@@ -340,7 +365,8 @@ def test_an_auto_encoder_s_run(own, drawn, capsys):
     assert_one_sentence(status, err, "ae", "ordinary auto-encoder")
     assert contents(own) == before
     assert call(capsys, "export", "ae", "ae.NPZ")[0] == 0
-    assert_same(dict(np.load("ae.NPZ")), Autoencoder.load(os.path.join("ae", "model.npz")).to_torch_names())
+    assert_same(dict(np.load("ae.NPZ")),
+                Autoencoder.load(os.path.join("ae", "model.npz")).to_torch_names())
     assert contents(own).keys() - before.keys() == {"ae.NPZ"}
 
 
@@ -371,7 +397,9 @@ FOUR = GREY[:30], LABELS[:30].astype(np.uint8), GREY[30:], LABELS[30:].astype(np
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """A working folder with examples of one's own: bytes, numbers under a mask with labels, and four files in set."""
+    """A working folder with examples of one's own: bytes, numbers under a mask with labels, and
+    four files in set.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
     np.savez("own.npz", x=GREY)
@@ -384,7 +412,8 @@ def own(tmp_path, monkeypatch):
 def trained_by_the_library(data, data_dir=None, **options):
     dataset = datasets.load(data, data_dir)
     run = Run(dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test,
-              **{**cli.DEFAULTS_BY_DATA["mnist"], "epochs": 2, "hidden_dim": 16, "latent_dim": 2, **options})
+              **{**cli.DEFAULTS_BY_DATA["mnist"], "epochs": 2, "hidden_dim": 16, "latent_dim": 2,
+                 **options})
     run.train()
     return run
 
@@ -396,7 +425,8 @@ def trained_by_the_library(data, data_dir=None, **options):
     ("idx", os.path.join("set", ""), (4, 3), {"pixels": "resampled"}),
     ("idx", "set", (4, 3), {"model": "ae", "pixels": "fixed"})])
 def test_data_of_one_s_own_are_learned_and_drawn(own, drawn, capsys, data, place, shape, options):
-    title, argv = data.partition(".")[0] if place is None else "set", ["--data-dir", place] if place else []
+    title, argv = data.partition(".")[0] if place is None else "set", ["--data-dir",
+                                                                       place] if place else []
     for flag, value in options.items():
         argv += ["--" + flag, value]
     status, out, err = call(capsys, "train", *SMALL, "--data", data, *argv)
@@ -408,7 +438,8 @@ def test_data_of_one_s_own_are_learned_and_drawn(own, drawn, capsys, data, place
     arrays, description = checkpoint.load(os.path.join(folder, "model.npz"))
     saved = description["run"]["options"]
     assert saved["image_shape"] == list(shape)
-    assert saved["data"] == (data if data == "idx" else str(own / data))     # wherever we are called from next time
+    # wherever we are called from next time
+    assert saved["data"] == (data if data == "idx" else str(own / data))
     assert saved["data_dir"] == (str(own / "set") if data == "idx" else None)
     run = trained_by_the_library(data, place, **options)
     assert_same({name: arrays[name] for name in run.model.params}, run.model.params)
@@ -416,15 +447,18 @@ def test_data_of_one_s_own_are_learned_and_drawn(own, drawn, capsys, data, place
     dataset = datasets.load(data, place)
     originals = run.x_test / (255 if run.x_test.dtype == np.uint8 else 1)
     if dataset.mask_test is not None:
-        originals = np.where(dataset.mask_test, originals, np.nan)           # what nobody saw is left open
+        # what nobody saw is left open
+        originals = np.where(dataset.mask_test, originals, np.nan)
     rows = drawn["reconstructions.png"].axes
-    first = np.ma.filled(rows[0].images[0].get_array(), np.nan)[1:1 + shape[0], 1:1 + shape[1]].ravel()
+    first = np.ma.filled(rows[0].images[0].get_array(), np.nan)[1:1 + shape[0], 1:1
+                                                                + shape[1]].ravel()
     assert any(np.allclose(first, image, rtol=1e-6, atol=0, equal_nan=True) for image in originals)
     ends = drawn["interpolation.png"].axes[0].images[0].get_array()[1:1 + shape[0], 1:1 + shape[1]]
     assert np.isnan(first).any() == np.isnan(np.ma.filled(ends, np.nan)).any() == (dataset.mask_test is not None)
     assert len(rows) == (1 if dataset.labels_test is None else 2)
     assert len(drawn["latent.png"].axes[0].collections) == (1 if dataset.labels_test is None else 3)
-    assert ("guessed at one half" in out) == (dataset.mask_test is None and "likelihood" not in options)
+    assert ("guessed at one half" in out) == (dataset.mask_test is None
+                                              and "likelihood" not in options)
     drawn.clear()
     status, told, err = call(capsys, "show", folder)
     assert (status, err) == (0, "") and drawn and out.endswith(told)
@@ -436,7 +470,9 @@ def test_data_of_one_s_own_are_learned_and_drawn(own, drawn, capsys, data, place
 
 def test_a_run_of_mnist_is_called_so_wherever_it_lies(own, undrawn, capsys, monkeypatch):
     small = datasets.load("own.npz")
-    monkeypatch.setattr(datasets, "load", lambda name, place: small if (name, place) == ("mnist", "set") else None)
+    monkeypatch.setattr(datasets, "load", lambda name, place: small if (name, place) == ("mnist",
+                                                                                         "set")
+                        else None)
     status, out, err = call(capsys, "train", *SMALL, "--data", "mnist", "--data-dir", "set")
     assert (status, err) == (0, "") and os.listdir("runs") == ["mnist"] and " learns mnist from " in out
     saved = checkpoint.load(os.path.join("runs", "mnist", "model.npz"))[1]["run"]["options"]
@@ -449,7 +485,8 @@ def test_very_few_examples(own, drawn, capsys, n):
     status, out, err = call(capsys, "train", *SMALL, "--data", "few.npz")
     assert (status, err) == (0, "") and f"from {n - 1} images, tested on 1 others" in out
     assert set(drawn) == set(PICTURES) - {"interpolation.png"}   # there is but one image to go from
-    assert [axes.get_title() for axes in drawn["reconstructions.png"].axes] == ["test images, as they come"]
+    assert [axes.get_title() for axes in drawn["reconstructions.png"].axes] == ["test images, as "
+                                                                                "they come"]
 
 
 @pytest.mark.parametrize("kinds, rows", [(1, 1), (2, 2), (20, 2), (21, 1)])
@@ -465,25 +502,30 @@ def test_the_faces(tmp_path, monkeypatch, undrawn, capsys):
     monkeypatch.chdir(tmp_path)
     shown = []
     monkeypatch.setattr(datasets, "FACES", (300, 50))
-    monkeypatch.setattr(cli, "_draw_pictures", lambda run, dataset, folder: shown.append((run, dataset, folder)))
+    monkeypatch.setattr(cli, "_draw_pictures", lambda run, dataset,
+                        folder: shown.append((run, dataset, folder)))
     status, out, err = call(capsys, "train", "--data", "faces", "--epochs", "1")
     assert (status, err) == (0, "")
     defaults = cli.DEFAULTS_BY_DATA["faces"]
     sizes = f"784-{defaults['hidden_dim']}-{defaults['latent_dim']}"
     assert out.startswith(f"A {sizes} VAE learns faces from 300 images, tested on 50 others.")
     (run, dataset, folder), = shown
-    assert folder == os.path.join("runs", "faces") and os.listdir(folder) and dataset.labels_test is None
-    assert run.options == {**cli.DEFAULTS, **defaults, "data": "faces", "epochs": 1, "image_shape": (28, 28)}
+    assert folder == os.path.join("runs",
+                                  "faces") and os.listdir(folder) and dataset.labels_test is None
+    assert run.options == {**cli.DEFAULTS, **defaults, "data": "faces", "epochs": 1,
+                           "image_shape": (28, 28)}
 
 
-# ---------------------------------------------------------------------- data that were moved, changed, lost
+# ---------------------------------------------------------------------- data that were moved,
+# changed, lost
 
 MOVED = {"file": (("--data", "own.npz"), "own.npz", "moved.npz", "--data", "own"),
          "folder": (("--data", "idx", "--data-dir", "set"), "set", "moved", "--data-dir", "set")}
 
 
 @pytest.mark.parametrize("kind", MOVED)
-def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, undrawn, capsys, monkeypatch, kind):
+def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, undrawn, capsys,
+                                                                         monkeypatch, kind):
     place, old, new, flag, title = MOVED[kind]
     assert call(capsys, "train", *SMALL, "--epochs", "6", *place, "--out", "whole")[0] == 0
     assert call(capsys, "train", *SMALL, *place)[0] == 0
@@ -501,13 +543,15 @@ def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, un
         assert out == "" and contents(own) == before
     assert call(capsys, "show", run, flag, new)[0] == 0
     assert contents(own) == before                               # looking changes nothing
-    for command in (("train", "--resume", run, "--epochs", "6", flag, new), ("show", run)):      # remembered since then
+    # remembered since then
+    for command in (("train", "--resume", run, "--epochs", "6", flag, new), ("show", run)):
         status, out, err = call(capsys, *command)
         assert (status, err) == (0, "")
     assert " learns moved from " in call(capsys, "train", "--resume", run)[1]
     whole, found = own / "whole", own / "runs" / title
     assert (found / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
-    (expected, wanted), (arrays, description) = (checkpoint.load(folder / "model.npz") for folder in (whole, found))
+    (expected, wanted), (arrays, description) = (checkpoint.load(folder / "model.npz")
+                                                 for folder in (whole, found))
     assert_same(arrays, expected)
     wanted["run"]["options"][flag.strip("-").replace("-", "_")] = str(own / "elsewhere" / new)
     assert description == wanted
@@ -527,7 +571,8 @@ def test_a_run_is_refused_other_data_than_it_learned_from(own, undrawn, capsys, 
             status, out, err = call(capsys, *command, *place)
             assert_one_sentence(status, err, run, "not the ones it was trained on")
             assert out == "" and contents(own) == before
-        shutil.copy("other.npz", "own.npz")                      # and now they were changed where they lie
+        # and now they were changed where they lie
+        shutil.copy("other.npz", "own.npz")
         write_set(own / "set", FILES, (changed[:30], *FOUR[1:]))
 
 
@@ -592,7 +637,8 @@ def test_sample_draws_a_new_picture_every_time(work, capsys):
 
 def test_samples_of_a_run_that_knows_no_shape(work, drawn, capsys):
     (work / "library").mkdir()
-    Run(GREY.reshape(40, 12), GREY[:3].reshape(3, 12), hidden_dim=4, latent_dim=2).save(work / "library")
+    Run(GREY.reshape(40, 12), GREY[:3].reshape(3, 12), hidden_dim=4, latent_dim=2).save(work
+                                                                                        / "library")
     assert call(capsys, "sample", "library", "-n", "2")[0] == 0
     axes, = drawn["sample.png"].axes
     assert axes.images[0].get_array().shape == (3, 2 * 13 + 1)               # each image is a row
@@ -601,10 +647,12 @@ def test_samples_of_a_run_that_knows_no_shape(work, drawn, capsys):
 def test_samples_come_again_by_their_seed(work, drawn, capsys):
     _, out, _ = call(capsys, "sample", RUN, "-n", "1")
     seed, = re.findall(r"--seed (\d+)", out)
-    for argv in (("--seed", seed, "--out", "again.png"), ("--seed", str(int(seed) + 1), "--out", "other.PNG")):
+    for argv in (("--seed", seed, "--out", "again.png"), ("--seed", str(int(seed) + 1), "--out",
+                                                          "other.PNG")):
         assert call(capsys, "sample", RUN, "-n", "1", *argv)[0] == 0
     assert list(drawn) == ["sample.png", "again.png", "other.PNG"]
-    first, again, other = (np.ma.filled(figure.axes[0].images[0].get_array(), -1) for figure in drawn.values())
+    first, again, other = (np.ma.filled(figure.axes[0].images[0].get_array(), -1)
+                           for figure in drawn.values())
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
@@ -614,7 +662,8 @@ def test_an_export_holds_the_parameters_under_pytorch_s_names(work, capsys):
     before = contents(work)
     status, out, err = call(capsys, "export", RUN, "torch.npz")
     expected = VAE.load(os.path.join(RUN, "model.npz")).to_torch_names()
-    assert (status, err) == (0, "") and out.startswith("torch.npz: fc1.weight, fc1.bias, fc21.weight, ")
+    assert (status, err) == (0, "") and out.startswith("torch.npz: fc1.weight, fc1.bias, "
+                                                       "fc21.weight, ")
     assert_same(dict(np.load("torch.npz")), expected)
     assert_same(VAE.from_torch_names(np.load("torch.npz")).params, VAE.load(os.path.join(RUN, "model.npz")).params)
     assert contents(work).keys() - before.keys() == {"torch.npz"}
@@ -641,15 +690,17 @@ def test_an_export_that_cannot_be_written(work, capsys, monkeypatch):
 @pytest.mark.skipif(not REAL, reason="NUMPYVAE_DATA names no folder with MNIST's four files")
 def test_mnist_from_end_to_end(tmp_path, monkeypatch, drawn, capsys):
     monkeypatch.chdir(tmp_path)
-    status, out, err = call(capsys, "train", "--data", "mnist", "--epochs", "1", "--hidden-dim", "16", "--latent-dim",
-                            "2")
+    status, out, err = call(capsys, "train", "--data", "mnist", "--epochs", "1", "--hidden-dim",
+                            "16", "--latent-dim", "2")
     folder = os.path.join("runs", "mnist")
     assert (status, err) == (0, "") and sorted(os.listdir(folder)) == ["history.csv", "model.npz"]
     assert set(drawn) == set(PICTURES)
     assert out.startswith("A 784-16-2 VAE learns mnist from 60000 images, tested on 10000 others.")
-    assert float(re.search(r"test -ELBO = ([\d.]+) nats", out).group(1)) < 215   # measured with three seeds: 203 to 212
+    # measured with three seeds: 203 to 212
+    assert float(re.search(r"test -ELBO = ([\d.]+) nats", out).group(1)) < 215
     options = checkpoint.load(os.path.join(folder, "model.npz"))[1]["run"]["options"]
-    assert (options["data"], options["data_dir"]) == ("mnist", None)         # not where it happened to lie
+    # not where it happened to lie
+    assert (options["data"], options["data_dir"]) == ("mnist", None)
 
 
 # ---------------------------------------------------------------------- check
@@ -676,7 +727,8 @@ def test_check_finds_a_wrong_backward(capsys, monkeypatch, backward, wrong):
         found = right(*args)
         return wrong(*found) if isinstance(found, tuple) else wrong(found)
 
-    def smaller(seed, title, settings, *rest, **options):        # diagnosing a large network takes seconds
+    # diagnosing a large network takes seconds
+    def smaller(seed, title, settings, *rest, **options):
         large = settings["input_dim"] == 784
         sizes = {"input_dim": 100, "hidden_dim": 40, "latent_dim": 9} if large else {}
         return check_network(seed, title, {**settings, **sizes}, *rest, **options)
@@ -688,7 +740,8 @@ def test_check_finds_a_wrong_backward(capsys, monkeypatch, backward, wrong):
     assert "NO" in out and "wrong" in out.splitlines()[-1]
 
 
-# ---------------------------------------------------------------------- bad input: one sentence, and nothing is lost
+# ---------------------------------------------------------------------- bad input: one sentence,
+# and nothing is lost
 
 REFUSED = [
     # numbers and names
@@ -813,7 +866,8 @@ def _as_name(argv):
     return " ".join(argv).encode("unicode_escape").decode() or "''"
 
 
-@pytest.mark.parametrize("argv, words", [pytest.param(argv, words, id=_as_name(argv)) for argv, *words in REFUSED])
+@pytest.mark.parametrize("argv, words",
+                         [pytest.param(argv, words, id=_as_name(argv)) for argv, *words in REFUSED])
 def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
     monkeypatch.setattr(Run, "train", lambda *args: pytest.fail("it was accepted, and trains"))
     (work / "file").write_text("precious")
@@ -830,7 +884,8 @@ def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
     assert out == "" and contents(work) == before
 
 
-@pytest.mark.parametrize("argv", [               # one of each way to end: by the parser, and by either kind of error
+# one of each way to end: by the parser, and by either kind of error
+@pytest.mark.parametrize("argv", [
     ("trian",), ("train", "--lr", "nan"), ("train", "--data", "no.npz")], ids=" ".join)
 def test_it_is_refused_by_a_real_process_too(work, argv):
     before = contents(work)
@@ -849,7 +904,8 @@ def _cut(path):
 
 def _flip(path):
     content = bytearray(path.read_bytes())
-    content[content.index(b"W1.npy") + 300] ^= 1                 # among its numbers: local headers are stored twice
+    # among its numbers: local headers are stored twice
+    content[content.index(b"W1.npy") + 300] ^= 1
     path.write_bytes(content)
 
 
@@ -859,15 +915,18 @@ def _network_alone(path):
 
 def _other_images(path):
     rng = np.random.default_rng(0)
-    Run(rng.random((9, 64)), rng.random((4, 64)), data="digits", hidden_dim=4, latent_dim=2).save(path.parent)
+    Run(rng.random((9, 64)), rng.random((4, 64)), data="digits", hidden_dim=4,
+        latent_dim=2).save(path.parent)
 
 
 def _unknown_data(path):
     rng = np.random.default_rng(0)
-    Run(rng.random((9, 64)), rng.random((4, 64)), data="mine", hidden_dim=4, latent_dim=2).save(path.parent)
+    Run(rng.random((9, 64)), rng.random((4, 64)), data="mine", hidden_dim=4,
+        latent_dim=2).save(path.parent)
 
 
-DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (_network_alone, "a training run"),
+DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (_network_alone,
+                                                                                "a training run"),
            (_other_images, "not the ones"), (_unknown_data, "mine"),
            (lambda path: np.savez(path, W1=np.ones((64, 16))), "checkpoint"),
            (lambda path: path.write_bytes(b""), "checkpoint"),
@@ -877,7 +936,8 @@ DAMAGES = [(_text, "checkpoint"), (_cut, "checkpoint"), (_flip, "checkpoint"), (
 @pytest.mark.parametrize("command, damage, word", [
     (command, damage, word) for command in ("show RUN", "sample RUN", "train --resume RUN", "export RUN new.npz")
     for damage, word in DAMAGES
-    if command.startswith(("show", "train")) or damage not in (_other_images, _unknown_data)])       # they need no data
+    # they need no data
+    if command.startswith(("show", "train")) or damage not in (_other_images, _unknown_data)])
 def test_a_damaged_or_foreign_run_is_refused_and_kept(work, capsys, command, damage, word):
     damage(work / RUN / "model.npz")
     before = contents(work)
@@ -886,7 +946,8 @@ def test_a_damaged_or_foreign_run_is_refused_and_kept(work, capsys, command, dam
     assert out == "" and contents(work) == before
 
 
-@pytest.mark.parametrize("build", [lambda: open("runs", "w").close(), lambda: os.symlink("nowhere", "runs")])
+@pytest.mark.parametrize("build", [lambda: open("runs", "w").close(), lambda: os.symlink("nowhere",
+                                                                                         "runs")])
 def test_something_else_is_called_runs(tmp_path, monkeypatch, capsys, build):
     monkeypatch.chdir(tmp_path)
     try:
@@ -899,7 +960,8 @@ def test_something_else_is_called_runs(tmp_path, monkeypatch, capsys, build):
 
 
 def test_a_folder_that_may_not_be_written(work, capsys, monkeypatch):
-    def forbidden(path, *rest, **options):                       # in words of the system, since an administrator may
+    # in words of the system, since an administrator may
+    def forbidden(path, *rest, **options):
         raise PermissionError(13, "Permission denied", str(path))
     (work / "locked").mkdir()
     before = contents(work)
@@ -918,8 +980,9 @@ def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):
     monkeypatch.setattr("numpyvae.checkpoint.os.fsync", full)
     monkeypatch.setattr("numpyvae.plots._pixels", lambda figure: np.zeros((1, 1, 4), np.uint8))
     before = contents(work)
-    for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n", "1"),
-                 ("export", RUN, "new.npz")):
+    for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n",
+                                                                              "1"), ("export", RUN,
+                                                                                     "new.npz")):
         status, _, err = call(capsys, *argv)
         assert_one_sentence(status, err, "No space left on device")
         assert contents(work) == before
@@ -956,7 +1019,8 @@ def test_a_bar_grows_on_a_terminal(tmp_path, columns):
     while True:
         try:
             part = os.read(outer, 4096)
-        except OSError:                                          # how Linux says that the other end is closed
+        # how Linux says that the other end is closed
+        except OSError:
             break
         if not part:
             break
@@ -966,59 +1030,72 @@ def test_a_bar_grows_on_a_terminal(tmp_path, columns):
     bars = re.findall(r"\r *\[([#.]{20})\] epoch (\d) of 2, about \d+ s left", seen.decode())
     lengths = [bar.count("#") for bar, _ in bars]
     assert lengths == sorted(lengths) and lengths[0] < 3 and lengths[-1] == 20
-    assert {epoch for _, epoch in bars} == {"1", "2"} and len(bars) == 2 * 24                    # one for every batch
+    # one for every batch
+    assert {epoch for _, epoch in bars} == {"1", "2"} and len(bars) == 2 * 24
     assert seen.decode().count("     1 |") == 1                  # and the lines between them
-    assert max(len(text) for text in seen.decode().split("\r") if "[" in text or not text.strip()) < int(columns)
+    assert max(len(text) for text in seen.decode().split("\r") if "[" in text
+               or not text.strip()) < int(columns)
 
 
 def test_no_bar_in_a_pipe(tmp_path):
-    done = subprocess.run(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env=ENV, capture_output=True)
+    done = subprocess.run(child(FAKE_CLOCK, "train", *SMALL), cwd=tmp_path, env=ENV,
+                          capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"     2 |" in done.stdout and b"[" not in done.stdout and b"\r" not in done.stdout.replace(b"\r\n", b"\n")
 
 
 @posix
-@pytest.mark.parametrize("argv, unbuffered", [
-    (("check",), ""), (("check",), "1"), (("--help",), ""), (("--help",), "1"), (("train", "--help"), ""),
-    pytest.param(("--version",), "", marks=installed)])
+@pytest.mark.parametrize("argv, unbuffered",
+                         [(("check",), ""), (("check",), "1"), (("--help",), ""),
+                          (("--help",), "1"), (("train", "--help"), ""),
+                          pytest.param(("--version",), "", marks=installed)])
 def test_a_reader_that_has_seen_enough(tmp_path, argv, unbuffered):
-    """As in `numpyvae check | head -1`, but whoever is slower: the pipe is closed from the start."""
+    """As in `numpyvae check | head -1`, but whoever is slower: the pipe is closed from the start.
+    """
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([sys.executable, "-m", "numpyvae", *argv], env={**ENV, "PYTHONUNBUFFERED": unbuffered},
-                          stdout=writer, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-m", "numpyvae", *argv],
+                          env={**ENV, "PYTHONUNBUFFERED": unbuffered}, stdout=writer,
+                          stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     os.close(writer)
-    # As SIGPIPE ends a program, 128 + 13; but argparse swallows the error when it meets it while printing its help.
+    # As SIGPIPE ends a program, 128 + 13; but argparse swallows the error when it meets it while
+    # printing its help.
     assert done.returncode in ((141, 0) if "--help" in argv else (141,)) and done.stderr == ""
 
 
 def test_the_first_line_alone(tmp_path):
-    process = subprocess.Popen([sys.executable, "-m", "numpyvae", "check"], cwd=tmp_path, env=ENV, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", "numpyvae", "check"], cwd=tmp_path, env=ENV,
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout.readline()
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(timeout=60), err) == (141, "")           # as SIGPIPE ends a program: 128 + 13
+    # as SIGPIPE ends a program: 128 + 13
+    assert (process.wait(timeout=60), err) == (141, "")
 
 
 @posix
-@pytest.mark.parametrize("argv", [("check",), ("train", *SMALL), ("show", "missing")], ids=lambda argv: argv[0])
+@pytest.mark.parametrize("argv", [("check",), ("train", *SMALL), ("show", "missing")],
+                         ids=lambda argv: argv[0])
 def test_no_standard_output_at_all(tmp_path, argv):
     """As `numpyvae check >&-` and some schedulers start it."""
-    done = subprocess.run(child("cli._draw_pictures = lambda *args: None", *argv), cwd=tmp_path, env=ENV, text=True,
-                          stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+    done = subprocess.run(child("cli._draw_pictures = lambda *args: None", *argv), cwd=tmp_path,
+                          env=ENV, text=True, stderr=subprocess.PIPE,
+                          preexec_fn=lambda: os.close(1))
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if "missing" in argv else 0)
 
 
 def test_a_terminal_without_the_letters_of_a_path(work):
     os.rename(RUN, "runs/Läufe ✓")
-    done = numpyvae_in(work, "export", os.path.join("runs", "Läufe ✓"), os.path.join("runs", "Läufe ✓", "torch.npz"),
+    done = numpyvae_in(work, "export", os.path.join("runs", "Läufe ✓"), os.path.join("runs",
+                                                                                     "Läufe ✓",
+                                                                                     "torch.npz"),
                        encoding="ascii", env={**ENV, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "") and "L?ufe ?" in done.stdout
     assert "torch.npz" in os.listdir("runs/Läufe ✓")
-    done = numpyvae_in(work, "show", "Löwe", encoding="ascii", env={**ENV, "PYTHONIOENCODING": "ascii"})
+    done = numpyvae_in(work, "show", "Löwe", encoding="ascii",
+                       env={**ENV, "PYTHONIOENCODING": "ascii"})
     assert_one_sentence(done.returncode, done.stderr, "L?we")
 
 
@@ -1047,7 +1124,8 @@ def test_every_command_explains_itself(capsys, command):
     if command == "train":
         assert all(f"--{name.replace('_', '-')} " in out for name in cli.OPTIONS)
         text = " ".join(out.split())
-        assert all(f"(default {value})" in text for value in cli.DEFAULTS.values() if value is not None)
+        assert all(f"(default {value})" in text for value in cli.DEFAULTS.values()
+                   if value is not None)
         assert "(default 256; mnist 400)" in text and "(default bernoulli; faces gaussian)" in text
         assert "(default 200; mnist 10, faces 60)" in text
         assert "--model {vae,ae}" in text and "--pixels {grey,threshold,fixed,resampled}" in text

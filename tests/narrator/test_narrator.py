@@ -1,4 +1,6 @@
-"""The narrator: what it prints of every kind of number, which claims it lets pass, and how a lesson ends."""
+"""The narrator: what it prints of every kind of number, which claims it lets pass, and how a lesson
+ends.
+"""
 import io
 import os
 import re
@@ -13,12 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import numpyvae
-from numpyvae import walkthrough
-from numpyvae.walkthrough import begin, check, check_less, end, figure, progress, say, show, step, table
+from numpyvae import narrator
+from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 ENV = {**{name: value for name, value in os.environ.items() if not name.startswith("PYTHONIO")},
        "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
-posix = pytest.mark.skipif(os.name != "posix", reason="signals and closed pipes are other things there")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and closed pipes are other things "
+                           "there")
 
 DOC = """7. The question: why?  (blog, section 1)
 
@@ -38,9 +41,9 @@ def lesson(monkeypatch):
     """Every test tells a lesson of its own, and leaves the interpreter as it was."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    walkthrough._reset()
+    narrator._reset()
     yield
-    walkthrough._reset()
+    narrator._reset()
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def terminal(monkeypatch):
 def clock(monkeypatch):
     """A clock that goes on by the seconds that one appends, and otherwise stands."""
     passed = []
-    monkeypatch.setattr(walkthrough.time, "monotonic", lambda: sum(passed))
+    monkeypatch.setattr(narrator.time, "monotonic", lambda: sum(passed))
     return passed
 
 
@@ -97,7 +100,8 @@ def test_a_lesson_begins_with_its_title_and_its_question(told):
     begin(DOC, [])
     title, rule, empty, *intro = told().split("\n")
     assert title == "7. The question: why?  (blog, section 1)" and rule == "═" * len(title) and empty == ""
-    assert intro == ["What this is about, in a line, and in another one.", "", "Which files it writes."]
+    assert intro == ["What this is about, in a line, and in another one.", "",
+                     "Which files it writes."]
 
 
 def test_a_title_alone_will_do_and_a_long_one_is_underlined_as_far_as_the_page_goes(told):
@@ -113,7 +117,8 @@ def test_its_options(tmp_path):
     assert options.out == os.path.join("runs", "tutorials")
     assert begin(DOC, [], seed=5, out="here").seed == 5 and begin(DOC, [], out="here").out == "here"
     options = begin(DOC, ["--quick", "--pause", "--seed", "7", "--out", str(tmp_path)], seed=5)
-    assert (options.quick, options.pause, options.seed, options.out) == (True, True, 7, str(tmp_path))
+    assert (options.quick, options.pause, options.seed, options.out) == (True, True, 7,
+                                                                         str(tmp_path))
 
 
 def test_the_options_are_the_command_line_s(monkeypatch):
@@ -145,7 +150,8 @@ def test_help_names_the_options_and_the_seed_only_where_there_is_one(capsys):
             begin(DOC, ["--help"], seed=seed, out="pictures")
         out, err = capsys.readouterr()
         assert (stop.value.code, err) == (0, "") and "7. The question: why?" in out
-        assert all(word in out for word in ("--quick", "--pause", "--out DIR", "(default pictures)"))
+        assert all(word in out
+                   for word in ("--quick", "--pause", "--out DIR", "(default pictures)"))
         assert ("--seed S" in out) == ("(default 3)" in out) == offered
 
 
@@ -167,11 +173,13 @@ def test_figures_cannot_lie_in_a_file(capsys, tmp_path):
     sentence = refused(capsys, "--out", str(tmp_path / "file"))
     assert "--out: expected a folder that can be written to, or made" in sentence and str(tmp_path / "file") in sentence
     assert begin(DOC, ["--out", str(tmp_path / "new")]).out == str(tmp_path / "new")
-    assert os.listdir(tmp_path) == ["file"]                      # nothing is made before there is a figure
+    # nothing is made before there is a figure
+    assert os.listdir(tmp_path) == ["file"]
 
 
 def test_a_notebook_s_own_arguments_are_no_business_of_ours(monkeypatch, capsys):
-    arguments = ["-f", "/tmp/kernel-1.json", "--HistoryManager.hist_file=:memory:", "--ip=127.0.0.1"]
+    arguments = ["-f", "/tmp/kernel-1.json", "--HistoryManager.hist_file=:memory:",
+                 "--ip=127.0.0.1"]
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", *arguments])
     assert "unrecognized" in refused(capsys, *arguments)
     with pytest.raises(SystemExit):
@@ -179,12 +187,14 @@ def test_a_notebook_s_own_arguments_are_no_business_of_ours(monkeypatch, capsys)
     hook = sys.excepthook
     monkeypatch.setitem(sys.modules, "ipykernel", object())
     assert not begin(DOC).quick and begin(DOC, ["--quick", *arguments]).quick
-    assert sys.excepthook is hook                                # a notebook shows errors in its own way
+    # a notebook shows errors in its own way
+    assert sys.excepthook is hook
 
 
 def test_without_begin_all_of_it_works_too(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    say("Prose."), show("x", 1), check("it is", 1, 1, full_size=True), check_less("it is less", 1, 2)
+    say("Prose."), show("x", 1), check("it is", 1, 1, full_size=True), check_less("it is less", 1,
+                                                                                  2)
     figure(Figure(figsize=(1, 1)), "a"), end()
     assert "2 claims checked, and all hold." in told()
     assert os.listdir(os.path.join("runs", "tutorials")) == ["a.png"]
@@ -230,12 +240,14 @@ def test_paragraphs_stay_apart_and_indented_lines_as_they_are(told):
 
         a line that stands alone
     """)
-    assert told().split("\n") == ["One paragraph of two lines.", "", "Another:", "    y   =   x W + b", "    z   =   y",
-                                  "and its end.", "", "    a line that stands alone"]
+    assert told().split("\n") == ["One paragraph of two lines.", "", "Another:",
+                                  "    y   =   x W + b", "    z   =   y", "and its end.", "",
+                                  "    a line that stands alone"]
 
 
 def test_numbers_stand_together_and_prose_apart(capsys):
-    for tell in (lambda: (show("a", 1), show("b", 2)), lambda: (check("c", 1, 1), check_less("d", 1, 2))):
+    for tell in (lambda: (show("a", 1), show("b", 2)),
+                 lambda: (check("c", 1, 1), check_less("d", 1, 2))):
         tell()
         out, _ = capsys.readouterr()
         assert out.startswith("\n") and "\n\n" not in out
@@ -291,7 +303,8 @@ def test_a_matrix_is_shown_in_columns(told):
 
 def test_more_axes_are_shown_as_rows_of_the_last(told):
     show("x", np.arange(12).reshape(2, 3, 2))
-    assert told() == "    x  (2, 3, 2)\n" + "\n".join(f"        [{2 * i:2d}  {2 * i + 1:2d}]" for i in range(6))
+    assert told() == "    x  (2, 3, 2)\n" + "\n".join(f"        [{2 * i:2d}  {2 * i + 1:2d}]"
+                                                      for i in range(6))
 
 
 def test_up_to_64_elements_are_shown_and_more_are_summarised(told):
@@ -303,8 +316,10 @@ def test_up_to_64_elements_are_shown_and_more_are_summarised(told):
     show("x", x)
     figures = [float(text) for text in re.findall(r"-?\d+\.\d+", told())]
     np.testing.assert_allclose(figures, [x.min(), x.max(), x.mean(), x.std()], rtol=0, atol=5.1e-5)
-    show("x", x.astype(np.float32))                              # in double precision: the same figures
-    assert [float(text) for text in re.findall(r"-?\d+\.\d+", told())] == pytest.approx(figures, abs=2e-4)
+    # in double precision: the same figures
+    show("x", x.astype(np.float32))
+    assert [float(text) for text in re.findall(r"-?\d+\.\d+", told())] == pytest.approx(figures,
+                                                                                        abs=2e-4)
     show("bytes", np.tile(np.array([0, 255], np.uint8), 50))
     assert told() == "    bytes  (100,)  from 0.0000 to 255.0000, mean 127.5000, standard deviation 127.5000"
 
@@ -313,13 +328,15 @@ def test_a_summary_of_complex_numbers_does_not_drop_their_imaginary_part(told):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         show("x", np.full(100, 3 + 4j))
-    assert re.search(r"[45]\.0000", told())                       # its imaginary part or its absolute value
+    # its imaginary part or its absolute value
+    assert re.search(r"[45]\.0000", told())
 
 
 # ---------------------------------------------------------------------- table
 
 def test_a_table_has_numbers_to_the_right_and_words_to_the_left(told):
-    table(["method", "error", "n", "right"], [["central", 1.5e-9, 100, True], ["one", 0.25, 7, np.False_]])
+    table(["method", "error", "n", "right"],
+          [["central", 1.5e-9, 100, True], ["one", 0.25, 7, np.False_]])
     assert told() == ("    method  │    error │   n │ right\n"
                       "    ────────┼──────────┼─────┼──────\n"
                       "    central │ 1.50e-09 │ 100 │     ✓\n"
@@ -328,11 +345,13 @@ def test_a_table_has_numbers_to_the_right_and_words_to_the_left(told):
 
 def test_numbers_that_were_written_by_hand_are_numbers_too(told):
     table(["value", "word"], [["12.5", "a"], ["−3e-9", "bb"], ["40%", "1e"], ["", "-"]])
-    assert told().split("\n")[2:] == ["     12.5 │ a", "    −3e-9 │ bb", "      40% │ 1e", "          │ -"]
+    assert told().split("\n")[2:] == ["     12.5 │ a", "    −3e-9 │ bb", "      40% │ 1e",
+                                      "          │ -"]
 
 
 @pytest.mark.parametrize("numbers, texts", [
-    ([1 / 3, np.float32(2)], ["0.3333", "2.0000"]),              # four significant digits for the smallest
+    # four significant digits for the smallest
+    ([1 / 3, np.float32(2)], ["0.3333", "2.0000"]),
     ([0.5, 0.25], ["0.50", "0.25"]),                             # but no more than are needed
     ([2.0, 30.0], ["2", "30"]), ([0.0, -0.0], ["0", "0"]),
     ([-1.23456, 0.0], ["-1.235", "0.000"]), ([-1e-9, 100.0], ["-1.00e-09", "1.00e+02"]),
@@ -357,12 +376,12 @@ def test_a_table_without_rows(told):
 
 def holds(told, *args, **options):
     """Check a claim that holds  ->  its evidence."""
-    before = walkthrough._lesson.checked
+    before = narrator._lesson.checked
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check("the claim", *args, **options)
     claim, evidence = told().split("\n")
-    assert claim == "    ✓ the claim" and walkthrough._lesson.checked == before + 1
+    assert claim == "    ✓ the claim" and narrator._lesson.checked == before + 1
     return evidence.strip()
 
 
@@ -400,7 +419,8 @@ def test_within_a_relative_tolerance_by_norm(told):
     assert holds(told, x, x + [0, 0.004], rtol=1e-3) == ("(2,), largest difference 4.0e-03; "
                                                          "relative error 8.0e-04, allowed 1e-03")
     assert "relative error 2.4e-03, allowed 1e-03" in fails(told, x, x - [0.012, 0], rtol=1e-3)
-    holds(told, 100, 101, rtol=0.01), fails(told, 100, 101, rtol=0.0099)     # of the larger of the two
+    # of the larger of the two
+    holds(told, 100, 101, rtol=0.01), fails(told, 100, 101, rtol=0.0099)
     holds(told, 101, 100, rtol=0.01), fails(told, 101, 100, rtol=0.0099)
     holds(told, [99.1, 100.9], 100, rtol=0.01), fails(told, 100, [98, 102], rtol=0.01)
     fails(told, 0.0, 1e-100, rtol=0.5), fails(told, -1, 1, rtol=1)
@@ -421,23 +441,25 @@ def test_shapes_that_differ(told):
 
 @pytest.mark.parametrize("tolerance", [{}, {"rtol": 1e-9}, {"rtol": 0.5, "atol": 9.0}])
 def test_nan_never_passes(told, tolerance):
-    for a, b in ((np.nan, np.nan), (1.0, np.nan), (np.nan, 1.0), ([1, np.nan], [1, np.nan]), ([1, np.nan], 1.0),
-                 (1.0, [np.nan, 1.0]), (complex(1, np.nan), 1 + 0j)):
+    for a, b in ((np.nan, np.nan), (1.0, np.nan), (np.nan, 1.0), ([1, np.nan], [1, np.nan]),
+                 ([1, np.nan], 1.0), (1.0, [np.nan, 1.0]), (complex(1, np.nan), 1 + 0j)):
         fails(told, a, b, **tolerance)
 
 
 @pytest.mark.parametrize("tolerance", [{}, {"rtol": 1e-9}, {"atol": 1.0}])
 def test_infinity_is_near_to_nothing_but_itself(told, tolerance):
-    for a, b in ((np.inf, 1.0), (1.0, np.inf), (-np.inf, np.inf), ([1, np.inf], [1, 2.0]), ([np.inf, 2], np.inf),
-                 ([np.inf, 2], [np.inf, 9])):
+    for a, b in ((np.inf, 1.0), (1.0, np.inf), (-np.inf, np.inf), ([1, np.inf], [1, 2.0]),
+                 ([np.inf, 2], np.inf), ([np.inf, 2], [np.inf, 9])):
         fails(told, a, b, **tolerance)
-    for a, b in ((np.inf, np.inf), (-np.inf, -np.inf), ([1, np.inf], [1, np.inf]), (np.inf, [np.inf, np.inf])):
+    for a, b in ((np.inf, np.inf), (-np.inf, -np.inf), ([1, np.inf], [1, np.inf]),
+                 (np.inf, [np.inf, np.inf])):
         holds(told, a, b, **tolerance)
 
 
 @pytest.mark.parametrize("scale", [1e200, 1e-200, 1e-310])
 def test_numbers_whose_squares_over_or_underflow_are_compared_all_the_same(told, scale):
-    fails(told, scale, 2 * scale), fails(told, scale, 2 * scale, rtol=1e-9), fails(told, 0.0, scale, rtol=0.5)
+    fails(told, scale, 2 * scale), fails(told, scale, 2 * scale, rtol=1e-9), fails(told, 0.0, scale,
+                                                                                   rtol=0.5)
     fails(told, [scale, scale], [scale, 2 * scale], rtol=1e-9)
     holds(told, scale, scale), holds(told, [scale, 0], [scale, 0], rtol=1e-9)
     holds(told, scale, 1.0001 * scale, rtol=1e-3)
@@ -446,7 +468,8 @@ def test_numbers_whose_squares_over_or_underflow_are_compared_all_the_same(told,
 def test_complex_numbers(told):
     assert holds(told, 1 + 2j, 1 - 2j + 4j) == "1 + 2i and 1 + 2i; to the bit"
     holds(told, 3 + 0j, 3), holds(told, np.array([1j, 1]), np.array([1j, 1.0]))
-    fails(told, 1 + 2j, 1 - 2j), fails(told, 1 + 2j, 1, rtol=0.1), holds(told, 3 + 4j, 3 + 4.004j, rtol=1e-3)
+    fails(told, 1 + 2j, 1 - 2j), fails(told, 1 + 2j, 1, rtol=0.1), holds(told, 3 + 4j, 3 + 4.004j,
+                                                                         rtol=1e-3)
 
 
 def test_anything_that_can_be_compared(told):
@@ -454,8 +477,10 @@ def test_anything_that_can_be_compared(told):
     assert fails(told, ["W1", "b1"], ["W1", "b2"]) == "['W1', 'b1'] and ['W1', 'b2']"
     holds(told, ["W1", "b1"], ["W1", "b1"])
     holds(told, [[1], [2, 3]], [[1], [2, 3]]), fails(told, [[1], [2, 3]], [[1]])
-    holds(told, {"a": 1}, {"a": 1}), holds(told, None, None), holds(told, [], []), fails(told, None, 0)
-    holds(told, np.array(["a", "b"]), np.array(["a", "b"])), fails(told, np.array(["a", "b"]), np.array(["a", "c"]))
+    holds(told, {"a": 1}, {"a": 1}), holds(told, None, None), holds(told, [], []), fails(told, None,
+                                                                                         0)
+    holds(told, np.array(["a", "b"]), np.array(["a", "b"])), fails(told, np.array(["a", "b"]),
+                                                                   np.array(["a", "c"]))
     fails(told, np.array([1, 2]), "ab")
 
 
@@ -483,12 +508,12 @@ def test_what_needs_the_full_size_is_announced_and_left_out_under_quick(told):
 # ---------------------------------------------------------------------- check_less
 
 def less(told, smaller, larger):
-    before = walkthrough._lesson.checked
+    before = narrator._lesson.checked
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_less("the claim", smaller, larger)
     claim, evidence = told().split("\n")
-    assert claim == "    ✓ the claim" and walkthrough._lesson.checked == before + 1
+    assert claim == "    ✓ the claim" and narrator._lesson.checked == before + 1
     return evidence.strip()
 
 
@@ -506,15 +531,16 @@ def test_less_means_less(told):
     assert fails(told, 2, 1, function=check_less) == "2 < 1"
     fails(told, 1, 1, function=check_less), fails(told, [1, 2], [2, 2], function=check_less)
     assert fails(told, [0, 9, 1], [5, 8, 5], function=check_less) == "9 < 8, the closest of 3"
-    for smaller, larger in ((np.nan, 1), (1, np.nan), ([0, np.nan], 1), (0, [1, np.nan]), (np.inf, np.inf),
-                            (-np.inf, -np.inf), (np.nan, np.nan), (np.uint8(3), np.uint8(2))):
+    for smaller, larger in ((np.nan, 1), (1, np.nan), ([0, np.nan], 1), (0, [1, np.nan]),
+                            (np.inf, np.inf), (-np.inf, -np.inf), (np.nan, np.nan),
+                            (np.uint8(3), np.uint8(2))):
         fails(told, smaller, larger, function=check_less)
     assert "nan" in fails(told, [0, np.nan], 1, function=check_less)
 
 
 def test_of_nothing_nothing_is_claimed(told):
-    for function, sides in ((check, ([], 1)), (check, (1, np.zeros((0, 2)))), (check_less, ([], [])),
-                            (check_less, (0, []))):
+    for function, sides in ((check, ([], 1)), (check, (1, np.zeros((0, 2)))),
+                            (check_less, ([], [])), (check_less, (0, []))):
         assert fails(told, *sides, function=function) == "there is nothing to compare"
 
 
@@ -551,10 +577,12 @@ def test_a_figure_is_saved_where_out_says_and_that_is_told(told, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(capsys, tmp_path, monkeypatch):
-    def forbidden(path, *args, **options):                       # in words of the system, since an administrator may
+    # in words of the system, since an administrator may
+    def forbidden(path, *args, **options):
         raise PermissionError(13, "Permission denied", str(path))
     (tmp_path / "file").write_text("precious")
-    assert "--out: expected a folder that can be" in refused(capsys, "--out", str(tmp_path / "file" / "below"))
+    assert "--out: expected a folder that can be" in refused(capsys, "--out",
+                                                             str(tmp_path / "file" / "below"))
     for out, function, reason in ((tmp_path / "no", "os.makedirs", "Permission denied"),
                                   (tmp_path, "numpyvae.checkpoint.open", "Permission denied")):
         begin(DOC, ["--out", str(out)])
@@ -564,7 +592,8 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(capsys, tmp_pat
             figure(drawing(), "a")
         out_text, err = capsys.readouterr()
         assert stop.value.code == 2 and out_text == "" and err.count("\n") == 1
-        assert err.startswith(str(out / "a.png")) and "--out" in err and (reason in err or os.name != "posix")
+        assert err.startswith(str(out / "a.png")) and "--out" in err and (reason in err
+                                                                          or os.name != "posix")
     assert os.listdir(tmp_path) == ["file"]
 
 
@@ -591,7 +620,8 @@ def lines_on(screen):
     lines = []
     for line in screen.getvalue().split("\n"):
         lines.append("")
-        for part in line.split("\r"):                            # each overwrites the beginning of what stood there
+        # each overwrites the beginning of what stood there
+        for part in line.split("\r"):
             lines[-1] = part + lines[-1][len(part):]
     return [line.rstrip() for line in lines]
 
@@ -674,7 +704,8 @@ def test_where_nobody_can_press_enter_it_goes_on(told, monkeypatch):
 
 def tell_everything(tmp_path):
     begin(DOC, ["--quick", "--out", str(tmp_path)])
-    step("The sum of many things", "f = g + h"), say("word " * 40), show("x", 1.5), check("it is", 1, 1)
+    step("The sum of many things", "f = g + h"), say("word " * 40), show("x", 1.5), check("it is",
+                                                                                          1, 1)
     check("it will be", 1, 1, full_size=True), table(["a"], [[1]])
     with pytest.raises(AssertionError):
         check("it is not", 1, 2)
@@ -687,7 +718,7 @@ def test_colours_are_for_terminals_that_want_them(capsys, terminal, monkeypatch,
     assert "\033" not in piped
     screen = terminal(101)                                       # a page of 100 columns
     tell_everything(tmp_path)
-    for kind in walkthrough.COLOURS.values():
+    for kind in narrator.COLOURS.values():
         assert f"\033[{kind}m" in screen.getvalue()
     assert screen.getvalue().count("\033[0m") == screen.getvalue().count("\033[") / 2
     assert [line[:20] for line in plain(screen.getvalue()).split("\n")] == [line[:20] for line in piped.split("\n")]
@@ -703,14 +734,15 @@ def test_the_page_is_as_wide_as_a_narrow_terminal(terminal, columns, width):
     screen = terminal(columns)
     begin("A title " * 20, []), step("One"), say("word " * 60), end()
     lines = plain(screen.getvalue()).split("\n")
-    assert lines[1] == "═" * width and "1  One " + "─" * (width - 7) in lines and lines[-3] == "═" * width
+    assert lines[1] == "═" * width and "1  One " + "─" * (width
+                                                          - 7) in lines and lines[-3] == "═" * width
     prose = [line for line in lines if line.startswith("word")]
     assert width - 5 < max(map(len, prose)) <= width
 
 
 # ---------------------------------------------------------------------- in a process of its own
 
-HEAD = '"""1. Why?\n\nBecause μ ✓.\n"""\nfrom numpyvae.walkthrough import *\nfrom numpyvae.walkthrough import begin\n'
+HEAD = '"""1. Why?\n\nBecause μ ✓.\n"""\nfrom numpyvae.narrator import *\nfrom numpyvae.narrator import begin\n'
 
 
 @pytest.fixture
@@ -724,8 +756,8 @@ def script(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_any_pipe_is_given_utf_8(script, encoding):
-    command = script('step("μ is σ", "μ = ½")\ncheck("σ² ✓", 1, 1)\nend()\nimport sys\nprint("schließlich μ", '
-                     'file=sys.stderr)\n')
+    command = script('step("μ is σ", "μ = ½")\ncheck("σ² ✓", 1, 1)\nend()\nimport '
+                     'sys\nprint("schließlich μ", file=sys.stderr)\n')
     done = subprocess.run(command, env={**ENV, "PYTHONIOENCODING": encoding}, capture_output=True)
     assert done.returncode == 0 and done.stderr.decode().splitlines() == ["schließlich μ"]
     out = done.stdout.decode()
@@ -734,11 +766,12 @@ def test_any_pipe_is_given_utf_8(script, encoding):
 
 @posix
 def test_ctrl_c_ends_it_without_a_traceback(script):
-    command = script('import time\nprint("ready", flush=True)\nfor _ in progress(range(600), "waiting"):\n'
-                     '    time.sleep(0.1)\n')
+    command = script('import time\nprint("ready", flush=True)\nfor _ in progress(range(600), '
+                     '"waiting"):\n    time.sleep(0.1)\n')
     # A background job of a shell starts with SIGINT ignored, and its children inherit that.
-    process = subprocess.Popen(command, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               encoding="utf-8", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = subprocess.Popen(command, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, encoding="utf-8",
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         while "ready" not in process.stdout.readline():
             assert process.poll() is None
@@ -752,19 +785,21 @@ def test_ctrl_c_ends_it_without_a_traceback(script):
 @posix
 @pytest.mark.parametrize("argv", [(), ("--help",)], ids=["a lesson", "its help"])
 def test_a_reader_that_has_seen_enough(script, argv):
-    """As in `python lesson.py | head -1`, but whoever is slower: the pipe is closed from the start."""
+    """As in `python lesson.py | head -1`, but whoever is slower: the pipe is closed from the start.
+    """
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([*script('say("Prose.")\nend()\n'), *argv], env=ENV, stdout=writer, stderr=subprocess.PIPE,
-                          text=True)
+    done = subprocess.run([*script('say("Prose.")\nend()\n'), *argv], env=ENV, stdout=writer,
+                          stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert done.stderr == ""
 
 
 @posix
 def test_the_first_line_alone(script):
-    process = subprocess.Popen(script('for _ in range(9999):\n    say("word " * 99)\nend()\n'), env=ENV,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    process = subprocess.Popen(script('for _ in range(9999):\n    say("word " * 99)\nend()\n'),
+                               env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               encoding="utf-8")
     assert process.stdout.readline() == "1. Why?\n"
     process.stdout.close()
     err = process.stderr.read()
@@ -774,7 +809,8 @@ def test_the_first_line_alone(script):
 
 
 def test_a_claim_that_fails_ends_the_lesson(script):
-    done = subprocess.run(script('check("one is two ✓", 1, 2)\nsay("never")\nend()\n'), env=ENV, capture_output=True)
+    done = subprocess.run(script('check("one is two ✓", 1, 2)\nsay("never")\nend()\n'), env=ENV,
+                          capture_output=True)
     assert done.returncode == 1
     assert "AssertionError: one is two ✓: " in done.stderr.decode()
     out = done.stdout.decode()

@@ -1,4 +1,6 @@
-"""A user's own file: every whole one is read as it is meant, and every other is refused in a sentence."""
+"""A user's own file: every whole one is read as it is meant, and every other is refused in a
+sentence.
+"""
 import io
 import os
 import pickle
@@ -29,7 +31,8 @@ def npy(array, **options):
 
 def header(shape, descr="<f8"):
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(file,
+                                         {"descr": descr, "fortran_order": False, "shape": shape})
     return file.getvalue()
 
 
@@ -88,19 +91,25 @@ def together(train, test):
     return rows[np.lexsort(rows.T)]
 
 
-SORTS = [BYTES, BYTES.reshape(20, 12), np.asfortranarray(FLOATS), np.asfortranarray(BYTES.reshape(20, 12)),
-         *(FLOATS.astype(dtype) for dtype in ("f2", "f4", "f8", ">f2", ">f4", ">f8"))]
+SORTS = [BYTES, BYTES.reshape(20, 12), np.asfortranarray(FLOATS),
+         np.asfortranarray(BYTES.reshape(20, 12)), *(FLOATS.astype(dtype) for dtype in ("f2", "f4",
+                                                                                        "f8", ">f2",
+                                                                                        ">f4",
+                                                                                        ">f8"))]
 
 
 @pytest.mark.parametrize("x", SORTS, ids=lambda x: f"{x.dtype.str}-{x.ndim}-{'C' if x.flags.c_contiguous else 'F'}")
 @pytest.mark.parametrize("ending", [".npy", ".npz", ".NPY", ".Npz"])
 def test_what_was_saved_is_loaded(tmp_path, x, ending):
     content = npy(x) if ending.lower() == ".npy" else savez(x=x)
-    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = load(tmp_path, content, ending)
+    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = load(tmp_path,
+                                                                                          content,
+                                                                                          ending)
     assert x_train.shape == (18, 12) and x_test.shape == (2, 12)
     assert image_shape == ((3, 4) if x.ndim == 3 else (1, 12))
     assert labels_train is labels_test is mask_train is mask_test is None
-    assert np.array_equal(together(x_train, x_test), together(x.reshape(20, 12), x[:0].reshape(0, 12)))
+    assert np.array_equal(together(x_train, x_test),
+                          together(x.reshape(20, 12), x[:0].reshape(0, 12)))
     for part in (x_train, x_test):
         assert part.dtype == x.dtype.newbyteorder("=") and part.dtype.isnative
         assert part.flags.c_contiguous and part.flags.writeable
@@ -111,11 +120,14 @@ def test_what_was_saved_is_loaded(tmp_path, x, ending):
 def test_labels_and_mask_follow_their_examples(tmp_path, save, dtype):
     x = np.where(MASK, 0.5 + LABELS[:, None, None] / 100, 0)
     content = savez(save, x=x, labels=LABELS.astype(dtype), mask=MASK)
-    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = load(tmp_path, content, ".npz")
+    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = load(tmp_path,
+                                                                                          content,
+                                                                                          ".npz")
     assert image_shape == (3, 4) and labels_train.dtype.isnative and labels_train.dtype.kind in "iu"
     assert labels_train.shape == (18,) and labels_test.shape == (2,) and mask_train.dtype == mask_test.dtype == bool
     assert sorted([*labels_train, *labels_test]) == list(range(20))
-    for part, labels, mask in ((x_train, labels_train, mask_train), (x_test, labels_test, mask_test)):
+    for part, labels, mask in ((x_train, labels_train, mask_train),
+                               (x_test, labels_test, mask_test)):
         assert np.array_equal(part, x.reshape(20, 12)[labels]) and np.array_equal(mask, MASK.reshape(20, 12)[labels])
 
 
@@ -123,25 +135,33 @@ def test_labels_and_mask_follow_their_examples(tmp_path, save, dtype):
 def test_what_was_not_observed_becomes_0_whatever_it_was(tmp_path, junk):
     content = savez(x=np.where(MASK, FLOATS, junk), labels=LABELS, mask=MASK)
     x_train, labels_train, x_test, _, _, mask_train, mask_test = load(tmp_path, content, ".npz")
-    assert (x_train[~mask_train] == 0).all() and (x_test[~mask_test] == 0).all() and not mask_test.all()
+    assert (x_train[~mask_train] == 0).all() and (x_test[~mask_test]
+                                                  == 0).all() and not mask_test.all()
     assert np.array_equal(x_train[mask_train], FLOATS.reshape(20, 12)[labels_train][mask_train])
 
 
 def test_bytes_under_a_mask(tmp_path):
-    x_train, labels_train, _, _, _, mask_train, _ = load(tmp_path, savez(x=BYTES, labels=LABELS, mask=MASK), ".npz")
+    x_train, labels_train, _, _, _, mask_train, _ = load(tmp_path,
+                                                         savez(x=BYTES, labels=LABELS, mask=MASK),
+                                                         ".npz")
     assert x_train.dtype == np.uint8
     assert np.array_equal(x_train, np.where(MASK, BYTES, 0).reshape(20, 12)[labels_train])
-    assert "none above 1" in refused(tmp_path, savez(x=np.where(MASK, 1, BYTES).astype(np.uint8), mask=MASK), ".npz")
+    assert "none above 1" in refused(tmp_path,
+                                     savez(x=np.where(MASK, 1, BYTES).astype(np.uint8), mask=MASK),
+                                     ".npz")
 
 
-@pytest.mark.parametrize("shape, image_shape", [((5, 784), (28, 28)), ((5, 1), (1, 1)), ((5, 12), (1, 12)),
-                                                ((5, 2), (1, 2)), ((5, 2, 8), (2, 8)), ((5, 1, 9), (1, 9))])
+@pytest.mark.parametrize("shape, image_shape",
+                         [((5, 784), (28, 28)), ((5, 1), (1, 1)), ((5, 12), (1, 12)),
+                          ((5, 2), (1, 2)), ((5, 2, 8), (2, 8)), ((5, 1, 9), (1, 9))])
 def test_the_shape_of_the_images(tmp_path, shape, image_shape):
     assert load(tmp_path, npy(np.zeros(shape, "f4")), ".npy")[4] == image_shape
 
 
-@pytest.mark.parametrize("x", [np.zeros((4, 3), np.uint8), np.full((4, 3), 255, np.uint8), np.full((4, 3), 2, np.uint8),
-                               np.zeros((4, 3)), np.ones((4, 3)), -np.zeros((4, 3))])
+@pytest.mark.parametrize("x",
+                         [np.zeros((4, 3), np.uint8), np.full((4, 3), 255, np.uint8),
+                          np.full((4, 3), 2, np.uint8), np.zeros((4, 3)), np.ones((4, 3)),
+                          -np.zeros((4, 3))])
 def test_the_ends_of_the_range_belong_to_it(tmp_path, x):
     assert np.array_equal(load(tmp_path, npy(x), ".npy")[0], x[:3])
 
@@ -151,11 +171,13 @@ def test_the_ends_of_the_range_belong_to_it(tmp_path, x):
 @given(st.integers(2, 200))
 def test_a_tenth_is_kept_for_testing_and_both_parts_keep_their_order(tmp_path_factory, n):
     content = savez(x=np.arange(n).reshape(n, 1) / n, labels=np.arange(n))
-    x_train, labels_train, x_test, labels_test, *_ = load(tmp_path_factory.getbasetemp(), content, ".npz")
+    x_train, labels_train, x_test, labels_test, *_ = load(tmp_path_factory.getbasetemp(), content,
+                                                          ".npz")
     assert len(labels_test) == max(1, n // 10) and len(labels_train) == n - len(labels_test)
     assert np.array_equal(np.sort(np.concatenate([labels_train, labels_test])), np.arange(n))
     assert (np.diff(labels_train) > 0).all() and (np.diff(labels_test) > 0).all()
-    assert np.array_equal(x_train[:, 0], labels_train / n) and np.array_equal(x_test[:, 0], labels_test / n)
+    assert np.array_equal(x_train[:, 0], labels_train / n) and np.array_equal(x_test[:, 0],
+                                                                              labels_test / n)
 
 
 def test_the_split_never_changes(tmp_path):
@@ -255,12 +277,16 @@ def test_wider_floats_than_others_know_are_refused(tmp_path):
     if np.dtype(np.longdouble).itemsize == 8:
         pytest.skip("this machine has none")
     sentence = refused(tmp_path, npy(FLOATS.astype(np.longdouble)), ".npy")
-    assert sentence.startswith("x: expected bytes (uint8) or floating point of 16, 32 or 64 bits, got dtype float")
+    assert sentence.startswith("x: expected bytes (uint8) or floating point of 16, 32 or 64 bits, "
+                               "got dtype float")
 
 
 def test_what_has_another_ending_is_refused(tmp_path):
-    for ending, got in ((".csv", ".csv"), (".npy.gz", ".gz"), ("", "no ending"), (".npyz", ".npyz")):
-        assert f"expected a name that ends in .npy or .npz, got {got};" in refused(tmp_path, npy(FLOATS), ending)
+    for ending, got in ((".csv", ".csv"), (".npy.gz", ".gz"), ("", "no ending"),
+                        (".npyz", ".npyz")):
+        assert f"expected a name that ends in .npy or .npz, got {got};" in refused(tmp_path,
+                                                                                   npy(FLOATS),
+                                                                                   ending)
 
 
 def test_a_folder_and_nothing(tmp_path):
@@ -296,7 +322,8 @@ def test_no_pickle_is_ever_loaded(tmp_path):
 # ---------------------------------------------------------------------- damaged files
 
 SMALL = {".npy": npy(FLOATS[:3]), ".npz": savez(x=FLOATS[:3], labels=LABELS[:3]),
-         " compressed.npz": savez(np.savez_compressed, x=FLOATS[:3], labels=LABELS[:3], mask=MASK[:3])}
+         " compressed.npz": savez(np.savez_compressed, x=FLOATS[:3], labels=LABELS[:3],
+                                  mask=MASK[:3])}
 
 
 @pytest.mark.parametrize("ending", SMALL)
@@ -320,7 +347,8 @@ def test_a_flipped_bit_is_seen_or_does_not_matter(tmp_path, ending):
             refusals += 1
             continue
         if ending == ".npy":
-            assert all(part.size and part.min() >= 0 and part.max() <= 1 for part in (found[0], found[2])), bit
+            assert all(part.size and part.min() >= 0 and part.max() <= 1
+                       for part in (found[0], found[2])), bit
         else:
             assert all(np.array_equal(array, other) for array, other in zip(found, whole)), bit
     assert refusals > 40
@@ -339,7 +367,9 @@ def test_whatever_the_bytes_there_are_arrays_or_a_sentence(tmp_path_factory, dat
 # ---------------------------------------------------------------------- memory
 
 def lying(content, size):
-    """The archive `content`, whose table of contents says that its one member expands to `size` bytes."""
+    """The archive `content`, whose table of contents says that its one member expands to `size`
+    bytes.
+    """
     start = content.rindex(b"PK\1\2")
     return content[:start + 24] + struct.pack("<I", size) + content[start + 28:]
 
@@ -347,13 +377,16 @@ def lying(content, size):
 def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
     for ending, content in ((".npy", header((2 ** 20, 2 ** 17)) + bytes(80)),
                             (".npz", npz([("x.npy", header((2 ** 20, 2 ** 17)) + bytes(80))])),
-                            (".npz", npz([("x.npy", header((2 ** 20, 2 ** 17)) + bytes(80))], zipfile.ZIP_DEFLATED))):
+                            (".npz",
+                             npz([("x.npy", header((2 ** 20, 2 ** 17)) + bytes(80))],
+                                 zipfile.ZIP_DEFLATED))):
         assert peak_of(refused, tmp_path, content, ending) < 400_000
 
 
 def test_an_array_is_held_twice_at_most(tmp_path):
     path = written(tmp_path, npy(np.zeros((2000, 1000), np.float32)), ".npy")
-    assert peak_of(load_array, path) < 21_000_000                # as it was read and as it is returned; measured: 17e6
+    # as it was read and as it is returned; measured: 17e6
+    assert peak_of(load_array, path) < 21_000_000
 
 
 def test_an_archive_that_promises_what_its_header_does_takes_no_memory(tmp_path):
