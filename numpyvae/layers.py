@@ -1,81 +1,69 @@
-"""The layers: dense and relu with their derivatives, and the sigmoid.
+"""The layers: dense, relu and sigmoid, each beside its derivative.
 
-Everything here is a pure function. `thing_forward` returns its result and a cache; `thing_backward`
-takes the gradient of the loss with respect to that result, and the cache, and returns the gradients
-with respect to the arguments.
+The mathematics of this package comes in pairs of pure functions. `thing(args)` returns a value.
+`thing_backward(dvalue, args)` takes the gradient of the loss with respect to that value, then those
+of the same arguments that it needs, under the same names, and returns the gradients with respect
+to them. Nothing is cached, nothing that was given is changed.
 """
 import numpy as np
 
 
-def dense_forward(x, W, b):
-    """The dense layer y = x W + b.  (Blog 2.4: nn.Linear, whose weight is the transpose of W.)
+def dense(x, W, b):
+    """The dense layer y = x W + b.
 
-    x: (N, I); W: (I, O); b: (O,)  ->  y: (N, O), cache
+    x: (N, I); W: (I, O); b: (O,)  ->  y: (N, O)
+    Source: blog 2.4, nn.Linear, whose weight is the transpose of W.
     """
-    # y_no = Σ_i x_ni W_io + b_o
-    return x @ W + b, (x, W)
+    return x @ W + b                                 # y_no  = Σ_i x_ni W_io + b_o
 
 
-def dense_backward(dy, cache, need_dx=True, out=(None, None)):
+def dense_backward(dy, x, W, out=(None, None)):
     """The gradients of the dense layer.
 
-    dy: (N, O)  ->  dx: (N, I) (None unless need_dx: the first layer's input is data), dW: (I, O),
-    db: (O,)
-    out: the arrays that dW and db are written into; None makes fresh ones.
+    dy: (N, O)  ->  dx: (N, I), dW: (I, O), db: (O,)
+    W: None where x is data, whose dx nobody wants (then it is None)
+    out: the arrays that dW and db are written into; None makes a fresh one
     """
-    x, W = cache
-    # ∂y_no / ∂W_io = x_ni   so  dW_io = Σ_n x_ni dy_no
-    dW = np.matmul(x.T, dy, out=out[0])
-    db = np.sum(dy, axis=0, out=out[1])              # ∂y_no / ∂b_o  = 1      so  db_o  = Σ_n dy_no
-    # ∂y_no / ∂x_ni = W_io   so  dx_ni = Σ_o dy_no W_io
-    dx = dy @ W.T if need_dx else None
+    dx = None if W is None else dy @ W.T             # dx_ni = Σ_o dy_no W_io
+    dW = np.matmul(x.T, dy, out=out[0])              # dW_io = Σ_n x_ni dy_no
+    db = np.sum(dy, axis=0, out=out[1])              # db_o  = Σ_n dy_no
     return dx, dW, db
 
 
-def relu_forward(a):
+def relu(a):
     """The rectifier h = max(a, 0), element by element.
 
-    a: any shape  ->  h: the same shape, cache
+    a: any shape  ->  h: the same shape
     """
-    return np.maximum(a, 0), (a,)
+    return np.maximum(a, 0)
 
 
-def relu_backward(dh, cache):
-    """The gradient of the rectifier: passed on where the unit was open, stopped where it was shut.
+def relu_backward(dh, a):
+    """The gradient of the rectifier: passed on where the unit is open, stopped where it is shut.
 
-    dh: as h  ->  da: the same shape.  At the kink a = 0 the derivative is taken as 0.
+    dh: as h  ->  da: the same shape.  At the kink, a = 0, the derivative is taken to be 0.
     """
-    a, = cache
     return dh * (a > 0)                              # ∂h / ∂a = 1 if a > 0 else 0
 
 
-def sigmoid_forward(logits):
+def sigmoid(logits):
     """The logistic function p = 1 / (1 + exp(-l)), without overflow for any finite l.
 
-    logits: any shape  ->  probs: the same shape, in [0, 1], cache
+    logits: any shape  ->  probs: the same shape, in [0, 1]
     """
-    # p = exp(l)      / (1 + exp(l))     if l < 0:   both exponents are
-    # p = 1           / (1 + exp(-l))    if l ≥ 0:   at most 0, and in one line
-    # p = exp(min(l, 0)) / (1 + exp(-|l|)),          with |l| = l - 2 min(l, 0), which the complex step can follow
-    neg = np.minimum(logits, 0)
-    mag = logits - neg - neg
-    probs = np.exp(neg) / (1 + np.exp(-mag))
-    return probs, (logits, probs)
+    # 1 / (1 + exp(-l)), numerator and denominator times exp(min(l, 0)), so that no exponent is
+    # above 0:   p = exp(min(l, 0)) / (exp(min(l, 0)) + exp(-max(l, 0)))
+    pos = np.maximum(logits, 0)
+    neg = logits - pos                               # min(l, 0)
+    black, white = np.exp(neg), np.exp(-pos)
+    return black / (black + white)
 
 
-def sigmoid_backward(dprobs, cache):
-    """The gradient of the logistic function. (The Bernoulli loss does without it: there it cancels
-    against 1 / p.)
+def sigmoid_backward(dprobs, logits):
+    """The gradient of the logistic function.
 
     dprobs: as probs  ->  dlogits: the same shape
+    (The Bernoulli loss does without it: there p (1 - p) cancels against the logarithm's 1 / p.)
     """
-    logits, probs = cache
-    # ∂p / ∂l = p (1 - p),   where 1 - p = sigmoid(-l) keeps its digits
-    return dprobs * probs * sigmoid(-logits)
-
-
-def sigmoid(logits):
-    """The logistic function alone, where no gradient is needed: `sigmoid_forward` without its
-    cache.
-    """
-    return sigmoid_forward(logits)[0]
+    # ∂p / ∂l = p (1 - p),     and 1 - p = sigmoid(-l) keeps its digits when p is near 1
+    return dprobs * sigmoid(logits) * sigmoid(-logits)

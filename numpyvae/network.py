@@ -1,6 +1,4 @@
-"""What the models share: initialisation, validation, the likelihood, files, and the names that
-PyTorch has for it.
-"""
+"""What the models share: initialisation, validation, the decoder, and PyTorch's names."""
 import math
 from collections.abc import Mapping
 
@@ -9,22 +7,23 @@ import numpy as np
 from . import checkpoint
 from .errors import (CheckpointError, InvalidTypeError, InvalidValueError, check_batch,
                      check_choice, check_float_dtype, check_like, check_mask, check_number,
-                     check_pixels, check_positive_int, check_rng)
-from .layers import dense_forward, relu_forward, sigmoid
-from .losses import bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_backward, gaussian_loss_forward
+                     check_positive_int, check_rng)
+from .layers import dense, relu
+from .likelihoods import Bernoulli, Gaussian
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
 class Network:
-    """The parent of both models, which write out `layers`, `TORCH_NAMES`, `encode`, `loss` and
+    """The parent of all models, which write out `layers`, `TORCH_NAMES`, `encode`, `loss`, and
     `loss_and_grads`.
 
     input_dim, hidden_dim, latent_dim: D, H, Z, whole numbers above 0
     likelihood: "bernoulli" (pixels in [0, 1], a sigmoid output) or "gaussian" (any pixels, a linear
-    output)
+        output)
     x_std: the fixed standard deviation of the Gaussian likelihood
     rng: a seed or a Generator for the initial parameters; dtype: float64 or float32
+    `pixels` is the likelihood of a pixel, `Bernoulli` or `Gaussian`.
     Raises ValueError or TypeError for anything else.
     """
 
@@ -35,18 +34,19 @@ class Network:
         self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self.likelihood = check_choice("likelihood", likelihood, LIKELIHOODS)
         self.x_std      = check_number("x_std", x_std, above=0)
+        self.pixels     = Gaussian(self.x_std) if likelihood == "gaussian" else Bernoulli()
         self.dtype      = check_float_dtype(dtype)
         layers = self.layers(self.input_dim, self.hidden_dim, self.latent_dim)
         self.params = init_params(layers, check_rng(rng), self.dtype)
 
     @property
     def settings(self):
-        """What this network was built with, as plain values: VAE(**settings) makes another of its
-        kind.
-        """
+        """What this network was built with, as plain values: VAE(**settings) builds another."""
         return {"input_dim": self.input_dim, "hidden_dim": self.hidden_dim,
                 "latent_dim": self.latent_dim, "likelihood": self.likelihood, "x_std": self.x_std,
                 "dtype": self.dtype.name}
+
+    # ------------------------------------------------------------------ the decoder
 
     def decode(self, z):
         """The mean of p(x given z): the probability of every pixel, or the Gaussian's mean.
@@ -54,8 +54,26 @@ class Network:
         z: (N, Z)  ->  probs: (N, D)
         """
         z = check_batch("z", z, self.latent_dim, self.dtype)
-        logits = self._decode(z, self.params)
-        return sigmoid(logits) if self.likelihood == "bernoulli" else logits
+        return self.pixels.mean(self._decode(z, self.params))
+
+    def neg_log_p(self, z, x, mask=None):
+        """-log p(x given z) of every example, in nats.
+
+        z: (N, Z); x: (N, D); mask: (N, D) booleans, True where a pixel was observed
+        ->  recon: (N,)
+        """
+        z       = check_batch("z", z, self.latent_dim, self.dtype)
+        x, mask = self._check_input(x, mask, self.dtype)
+        return self.pixels.neg_log_p(self._decode(z, self.params), x, mask)
+
+    def _decode(self, z, params):
+        a3     = dense(z, params["W3"], params["b3"])
+        h3     = relu(a3)
+        logits = dense(h3, params["W4"], params["b4"])
+        return logits                                        # a Gaussian pixel's mean is its logit
+
+    def _check_input(self, x, mask, dtype):
+        return check_input(x, self.input_dim, dtype, self.pixels, mask)
 
     # ------------------------------------------------------------------ files and names
 
@@ -65,16 +83,16 @@ class Network:
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote, or the network of a training run's model.npz.  Raises
-        CheckpointError, OSError.
+        """Read what `save` wrote, or the network of a training run's model.npz.
+
+        Raises CheckpointError, OSError.
         """
         return restore_network(cls, path, *checkpoint.load(path))
 
     def to_torch_names(self):
-        """The parameters as the blog's PyTorch module names and lays them out: weights as (out,
-        in), copies.
+        """The parameters as the blog's PyTorch module names and stores them: copies.
 
-        ->  {"fc1.weight": (H, D), "fc1.bias": (H,), …}
+        ->  {"fc1.weight": (H, D), "fc1.bias": (H,), …}, weights as (out, in)
         """
         arrays = {}
         for suffix, name in self.TORCH_NAMES.items():
@@ -87,50 +105,34 @@ class Network:
         """The network with the parameters of a PyTorch module: the inverse of `to_torch_names`.
 
         mapping: as `to_torch_names` gives it, or a state_dict() of tensors on the CPU; it fixes
-        sizes and dtype
+            sizes and dtype
         Raises ValueError or TypeError.
         """
         if not isinstance(mapping, Mapping):
-            raise InvalidTypeError("mapping: expected arrays by name, as a state_dict, got "
-                                   f"{type(mapping).__name__}")
+            raise InvalidTypeError("mapping: expected arrays by name, as in a state_dict, "
+                                   f"got {type(mapping).__name__}")
         arrays = {name: np.asarray(array) for name, array in mapping.items()}
         names = [name + kind for name in cls.TORCH_NAMES.values() for kind in (".weight", ".bias")]
         check_like("mapping", dict.fromkeys(arrays), dict.fromkeys(names))
-        first, latent = (arrays[name + ".weight"] for name in list(cls.TORCH_NAMES.values())[:2])
-        if first.ndim != 2 or latent.ndim != 2:
-            raise InvalidValueError("mapping: expected weights of shape (out, in), got "
-                                    f"{first.shape}, {latent.shape}")
-        network = cls(first.shape[1], first.shape[0], latent.shape[0], likelihood, x_std,
-                      dtype=first.dtype)
+        network = cls(*_sizes(cls, arrays), likelihood, x_std, dtype=arrays[names[0]].dtype)
         check_like("mapping", arrays, network.to_torch_names())
+        for name, array in arrays.items():
+            if array.dtype != network.dtype or not np.isfinite(array).all():
+                raise InvalidValueError(f"mapping: expected finite {network.dtype} numbers "
+                                        f"throughout, got others in {name}")
         for suffix, name in cls.TORCH_NAMES.items():
-            for key, array in (("W" + suffix, arrays[name + ".weight"].T),
-                               ("b" + suffix, arrays[name + ".bias"])):
-                if array.dtype != network.dtype or not np.isfinite(array).all():
-                    raise InvalidValueError(f"mapping: expected finite {network.dtype} numbers "
-                                            f"throughout, got others in {name}")
-                network.params[key][...] = array
+            network.params["W" + suffix][...] = arrays[name + ".weight"].T
+            network.params["b" + suffix][...] = arrays[name + ".bias"]
         return network
 
-    # ------------------------------------------------------------------ the decoder and its loss,
-    # without a gradient
 
-    def _decode(self, z, p):
-        a3, _     = dense_forward(z,  p["W3"], p["b3"])
-        h3, _     = relu_forward(a3)
-        logits, _ = dense_forward(h3, p["W4"], p["b4"])
-        # the Gaussian's mean, if the likelihood is Gaussian
-        return logits
-
-    def _recon_forward(self, logits, x, mask):
-        if self.likelihood == "bernoulli":
-            return bernoulli_loss_forward(logits, x, mask)
-        return gaussian_loss_forward(logits, x, self.x_std, mask)
-
-    def _recon_backward(self, drecon, cache):
-        if self.likelihood == "bernoulli":
-            return bernoulli_loss_backward(drecon, cache)
-        return gaussian_loss_backward(drecon, cache)
+def _sizes(cls, arrays):
+    """D, H, Z, as the weights of the first two layers tell them; each is (out, in)."""
+    first, latent = [arrays[name + ".weight"] for name in list(cls.TORCH_NAMES.values())[:2]]
+    if first.ndim != 2 or latent.ndim != 2:
+        raise InvalidValueError("mapping: expected weights of shape (out, in), "
+                                f"got {first.shape}, {latent.shape}")
+    return first.shape[1], first.shape[0], latent.shape[0]
 
 
 def init_params(layers, rng, dtype):
@@ -150,11 +152,11 @@ def init_params(layers, rng, dtype):
 
 
 def check_params(params, own):
-    """Return (params, their common dtype): `own`, or what is given in their place if it has the
-    same shapes.
-    """
-    params = own if params is None else {name: np.asarray(array) for name, array in params.items()}
+    """Return (params, their common dtype): `own`, or, in its order, others of the same shapes."""
+    if params is None:
+        params = own
     check_like("params", params, own)
+    params = {name: np.asarray(params[name]) for name in own}
     dtype = np.result_type(*params.values())
     if dtype.kind not in "fc":
         raise InvalidTypeError("params: expected floating point or, for the complex step, complex "
@@ -162,54 +164,55 @@ def check_params(params, own):
     return params, dtype
 
 
-def check_input(x, width, dtype, likelihood, mask=None, name="x"):
-    """Return (x, mask), validated and x cast to dtype; whatever x holds where the mask is False is
-    replaced by 0.
+def check_input(x, width, dtype, pixels, mask=None, name="x"):
+    """Return (x, mask), validated, x cast to dtype and 0 wherever the mask is False.
+
+    x: (N, width); pixels: the likelihood that x has to suit; mask: (N, width) booleans, or None
+    name: what messages call x
     """
     if mask is not None:
         mask = check_mask(mask, np.shape(x))
         x = np.where(mask, x, 0)
     x = check_batch(name, x, width, dtype)
-    if likelihood == "bernoulli":
-        # x is complex where the parameters are, in the complex step
-        check_pixels(name, x.real)
+    pixels.check(name, x.real)               # complex where the parameters are, in the complex step
     return x, mask
 
 
 def check_out(out, params):
-    """Where the gradients of each layer are to be written: {suffix: (W, b)}, both of `out`, or None
-    for fresh ones.
+    """Where the gradients of each layer are to be written  ->  {suffix: (dW, db)}.
+
+    out: a dictionary like params, of arrays that share no memory; or None, for fresh ones
     """
     suffixes = [name[1:] for name in params if name.startswith("W")]
     if out is None:
         return dict.fromkeys(suffixes, (None, None))
     check_like("out", out, params)
-    others = list(params.values())
     for name, param in params.items():
-        if out[name].dtype != param.dtype or any(_share_memory(out[name], other)
-                                                 for other in others):
-            raise InvalidValueError(f"out[{name!r}]: expected an array of its own of dtype "
-                                    f"{param.dtype}")
-        others.append(out[name])
+        if out[name].dtype != param.dtype:
+            raise InvalidValueError(f"out[{name!r}]: expected dtype {param.dtype}, "
+                                    f"got {out[name].dtype}")
+    _check_apart(out, params)
     return {suffix: (out["W" + suffix], out["b" + suffix]) for suffix in suffixes}
 
 
-def _share_memory(a, b):
-    # Two arrays that own their memory share none of it: asked first, since NumPy takes its time to
-    # compare the bounds.
-    return a is b or not (a.flags.owndata and b.flags.owndata) and np.may_share_memory(a, b)
+def _check_apart(out, params):
+    arrays = [*params.values(), *out.values()]
+    owners = {id(array) for array in arrays if array.flags.owndata}
+    if len(owners) == len(arrays):           # each owns its memory: nothing is left to compare
+        return
+    for i, (name, array) in enumerate(out.items(), len(params)):
+        if any(np.may_share_memory(array, other) for other in arrays[:i]):
+            raise InvalidValueError(f"out[{name!r}]: expected an array of its own, got one that "
+                                    "shares its memory with another")
 
 
 def describe(network):
-    """What a checkpoint says of a network beside its parameters: which model it is, and what it is
-    built with.
-    """
+    """What a checkpoint says of a network beside its parameters: its class and its settings."""
     return {"model": type(network).__name__, "settings": network.settings}
 
 
 def restore_network(cls, path, arrays, description):
-    """A network of class `cls` from what `checkpoint.load(path)` gave, which may hold more (a run's
-    optimiser, say).
+    """A network of class `cls` from what `checkpoint.load(path)` gave, which may hold more.
 
     Raises CheckpointError.
     """
@@ -218,21 +221,29 @@ def restore_network(cls, path, arrays, description):
                               f"{description.get('model', 'no model')}")
     try:
         settings = dict(description["settings"])
-        sizes = [settings[name] for name in ("input_dim", "hidden_dim", "latent_dim")]
-        params = {}
-        # compared before anything of these sizes is built
-        for suffix, shape in cls.layers(*sizes).items():
-            for name, expected in (("W" + suffix, shape), ("b" + suffix, shape[1:])):
-                params[name] = arrays[name]
-                if params[name].shape != expected or params[name].dtype != settings["dtype"]:
-                    raise InvalidValueError(f"{name}: expected {settings['dtype']} of shape "
-                                            f"{expected}, got {params[name].dtype} of shape "
-                                            f"{params[name].shape}")
-                if not np.isfinite(params[name]).all():
-                    raise InvalidValueError(f"{name}: expected finite numbers")
+        params = _restore_params(cls, settings, arrays)     # before anything of such sizes is built
         network = cls(**settings)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: does not describe a {cls.__name__} that can be built "
                               f"({error})") from error
     network.params = params
     return network
+
+
+def _restore_params(cls, settings, arrays):
+    layers = cls.layers(settings["input_dim"], settings["hidden_dim"], settings["latent_dim"])
+    params = {}
+    for suffix, shape in layers.items():
+        params["W" + suffix] = _restored("W" + suffix, arrays, shape, settings["dtype"])
+        params["b" + suffix] = _restored("b" + suffix, arrays, shape[1:], settings["dtype"])
+    return params
+
+
+def _restored(name, arrays, shape, dtype):
+    array = arrays[name]
+    if array.shape != shape or array.dtype != dtype:
+        raise InvalidValueError(f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of "
+                                f"shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise InvalidValueError(f"{name}: expected finite numbers")
+    return array

@@ -10,7 +10,7 @@ from .errors import InvalidTypeError, InvalidValueError, check_count, check_like
 # An optimiser's step is bound by memory, not by arithmetic: its passes run over one block of this
 # many elements at a time, so that the block's parameters, gradients and moments stay in the
 # processor's cache from pass to pass.
-BLOCK = 32_768
+BLOCK = 65_536
 
 
 class SGD:

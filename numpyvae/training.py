@@ -12,7 +12,8 @@ from .datasets.pixels import PIXELS, as_floats, sampled, thresholded
 from .errors import (CheckpointError, DataFormatError, DivergedError, InvalidTypeError,
                      InvalidValueError, check_choice, check_count, check_mask, check_number,
                      check_positive_int)
-from .evaluate import neg_elbo, reconstruction_loss
+from .evaluate import mean_loss
+from .likelihoods import Bernoulli
 from .optim import SGD, Adam
 from .vae import VAE
 
@@ -123,7 +124,8 @@ class Run:
         for batch in minibatches(len(self.x_train), self.batch_size, self.rngs["shuffle"]):
             x    = self._pixels_of(self.x_train[batch])
             mask = None if self.mask_train is None else self.mask_train[batch]
-            terms, grads = self._loss_and_grads(x, mask, grads)
+            terms, grads = self.model.sample_loss_and_grads(x, self.rngs["noise"], self.beta, mask,
+                                                            grads)
             self._require_finite(terms[0])
             self.optimizer.step(grads)
             total += len(batch) * np.array(terms, dtype=np.float64)
@@ -135,20 +137,11 @@ class Run:
         self._require_finite(recon, kl)
         return [*(total / len(self.x_train)), recon + self.beta * kl, recon, kl]
 
-    def _loss_and_grads(self, x, mask, grads):
-        if self.model_name == "ae":
-            loss, grads = self.model.loss_and_grads(x, mask, out=grads)
-            return (loss, loss, 0), grads                            # no distribution, no KL
-        eps = self.rngs["noise"].standard_normal((len(x), self.model.latent_dim))
-        return self.model.loss_and_grads(x, eps, self.beta, mask, out=grads)
-
     def _test(self):
-        if self.model_name == "ae":
-            return reconstruction_loss(self.model, self.x_test, mask=self.mask_test), 0.0
         # The same noise after every epoch: what changes from one test figure to the next is the
         # network alone.
-        return neg_elbo(self.model, self.x_test, np.random.default_rng(self.test_noise),
-                        mask=self.mask_test)[1:]
+        rng = np.random.default_rng(self.test_noise)
+        return mean_loss(self.model, self.x_test, rng, mask=self.mask_test)[1:]
 
     def _pixels_of(self, batch):
         return as_floats(sampled(batch, self.rngs["pixels"]) if self.pixels == "resampled"
@@ -165,7 +158,7 @@ class Run:
             return x, mask
         # Grey values that are to become probabilities of ink have to be probabilities, whatever the
         # likelihood.
-        likelihood = self.model.likelihood if self.pixels == "grey" else "bernoulli"
+        likelihood = self.model.pixels if self.pixels == "grey" else Bernoulli()
         return network.check_input(x, self.model.input_dim, self.model.dtype, likelihood, mask,
                                    name)
 

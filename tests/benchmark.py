@@ -64,6 +64,11 @@ def numpyvae():
     return step
 
 
+def fused_pytorch():
+    """The blog's module in eager PyTorch, with an optimiser that is one kernel."""
+    return pytorch(fused=True)
+
+
 def pytorch(**how):
     """The blog's module in eager PyTorch."""
     import torch
@@ -82,6 +87,7 @@ def pytorch(**how):
             z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
             return self.fc4(F.relu(self.fc3(z))), mu, logvar
 
+    torch.set_num_threads(1)
     vae, x = Blog(), torch.rand(N, D)
     adam = torch.optim.Adam(vae.parameters(), lr=1e-3, **how)
 
@@ -137,55 +143,81 @@ def jax():
 
 
 CONTENDERS = {"bare products": bare, "numpyvae": numpyvae, "PyTorch, default Adam": pytorch,
-              "PyTorch, fused Adam": lambda: pytorch(fused=True), "JAX, jit": jax}
+              "PyTorch, fused Adam": fused_pytorch, "JAX, jit": jax}
 NEEDED = {"PyTorch, default Adam": "torch", "PyTorch, fused Adam": "torch", "JAX, jit": "jax"}
+
+# One thread for every contender: what it costs is processor time, not how many cores are idle.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+              "VECLIB_MAXIMUM_THREADS": "1",
+              "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 
 
 # ---------------------------------------------------------------------- taking turns
 
 def work(name):
-    """A contender's process: for every line that comes in, do STEPS steps and answer with the
-    seconds of one.
+    """A contender's process: for every line that comes in, do STEPS steps, and answer with the
+    processor time and the wall time of one, in seconds.
     """
     step = CONTENDERS[name]()
     for _ in sys.stdin:
         step()                                                   # the caches are its own again
-        start = time.perf_counter()
+        processor, wall = time.process_time(), time.perf_counter()
         for _ in range(STEPS):
             step()
-        print((time.perf_counter() - start) / STEPS, flush=True)
+        processor, wall = time.process_time() - processor, time.perf_counter() - wall
+        print(processor / STEPS, wall / STEPS, flush=True)
 
 
 def measure_steps(rounds):
-    """Tell the time of one step of every contender, and the medians of the ratios."""
-    names = [name for name in CONTENDERS if name not in NEEDED
-             or importlib.util.find_spec(NEEDED[name])]
-    workers = {name: subprocess.Popen([sys.executable, __file__, "--work", name], text=True,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-               for name in names}
-
-    def turn(name):
-        workers[name].stdin.write("go\n")
-        workers[name].stdin.flush()
-        return float(workers[name].stdout.readline())
+    """Print what one step of every contender takes, and the medians of the ratios."""
+    names = [name for name in CONTENDERS
+             if name not in NEEDED or importlib.util.find_spec(NEEDED[name])]
+    workers = {name: start_worker(name) for name in names}
     for name in names:                                           # imports, compilation
-        turn(name)
-    times = {name: [] for name in names}
+        take_turn(workers[name])
+    processor = {name: [] for name in names}
+    wall      = {name: [] for name in names}
     for i in range(rounds):
         for name in names[i % len(names):] + names[:i % len(names)]:
-            times[name].append(turn(name))
+            times = take_turn(workers[name])
+            processor[name].append(times[0])
+            wall[name].append(times[1])
     for worker in workers.values():
         worker.communicate()
+    print(f"One step of 784-400-20, batch 128, float32, one thread: medians of {rounds} rounds of "
+          f"{STEPS} steps, taking turns")
+    report("processor time", processor)
+    report("wall time, which depends on what else the machine does", wall)
 
-    def ratio(name, other):
-        ratios = sorted(a / b for a, b in zip(times[name], times[other]))
-        return f"{statistics.median(ratios):.2f} ({ratios[len(ratios) // 4]:.2f}-{ratios[-len(ratios) // 4]:.2f})"
-    print(f"One step of 784-400-20, batch 128, float32: medians of {rounds} rounds of {STEPS} "
-          f"steps, in brackets the middle half\n{'':24}{'ms':>6}  {'to bare products':>18}  "
-          f"{'numpyvae to it':>18}")
-    for name in names:
-        print(f"{name:24}{1000 * statistics.median(times[name]):6.2f}  "
-              f"{ratio(name, 'bare products'):>18}  {ratio('numpyvae', name):>18}", flush=True)
+
+def start_worker(name):
+    """A process of a contender's own, waiting for its first turn."""
+    return subprocess.Popen([sys.executable, __file__, "--work", name], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            env={**os.environ, **ONE_THREAD})
+
+
+def take_turn(worker):
+    """Let a contender do its steps  ->  the processor time and the wall time of one."""
+    worker.stdin.write("go\n")
+    worker.stdin.flush()
+    return tuple(map(float, worker.stdout.readline().split()))
+
+
+def report(title, times):
+    """Print a row for each contender: milliseconds, and the ratios round by round."""
+    print(f"\n{title:<24}{'ms':>6}  {'to bare products':>18}  {'numpyvae to it':>18}")
+    for name in times:
+        milliseconds = 1000 * statistics.median(times[name])
+        print(f"{name:<24}{milliseconds:6.2f}  {ratio(times, name, 'bare products'):>18}  "
+              f"{ratio(times, 'numpyvae', name):>18}", flush=True)
+
+
+def ratio(times, name, other):
+    """The median of the ratios of all rounds, in brackets their middle half."""
+    ratios = sorted(a / b for a, b in zip(times[name], times[other]))
+    quarter = len(ratios) // 4
+    return f"{statistics.median(ratios):.2f} ({ratios[quarter]:.2f}-{ratios[-1 - quarter]:.2f})"
 
 
 # ---------------------------------------------------------------------- whole tasks

@@ -1,6 +1,7 @@
 """What several tests share: random arrays, the comparison by element, and the check of a
 forward/backward pair.
 """
+import inspect
 import warnings
 from contextlib import contextmanager
 
@@ -46,21 +47,22 @@ def silence_required():
 
 
 def check_pair(forward, backward, args, wrt, seed):
-    """Check a backward against the complex step of its forward, and that the pair keeps to the
-    protocol.
+    """Check a backward against the complex step of its forward, and that both keep the protocol.
 
     args: the forward's arguments; wrt: which of them backward returns gradients for, in its order
+    What else backward is given are those of the forward's arguments that it asks for by name.
     """
     kept = [np.copy(arg) if isinstance(arg, np.ndarray) else arg for arg in args]
-    out, cache = forward(*args)
+    needed = needed_by(backward, forward, args)
+    out = forward(*args)
     dout, = draw(seed, out.shape)
     dout_kept = dout.copy()
-    grads = _as_tuple(backward(dout, cache))
+    grads = _as_tuple(backward(dout, *needed))
     assert len(grads) == len(wrt)
 
     for i, grad in zip(wrt, grads):
         def f(arg):
-            return np.sum(forward(*args[:i], arg, *args[i + 1:])[0] * dout)
+            return np.sum(forward(*args[:i], arg, *args[i + 1:]) * dout)
         numeric = numeric_gradient(f, args[i], method="complex")
         assert np.abs(numeric).max() > 0, "a vacuous case: nothing flows to this argument"
         assert grad.shape == args[i].shape
@@ -69,17 +71,23 @@ def check_pair(forward, backward, args, wrt, seed):
         # the relative error is above 1e-13).
         np.testing.assert_allclose(grad, numeric, rtol=1e-11, atol=1e-14)
 
-    for again, grad in zip(_as_tuple(backward(dout, cache)), grads):
-        assert np.array_equal(again, grad), "a second backward gave another gradient: the cache was changed"
+    for again, grad in zip(_as_tuple(backward(dout, *needed)), grads):
+        assert np.array_equal(again, grad), "a second backward gave another gradient"
     for arg, was in zip([*args, dout], [*kept, dout_kept]):
         assert np.array_equal(arg, was), "an argument was changed"
 
-    singles = [arg.astype(np.float32) if isinstance(arg, np.ndarray) and arg.dtype == np.float64
-               else arg for arg in args]
-    out, cache = forward(*singles)
-    assert out.dtype == np.float32
-    assert all(grad.dtype == np.float32
-               for grad in _as_tuple(backward(dout.astype(np.float32), cache)))
+    singles = [arg.astype(np.float32) if getattr(arg, "dtype", None) == np.float64 else arg
+               for arg in args]
+    grads = _as_tuple(backward(dout.astype(np.float32), *needed_by(backward, forward, singles)))
+    assert forward(*singles).dtype == np.float32
+    assert all(grad.dtype == np.float32 for grad in grads)
+
+
+def needed_by(backward, forward, args):
+    """Those of the forward's arguments that the backward asks for, by their names, in its order."""
+    given = dict(zip(inspect.signature(forward).parameters, args))
+    return [given[name] for name in list(inspect.signature(backward).parameters)[1:]
+            if name in given]
 
 
 def _as_tuple(grads):

@@ -138,16 +138,35 @@ def test_loss_is_what_the_definitions_say_with_and_without_its_gradient(network)
     assert loss == autoencoder.loss(x, mask) == autoencoder.loss(x, mask, autoencoder.params)
 
 
+@given(networks)
+def test_sampled_losses_need_no_sample(network):
+    autoencoder, x, mask = network
+    loss, grads = autoencoder.loss_and_grads(x, mask)
+    rng = np.random.default_rng(0)
+    assert autoencoder.sample_loss(x, rng, 3.0, mask) == (loss, loss, 0)
+    out = {name: np.empty_like(param) for name, param in autoencoder.params.items()}
+    terms, same = autoencoder.sample_loss_and_grads(x, rng, 3.0, mask, out)
+    assert terms == (loss, loss, 0)
+    assert all(same[name] is out[name] for name in grads)
+    assert all(np.array_equal(same[name], grads[name]) for name in grads)
+    assert rng.random() == np.random.default_rng(0).random()         # nothing was drawn from it
+
+
+@given(networks)
+def test_the_loss_is_neg_log_p_of_x_at_the_code(network):
+    autoencoder, x, mask = network
+    z = autoencoder.encode(x if mask is None else x * mask)
+    assert autoencoder.neg_log_p(z, x, mask).mean() == autoencoder.loss(x, mask)
+
+
 def test_the_loss_is_a_mean_over_the_batch_and_a_sum_over_pixels():
     autoencoder, x, _ = make()
     parts = [autoencoder.loss(x[n:n + 1]) for n in range(N)]
     assert np.mean(parts) == pytest.approx(autoencoder.loss(x), rel=4e-15)      # measured: 4e-16
     half = np.tile(np.arange(D) < 3, (N, 1))
-    # an encoder that ignores x: z is the same for any mask
-    autoencoder.params["W1"][...] = 0
-    assert autoencoder.loss(x, half) + autoencoder.loss(x,
-                                                        ~half) == pytest.approx(autoencoder.loss(x),
-                                                                                rel=4e-15)
+    autoencoder.params["W1"][...] = 0                # it ignores x now: z is the same for any mask
+    both = autoencoder.loss(x, half) + autoencoder.loss(x, ~half)
+    assert both == pytest.approx(autoencoder.loss(x), rel=4e-15)
     for param in autoencoder.params.values():
         param[...] = 0
     assert autoencoder.loss(x) == pytest.approx(D * math.log(2), rel=1e-15)
@@ -232,8 +251,8 @@ def test_gradients_can_be_written_into_arrays_of_the_caller():
 def test_no_gradient_is_computed_for_the_data(monkeypatch):
     asked = []
 
-    def recorded(dy, cache, **options):
-        dx, dW, db = dense_backward(dy, cache, **options)
+    def recorded(dy, x, W, *rest):
+        dx, dW, db = dense_backward(dy, x, W, *rest)
         asked.append(dx is not None)
         return dx, dW, db
     monkeypatch.setattr("numpyvae.autoencoder.dense_backward", recorded)
@@ -245,9 +264,9 @@ def test_no_gradient_is_computed_for_the_data(monkeypatch):
 
 @pytest.mark.parametrize("out, message",
                          [(lambda params: {}, "missing: W1"), (lambda params: {**params},
-                                                               "of its own"),
+                                                               "of its own, got one that shares"),
                           (lambda params: {name: np.zeros_like(param, np.float32) for name,
-                                           param in params.items()}, "of dtype float64"),
+                                           param in params.items()}, "expected dtype float64, got float32"),
                           (lambda params: {name: np.zeros((1, 1)) for name in params},
                            "expected shape"),
                           (lambda params: dict.fromkeys(params, np.zeros((D, H))),

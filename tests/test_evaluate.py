@@ -8,7 +8,7 @@ import pytest
 from helpers import silence_required
 from numpyvae import VAE, Autoencoder
 from numpyvae.evaluate import (active_units, encode, impute, log_likelihood, mean_kl_per_dim,
-                               neg_elbo, reconstruction_loss)
+                               mean_loss, neg_elbo, reconstruction_loss)
 
 # Measured over 200 networks, both likelihoods and five batch sizes: 5e-16 in float64, 3e-7 in
 # float32.
@@ -36,6 +36,7 @@ def test_it_is_the_loss_of_the_whole_set(batch_size, likelihood, dtype):
     expected = vae.loss(images(), noise())
     assert all(type(value) is float for value in found)
     np.testing.assert_allclose(found, np.array(expected, float), rtol=TOLERANCE[dtype])
+    assert mean_loss(vae, images(), rng=7, batch_size=batch_size) == found
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 6, 12])
@@ -178,6 +179,7 @@ def test_the_loss_of_an_autoencoder_is_that_of_the_whole_set(batch_size, dtype):
     autoencoder, x = Autoencoder(7, 5, 3, "gaussian", x_std=0.5, dtype=dtype), images() ** 4 * 10
     found = reconstruction_loss(autoencoder, x, batch_size)
     assert type(found) is float
+    assert mean_loss(autoencoder, x, batch_size=batch_size) == (found, found, 0.0)
     np.testing.assert_allclose(found, autoencoder.loss(x), rtol=TOLERANCE[dtype])
 
 

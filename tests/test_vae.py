@@ -175,6 +175,31 @@ def test_loss_and_loss_and_grads_are_the_same_to_the_bit(network, beta):
     assert terms == vae.loss(x, eps, beta, mask) == vae.loss(x, eps, beta, mask, params=vae.params)
 
 
+@given(networks, seeds)
+def test_sampled_losses_are_those_of_the_noise_that_the_generator_draws(network, seed):
+    vae, x, _, mask = network
+    eps = np.random.default_rng(seed).standard_normal((len(x), vae.latent_dim))
+    terms, grads = vae.loss_and_grads(x, eps, 0.25, mask)
+    rng = np.random.default_rng(seed)
+    assert vae.sample_loss(x, rng, 0.25, mask) == terms
+    out = {name: np.empty_like(param) for name, param in vae.params.items()}
+    again, same = vae.sample_loss_and_grads(x, np.random.default_rng(seed), 0.25, mask, out)
+    assert again == terms
+    assert all(same[name] is out[name] for name in grads)
+    assert all(np.array_equal(same[name], grads[name]) for name in grads)
+    twin = np.random.default_rng(seed)
+    twin.standard_normal(eps.shape)
+    assert rng.random() == twin.random()                 # one noise for each code, and no more
+
+
+@given(networks)
+def test_recon_is_neg_log_p_of_x_at_the_sample(network):
+    vae, x, eps, mask = network
+    seen = x if mask is None else x * mask
+    z = vae.reparameterize(*vae.encode(seen), eps)
+    assert vae.neg_log_p(z, x, mask).mean() == vae.loss(x, eps, mask=mask)[1]
+
+
 def test_chance_costs_log_two_a_pixel_and_no_kl():
     vae, x, eps, _ = make()
     for param in vae.params.values():
@@ -284,8 +309,8 @@ def test_gradients_can_be_written_into_arrays_of_the_caller():
 def test_no_gradient_is_computed_for_the_data(monkeypatch):
     asked = []
 
-    def recorded(dy, cache, **options):
-        dx, dW, db = dense_backward(dy, cache, **options)
+    def recorded(dy, x, W, *rest):
+        dx, dW, db = dense_backward(dy, x, W, *rest)
         asked.append(dx is not None)
         return dx, dW, db
     monkeypatch.setattr("numpyvae.vae.dense_backward", recorded)
@@ -321,9 +346,9 @@ def _shared(params):
 
 @pytest.mark.parametrize("out, message",
                          [(lambda params: {}, "^out: .*missing: W1"), (lambda params: {**params},
-                                                                       "of its own"),
+                                                                       "of its own, got one that shares"),
                           (lambda params: {name: np.zeros_like(param, np.float32) for name,
-                                           param in params.items()}, "of dtype float64"),
+                                           param in params.items()}, "expected dtype float64, got float32"),
                           (lambda params: {name: np.zeros((1, 1)) for name in params},
                            "expected shape"),
                           (lambda params: _shared(params),
