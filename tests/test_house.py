@@ -14,8 +14,11 @@ import numpyvae
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
 ROOMS = ["errors", "files", "progress", "layers", "latent", "likelihoods", "optim", "gradcheck",
-         "checkpoint", "network", "vae", "autoencoder", "datasets", "evaluate", "training", "plots",
-         "narrator", "walk", "explore", "cli", "__main__"]
+         "checkpoint", "network", "vae", "autoencoder", "datasets", "evaluate", "training", "runs",
+         "plots", "narrator", "walk", "explore", "cli", "__main__"]
+HALL = ["layers", "latent", "likelihoods", "optim", "network", "vae", "autoencoder"]
+GROUND_FLOOR = ["errors", "files", "progress", "checkpoint"]
+MOST_LINES = 350                         # of a room, or of a file in a wing
 FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 
 
@@ -113,7 +116,31 @@ def test_the_legend_s_names_are_obeyed():
                         "lamda"} & set(names), f"{path.name}: {names}"
 
 
-def test_the_mathematical_core_reads_in_one_sitting():
-    core = ["layers", "latent", "likelihoods", "optim", "vae", "autoencoder"]
-    assert sum(len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines())
-               for name in core) <= 1000
+def lines(path):
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_room_is_too_long_to_hold_in_one_s_head(path):
+    assert lines(path) <= MOST_LINES
+
+
+def test_the_hall_and_its_ground_floor_have_the_lines_that_the_readme_states():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    hall, floor, most = re.search(r"(\d+) lines at most, with its docstrings\. Its ground floor, "
+                                  r"marked ·, has (\d+) at most; no room has more than (\d+)",
+                                  text).groups()
+    assert int(hall)  - 50 < sum(lines(PACKAGE / f"{name}.py") for name in HALL) <= int(hall)
+    assert int(floor) - 50 < sum(lines(PACKAGE / f"{name}.py") for name in GROUND_FLOOR) <= int(floor)
+    assert int(most) == MOST_LINES
+
+
+def test_no_line_is_wider_than_a_hundred_columns_and_the_linter_holds_it():
+    config = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    assert "max-line-length = 100\n" in config and "E731" not in config
+    wide = [f"{path.relative_to(ROOT)}:{number}"
+            for folder in ("numpyvae", "tests", "tutorials")
+            for path in (ROOT / folder).rglob("*.py")
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+            if len(line) > 100]
+    assert not wide

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from test_house import ROOMS
+from test_house import GROUND_FLOOR, HALL, ROOMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_a_python_block_prints_what_its_comments_say(block, lines):
     assert done.stdout.splitlines() == promised and len(promised) == lines
 
 
-def test_one_s_own_backward_pass_is_checked_in_ten_lines():
+def test_your_own_backward_pass_is_checked_in_ten_lines():
     assert len([line for line in BLOCKS[1].splitlines() if line and "import" not in line]) == 10
 
 
@@ -45,9 +45,25 @@ def test_the_two_commands_stand_alone_on_their_lines():
             for line in windows] == commands
 
 
-def test_the_map_is_the_reading_order_and_every_picture_exists():
-    named = re.findall(r"^\| `(.*?)`", README.split("## Reading order")[1], re.MULTILINE)
+def test_the_map_is_the_reading_order_and_every_picture_and_page_exists():
+    rows = README.split("## The map")[1]
+    named = re.findall(r"^\| (?:\*\*)?`(.*?)`", rows, re.MULTILINE)
     assert named == [room + "/" if (ROOT / "numpyvae" / room).is_dir() else room + ".py"
                      for room in ROOMS if room != "__main__"]
-    for picture in re.findall(r"\]\((\S+\.png)\)", README):
-        assert (ROOT / picture).is_file()
+    bold = re.findall(r"^\| \*\*`(\w+)\.py`", rows, re.MULTILINE)
+    assert bold == HALL
+    assert re.findall(r"^\| `(\w+)\.py` ·", rows, re.MULTILINE) == GROUND_FLOOR
+    for page in re.findall(r"\]\((\S+)\)", README):
+        assert (ROOT / page).is_file(), page
+
+
+def test_the_readme_is_a_first_screen_and_a_map():
+    assert len(README.splitlines()) <= 140
+
+
+def test_the_readme_of_the_tests_names_what_is_there():
+    text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    for page in re.findall(r"\]\((?!https)(\S+)\)", text) + re.findall(r"`(\S+\.(?:py|npz))`", text):
+        assert (ROOT / "tests" / page).is_file(), page
+    for page in re.findall(r"python -?m?\s?(?:pytest )?tests/(\S+\.py)", text):
+        assert (ROOT / "tests" / page).is_file(), page
