@@ -1,15 +1,15 @@
-"""How fast is one training step, what do ten epochs of MNIST take, and what does log p(x) of its
-test images?
+"""How fast are a training step, ten epochs of MNIST, and log p(x) of its test images?
 
     python tests/benchmark.py [steps] [mnist] [likelihood]        (default: steps and mnist)
 
-steps: 784-400-20, batch 128, float32, Adam. The contenders are processes of their own that take
-turns of a few steps, one after the other, round after round; each round gives a ratio to the bare
-matrix products of that round, and the median of the ratios is told. PyTorch and JAX take part if
-they are installed. mnist: ten epochs with their evaluation;
-likelihood: 500 importance samples for each of the 10,000 test images. Each is a process of its own,
-whose peak memory is told; MNIST is looked for as `numpyvae train` does. Not a test: machines are
-too noisy for one.
+steps: 784-400-20, batch 128, float32, Adam, as processor time of one thread. The contenders are
+processes of their own that take turns of a few steps, round after round; each round gives a ratio
+to the bare matrix products of that round, and the median of the ratios is printed. The wall time
+stands below it. PyTorch and JAX take part if they are installed.
+mnist: ten epochs with their evaluation; likelihood: 500 importance samples for each of the 10,000
+test images. Each is a process of its own, whose peak memory is printed; MNIST is looked for where
+`numpyvae train` looks for it.
+This is not a test: machines are too noisy for one.
 """
 import argparse
 import importlib.util
@@ -26,8 +26,10 @@ N, D, H, Z, STEPS = 128, 784, 400, 20, 20
 LAYERS = {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D)}
 
 
-# ---------------------------------------------------------------------- the contenders: each
-# returns a step()
+# ---------------------------------------------------------------------- the contenders
+
+# Each function returns a step(): forward, backward, update.
+
 
 def bare():
     """The fourteen matrix products of a step and nothing else, into arrays that are there already.

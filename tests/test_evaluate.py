@@ -234,12 +234,12 @@ def test_active_units_are_those_of_the_means_by_hand():
 # ---------------------------------------------------------------------- log p(x)
 
 def exact(D=6, Z=3, x_std=0.4, seed=0):
-    """A VAE whose posterior is the true one, its log p(x) in closed form, and 250 examples drawn
-    from it.
+    """A VAE whose posterior is the true one, its log p(x), and 250 examples drawn from it.
 
     All units are open, so the decoder is linear: p(x given z) = N(Aᵀz + c, x_std² I). Then p(x) =
     N(c, AᵀA + x_std² I) and p(z given x) = N(V A (x - c) / x_std², V), with V = (I + A Aᵀ /
-    x_std²)⁻¹: diagonal, as A's rows are orthogonal. """
+    x_std²)⁻¹: diagonal, as A's rows are orthogonal.
+    """
     rng = np.random.default_rng(seed)
     vae = VAE(D, D, Z, "gaussian", x_std)
     Q = np.linalg.qr(rng.standard_normal((D, D)))[0]
@@ -270,8 +270,7 @@ def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_sample
 
 
 def spoil(vae):
-    """Put a wrong posterior in the place of `exact`'s, the same distance from the true one for
-    every example.
+    """Put a wrong posterior in the place of `exact`'s, equally wrong for every example.
 
     ->  KL(q(z given x), p(z given x)), and Var w / (E w)² of the weights w = p(x, z) / q(z given x)
     under q

@@ -10,7 +10,7 @@ its backward.
     latent.reparameterize              E[z], Var[z] of samples        latent: samples_have_the
     latent.kl_per_dim                  ∫ q (log q - log p) dz         latent: kl_on_a_grid
     latent.kl_divergence               the same, summed               latent: kl_on_a_grid
-    likelihoods.observed               what was observed is there     likelihoods: unseen_pixels_cost
+    likelihoods.observed               what was observed is there     likelihoods: unseen_pixels
     Likelihood.neg_log_p               the sum of the costs           likelihoods: an_example_costs
     Bernoulli.neg_log_p                100 decimal digits             likelihoods: bernoulli_against
     Bernoulli.neg_log_p                p(0) + p(1) = 1                likelihoods: the_probabilities
@@ -47,7 +47,7 @@ its backward.
     evaluate.neg_elbo                  the order of the bounds        evaluate: the_elbo_the
     evaluate.reconstruction_loss       the loss of the whole set      evaluate: the_loss_of_an_auto
     evaluate.encode                    `encode` of the whole set      evaluate: codes_come_in
-    evaluate.mean_kl_per_dim           the closed form in σ           evaluate: the_kl_of_a_dimension
+    evaluate.mean_kl_per_dim           the closed form in σ           evaluate: the_kl_of_a
     evaluate.active_units              variances around 0.01          evaluate: a_unit_is_active
     evaluate.log_likelihood            log p(x), exactly              evaluate: it_is_exact_for_any
     evaluate.log_likelihood            ∫ p(x, z) dz by quadrature     evaluate: it_is_the_integral
@@ -58,13 +58,13 @@ its backward.
 
 What needs several rooms stands here, on networks whose relus all stay open, so that they are
 linear: with `b1` and `b3` large, and the layers behind them taking that back. Probabilistic PCA is
-x = z A + c + x_std e, with z and e from
-N(0, I); the closed form of its maximum likelihood, for any fixed x_std, is in Tipping & Bishop
-1999, Probabilistic Principal Component Analysis, section 3.2 and appendix A. With λ_1 ≥ λ_2 ≥ … the
-eigenvalues of the data's covariance (over N, not N - 1) and u_i its eigenvectors, it is
+x = z A + c + x_std e, with z and e from N(0, I); the closed form of its maximum likelihood, for any
+fixed x_std, is in Tipping & Bishop 1999, Probabilistic Principal Component Analysis, section 3.2
+and appendix A. With λ_1 ≥ λ_2 ≥ … the eigenvalues of the data's covariance (over N, not N - 1) and
+u_i its eigenvectors, it is
 
     c   = the mean of x
-    a_i = √max(λ_i - x_std², 0) u_i        the rows of A: an eigenvalue below x_std² is left to the noise
+    a_i = √max(λ_i - x_std², 0) u_i        the rows of A: eigenvalues below x_std² are noise
     c_i = max(λ_i, x_std²) for i ≤ Z, x_std² for the others: the variance of p(x) along u_i
 
     - mean log p(x) = ½ Σ_i (log 2π c_i + λ_i / c_i)
@@ -173,11 +173,9 @@ def at_the_maximum(x, x_std, seed=0):
 
 
 def with_symmetric_noise(x):
-    """Every example with each of the 2 Z noises ±√Z e_j, whose mean is 0 and whose covariance is I,
-    to the last bit.
+    """Every example with each of the 2 Z noises ±√Z e_j, of mean 0 and covariance I exactly.
 
-    The loss of a linear VAE is of the second degree in eps: so its mean over these is its
-    expectation.
+    The loss of a linear VAE is of the second degree in eps: its mean over these is its expectation.
     """
     noises = np.sqrt(Z) * np.vstack([np.eye(Z), -np.eye(Z)])
     return np.tile(x, (2 * Z, 1)), np.repeat(noises, len(x), axis=0)
@@ -264,7 +262,8 @@ def minimise(network, loss_and_grads, steps=2000):
             break
         if curvature > 0:
             turned = np.outer(inverse @ bend, step) / curvature
-            inverse += (1 + bend @ inverse @ bend / curvature) / curvature * np.outer(step, step) - turned - turned.T
+            stretch = (1 + bend @ inverse @ bend / curvature) / curvature
+            inverse += stretch * np.outer(step, step) - turned - turned.T
     return loss
 
 

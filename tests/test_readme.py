@@ -63,7 +63,8 @@ def test_the_readme_is_a_first_screen_and_a_map():
 
 def test_the_readme_of_the_tests_names_what_is_there():
     text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-    for page in re.findall(r"\]\((?!https)(\S+)\)", text) + re.findall(r"`(\S+\.(?:py|npz))`", text):
+    linked = re.findall(r"\]\((?!https)(\S+)\)", text)
+    for page in linked + re.findall(r"`(\S+\.(?:py|npz))`", text):
         assert (ROOT / "tests" / page).is_file(), page
     for page in re.findall(r"python -?m?\s?(?:pytest )?tests/(\S+\.py)", text):
         assert (ROOT / "tests" / page).is_file(), page

@@ -63,8 +63,10 @@ def test_gradient_against_the_complex_step_on_300_small_networks():
     # bound.
     for seed in range(300):
         rng = np.random.default_rng(seed)
-        vae, x, eps, mask = make(seed, *rng.integers(1, 7, 2), rng.integers(2, 9), rng.integers(1, 5), bool(seed % 2),
-                                 likelihood=["bernoulli", "gaussian"][seed // 2 % 2], x_std=rng.uniform(0.2, 2))
+        sizes = *rng.integers(1, 7, 2), rng.integers(2, 9), rng.integers(1, 5)
+        vae, x, eps, mask = make(seed, *sizes, masked=bool(seed % 2),
+                                 likelihood=["bernoulli", "gaussian"][seed // 2 % 2],
+                                 x_std=rng.uniform(0.2, 2))
         beta = (1.0, 0.25, 3.0)[seed % 3]
         _, grads = vae.loss_and_grads(x, eps, beta, mask)
         numeric = numeric_gradients(lambda p: vae.loss(x, eps, beta, mask, p)[0], vae.params,
@@ -339,20 +341,21 @@ def test_gradients_can_be_written_into_parts_of_one_array_unless_they_overlap():
         vae.loss_and_grads(x, eps, out={**out, "W_mu": vae.params["W_mu"][:]})
 
 
+def _single(params):
+    return {name: np.zeros_like(param, np.float32) for name, param in params.items()}
+
+
 def _shared(params):
     out = {name: np.zeros_like(param) for name, param in params.items()}
     return {**out, "W_logvar": out["W_mu"]}
 
 
-@pytest.mark.parametrize("out, message",
-                         [(lambda params: {}, "^out: .*missing: W1"), (lambda params: {**params},
-                                                                       "of its own, got one that shares"),
-                          (lambda params: {name: np.zeros_like(param, np.float32) for name,
-                                           param in params.items()}, "expected dtype float64, got float32"),
-                          (lambda params: {name: np.zeros((1, 1)) for name in params},
-                           "expected shape"),
-                          (lambda params: _shared(params),
-                           r"out\['W_logvar'\]: expected an array of its own")])
+@pytest.mark.parametrize("out, message", [
+    (lambda params: {}, "^out: .*missing: W1"),
+    (lambda params: {**params}, "of its own, got one that shares its memory"),
+    (lambda params: _single(params), "expected dtype float64, got float32"),
+    (lambda params: {name: np.zeros((1, 1)) for name in params}, "expected shape"),
+    (lambda params: _shared(params), r"out\['W_logvar'\]: expected an array of its own")])
 def test_an_out_that_cannot_take_the_gradients_is_refused(out, message):
     vae, x, eps, _ = make()
     with pytest.raises(InvalidValueError, match=message):
@@ -568,9 +571,12 @@ def test_bad_batches_are_refused_in_words(function, change, error, message):
 
 
 @pytest.mark.parametrize("params, error, message", [
-    ({"W1": np.zeros((D, H))}, InvalidValueError, "params: expected the keys W1, b1, .*missing: W3"),
-    ({**VAE(D, H, Z).params, "b3": np.zeros(H + 1)}, InvalidValueError, r"\['b3'\]: expected shape \(5,\), got \(6,\)"),
-    ({name: np.zeros(a.shape, np.int64) for name, a in VAE(D, H, Z).params.items()}, InvalidTypeError, "int64")])
+    ({"W1": np.zeros((D, H))},
+     InvalidValueError, "params: expected the keys W1, b1, .*missing: W3"),
+    ({**VAE(D, H, Z).params, "b3": np.zeros(H + 1)},
+     InvalidValueError, r"\['b3'\]: expected shape \(5,\), got \(6,\)"),
+    ({name: np.zeros(a.shape, np.int64) for name, a in VAE(D, H, Z).params.items()},
+     InvalidTypeError, "int64")])
 def test_bad_parameters_are_refused_in_words(params, error, message):
     with pytest.raises(error, match=message):
         VAE(D, H, Z).loss(**GOOD, params=params)

@@ -43,7 +43,8 @@ class Autoencoder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.fc1, self.fc2, self.fc3, self.fc4 = nn.Linear(D, H), nn.Linear(H, Z), nn.Linear(Z, H), nn.Linear(H, D)
+        self.fc1, self.fc2 = nn.Linear(D, H), nn.Linear(H, Z)
+        self.fc3, self.fc4 = nn.Linear(Z, H), nn.Linear(H, D)
 
     def forward(self, x):
         return self.fc4(F.relu(self.fc3(self.fc2(F.relu(self.fc1(x))))))
