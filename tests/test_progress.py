@@ -60,7 +60,7 @@ def test_ten_times_a_second_at_most(clock):
     assert len(states(screen)) == 25                                 # each fourth
 
 
-@pytest.mark.parametrize("columns, width", [(200, 99), (100, 99), (99, 98), (40, 39), (5, 4), (1, 0)])
+@pytest.mark.parametrize("columns, width", [(200, 99), (100, 99), (99, 98), (40, 39), (1, 0)])
 def test_a_line_stays_one_column_short_of_wrapping(clock, monkeypatch, columns, width):
     monkeypatch.setenv("COLUMNS", str(columns))
     screen = Terminal()
