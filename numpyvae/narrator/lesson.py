@@ -11,7 +11,7 @@ OUT = os.path.join("runs", "tutorials")          # where figures go
 
 
 class Lesson:
-    """A lesson that is being told. Its methods are the voice, and `stage` prints what they tell.
+    """A lesson as it is told. Its methods are the voice, and `stage` prints what they say.
 
     `quick`, `pause`, `out`, `seed` are its options: whether to be quick, whether to wait after
     every step, the folder for the figures, the seed of all randomness (or None).
@@ -27,7 +27,7 @@ class Lesson:
         self.started = time.monotonic()
 
     def begin(self, doc, argv=None, seed=None, out=OUT):
-        """Open the lesson: read its command line, tell its title and its question.
+        """Open the lesson: read its command line, print its title and its question.
 
         doc: the lesson's docstring: its title in the first line, then its question, up to the
         first indented line, the command
@@ -96,8 +96,8 @@ class Lesson:
         self.stage.table(columns, rows)
 
     def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False):
-        """Assert that a and b are the same, and tell the claim, both sides, and how far apart they
-        are.
+        """Assert that a and b are the same, and report the claim, both sides, and how far apart
+        they are.
 
         a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
         tolerances 0 also anything else that == can compare
@@ -110,8 +110,8 @@ class Lesson:
             self._assert(claim, *claims.same(a, b, rtol, atol))
 
     def check_less(self, claim, smaller, larger, full_size=False):
-        """Assert that every element of one side is smaller than (that of) the other, and tell the
-        claim and the closest pair.
+        """Assert that every element of one side is smaller than (that of) the other, and report
+        the claim and the closest pair.
 
         smaller, larger: numbers or arrays that can be compared element by element
         full_size: as for `check`
@@ -139,7 +139,7 @@ class Lesson:
         return path
 
     def progress(self, items, doing):
-        """Yield the items of a long loop, and tell how many are done: by a bar in a terminal, by a
+        """Yield the items of a long loop, and show how many are done: by a bar in a terminal, by a
         line about every ten seconds elsewhere.
 
         items: anything with a length; doing: what is being done, in a few words
@@ -147,7 +147,7 @@ class Lesson:
         return self.stage.progress(items, doing)
 
     def end(self):
-        """Close the lesson: tell how many claims were checked, and how many were left out."""
+        """Close the lesson: report how many claims were checked, and how many were left out."""
         seconds = time.monotonic() - self.started
         noun    = "claim" if self.checked == 1 else "claims"
         summary = f"{self.checked} {noun} checked, and all hold"

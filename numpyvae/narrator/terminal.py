@@ -19,7 +19,7 @@ COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "qu
 
 
 class Terminal:
-    """Prints what a `Lesson` tells: one method for each kind of thing that a lesson is made of."""
+    """Prints what a `Lesson` says, with a method for each kind of thing that a lesson is made of."""
 
     def __init__(self):
         self._last = None            # the kind of thing that was printed last
@@ -86,7 +86,7 @@ class Terminal:
         _print(f"{MARGIN}figure: " + _coloured(path, "equation"))
 
     def progress(self, items, doing):
-        """Yield the items, and say how many are done: by a bar in a terminal, by a line about every
+        """Yield the items, and show how many are done: by a bar in a terminal, by a line about every
         ten seconds elsewhere.
         """
         bar    = Bar(sys.stdout, MARGIN)
@@ -158,7 +158,7 @@ def _width():
 # ---------------------------------------------------------------------- the process around it
 
 def speak_utf8():
-    """Let μ and ✓ through any pipe; a terminal keeps its encoding, and shows ? for what that lacks.
+    """Let μ and ✓ through any pipe; a terminal keeps its encoding, and shows ? for what it lacks.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
