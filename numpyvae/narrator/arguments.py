@@ -15,8 +15,8 @@ def parse(title, argv, out, seed=None, in_notebook=False):
     """Read the arguments of a lesson.
 
     title: what --help says first; argv: the arguments, or None for the program's own
-    out: the folder for the figures unless --out names one; seed: the default of --seed, or None if
-    the lesson has no such option
+    out: the folder for the figures unless --out names one
+    seed: the default of --seed, or None for no such option
     in_notebook: whether to ignore arguments that are not a lesson's, such as a kernel's
     ->  a namespace with .quick, .pause, .out, .seed.  Exits with status 2 if they are wrong.
     """

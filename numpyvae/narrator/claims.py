@@ -10,7 +10,7 @@ def same(a, b, rtol=0.0, atol=0.0):
     """Whether a and b are the same, as far as the tolerances ask.
 
     a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
-    tolerances 0 also anything else that == can compare
+        tolerances 0 also anything else that == can compare
     rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
     ->  whether they are, and the evidence in words
     """

@@ -30,10 +30,10 @@ class Lesson:
         """Open the lesson: read its command line, print its title and its question.
 
         doc: the lesson's docstring: its title in the first line, then its question, up to the
-        first indented line, the command
-        argv: the arguments (default: the program's own, except for those that belong to a notebook)
-        seed: the default of the option --seed, or None for no such option; out: the folder for the
-        figures unless --out names one
+            first indented line, the command
+        argv: the arguments (default: the program's own, without those that belong to a notebook)
+        seed: the default of the option --seed, or None for no such option
+        out: the folder for the figures unless --out names one
         ->  the lesson, for its options: .quick, .pause, .out, .seed
         Exits with status 2 if the arguments are wrong.
         """
@@ -72,7 +72,7 @@ class Lesson:
             show(loss=loss, digits=8)
 
         value: a number, or an array of numbers or booleans; one of more than 64 elements is
-        summarised
+            summarised
         digits: the number of decimals
         arrays: values by name; one called name, value or digits has to be shown by the first form
         Raises InvalidTypeError, InvalidValueError.
@@ -100,10 +100,9 @@ class Lesson:
         they are.
 
         a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
-        tolerances 0 also anything else that == can compare
+            tolerances 0 also anything else that == can compare
         rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
-        full_size: whether the claim only holds in the full run: --quick announces it and leaves it
-        out
+        full_size: whether the claim needs the full run: --quick announces it and leaves it out
         Raises AssertionError if it does not hold.
         """
         if not self._leaves_out(claim, full_size):
@@ -139,8 +138,8 @@ class Lesson:
         return path
 
     def progress(self, items, doing):
-        """Yield the items of a long loop, and show how many are done: by a bar in a terminal, by a
-        line about every ten seconds elsewhere.
+        """Yield the items of a long loop, and show how many are done: by a bar in a terminal,
+        elsewhere by a line about every ten seconds.
 
         items: anything with a length; doing: what is being done, in a few words
         """

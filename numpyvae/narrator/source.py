@@ -1,7 +1,7 @@
 """Source that is run statement by statement, so that every name it defines can be looked at.
 
     def square(x):
-        y = x * x                  # y = x²
+        y = x * x
         return y
 
     names = {"x": 3.0}
@@ -10,8 +10,8 @@
         for name in line.targets:
             show(name, names[name])                                  # y = 9.0000
 
-What a reader is shown is then what was run. `walk` does this with VAE.loss_and_grads, the gallery
-of bugs and lesson 12 with programs that they keep as text.
+So what a reader is shown is what was run. `walk` does this with VAE.loss_and_grads, the gallery of
+bugs and lesson 12 with programs that they keep as text.
 """
 import ast
 import inspect
@@ -24,8 +24,7 @@ class Assignment(NamedTuple):
     """A statement targets = value, as it stands in the source."""
 
     targets: tuple                   # the names that it defines, from left to right
-    code: str                        # its text, without the indentation
-    comment: str                     # the comment behind it, or ""
+    code: str                        # its text
 
 
 def assignments(source):
@@ -41,7 +40,8 @@ def assignments(source):
     else:
         text = textwrap.dedent(inspect.getsource(source))
         body = ast.parse(text).body[0].body
-    return [_assignment(node, text) for node in body if isinstance(node, ast.Assign)]
+    return [Assignment(_targets(node), ast.get_source_segment(text, node))
+            for node in body if isinstance(node, ast.Assign)]
 
 
 def run(code, names):
@@ -54,13 +54,6 @@ def run(code, names):
     exec(_compiled(code), after)
     del after["__builtins__"]        # which Python put there
     return after
-
-
-def _assignment(node, text):
-    line    = text.split("\n")[node.end_lineno - 1]
-    rest    = line.encode()[node.end_col_offset:].decode().strip()   # ast counts bytes
-    comment = rest[1:].strip() if rest.startswith("#") else ""
-    return Assignment(_targets(node), ast.get_source_segment(text, node), comment)
 
 
 def _targets(node):

@@ -19,7 +19,7 @@ COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "qu
 
 
 class Terminal:
-    """Prints what a `Lesson` says, with a method for each kind of thing that a lesson is made of."""
+    """Prints what a `Lesson` says: a method for each kind of thing that a lesson is made of."""
 
     def __init__(self):
         self._last = None            # the kind of thing that was printed last
@@ -86,8 +86,8 @@ class Terminal:
         _print(f"{MARGIN}figure: " + _coloured(path, "equation"))
 
     def progress(self, items, doing):
-        """Yield the items, and show how many are done: by a bar in a terminal, by a line about every
-        ten seconds elsewhere.
+        """Yield the items, and show how many are done: by a bar in a terminal, elsewhere by a line
+        about every ten seconds.
         """
         bar    = Bar(sys.stdout, MARGIN)
         spoken = time.monotonic()
