@@ -147,10 +147,10 @@ def _update(model, x, eps, loss, grads):
     before = {name: param.copy() for name, param in model.params.items()}
     adam   = Adam(model.params, lr=LR)
     adam.step(grads)
-    b1, b2 = adam.beta1, adam.beta2
+    beta1, beta2 = adam.beta1, adam.beta2
     step("The update, by Adam", f"""
-        m = {b1} m + {1 - b1:.3g} g      v = {b2} v + {1 - b2:.3g} g²    from 0
-        m̂ = m / (1 - {b1}ᵗ)      v̂ = v / (1 - {b2}ᵗ)         t = 1
+        m = {beta1} m + {1 - beta1:.3g} g      v = {beta2} v + {1 - beta2:.3g} g²    from 0
+        m̂ = m / (1 - {beta1}ᵗ)      v̂ = v / (1 - {beta2}ᵗ)         t = 1
         w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                          lr = {LR:g}
     """)
     say(f"For {BLOCK}. After the first step m̂ = g and v̂ = g²: what has a gradient moves by lr, "
