@@ -1,39 +1,50 @@
-"""The bar of everything that takes its time: a terminal draws it over itself, elsewhere it is not seen."""
+"""The one progress bar: a terminal redraws it in place; a pipe or a file never sees it."""
+import contextlib
 import shutil
 import time
 
 CELLS = 20                           # of a bar
-OFTEN = 0.1                          # seconds between two states of it: more would only cost time
+PERIOD = 0.1                         # seconds between two drawings: more would only cost time
+WIDTH = 100                          # columns at most, in the widest terminal
 
 
 class Bar:
-    """One line of a terminal, [####................] and a few words, drawn over itself.
+    """One line, [####................] and a few words, redrawn in place on a terminal.
 
-    stream: where it is drawn, if that is a terminal; None, or a file, draws nothing
-    `live` says whether it is a terminal.
+    stream: where to draw; nothing is drawn unless it is a terminal, so None will do, too
+    indent: what to print before the bar
+    `live` says whether the stream is a terminal.
     """
 
     def __init__(self, stream, indent="  "):
         self.stream, self.indent = stream, indent
-        self.live  = bool(stream is not None and hasattr(stream, "isatty") and stream.isatty())
+        self.live  = is_terminal(stream)
         self.drawn = time.monotonic()
         self.seen  = False
 
     def draw(self, part, words):
-        """Show that this part of the whole, from 0 to 1, is done: ten times a second at most."""
+        """Show that this part of the work, from 0 to 1, is done; at most ten times a second."""
         now = time.monotonic()
-        if self.live and now - self.drawn > OFTEN:
+        if self.live and now - self.drawn > PERIOD:
             self.drawn, self.seen = now, True
             cells = ("#" * int(CELLS * part)).ljust(CELLS, ".")
             self._write(f"{self.indent}[{cells}] {words}")
 
     def clear(self):
-        """Leave an empty line, for what is to be printed next."""
+        """Erase the bar, if one was drawn, and return to the start of its line."""
         if self.seen:
-            self._write("")
-            print("\r", end="", file=self.stream, flush=True)
+            self._write("", end="\r")
             self.seen = False
 
-    def _write(self, text):
-        width = min(99, shutil.get_terminal_size().columns - 1)      # a full line would wrap, and stay
-        print("\r" + text[:width].ljust(width), end="", file=self.stream, flush=True)
+    def _write(self, text, end=""):
+        width = min(WIDTH, shutil.get_terminal_size().columns) - 1   # a full line would wrap
+        with contextlib.suppress(OSError, ValueError):               # the terminal may be gone
+            print("\r" + text[:width].ljust(width), end=end, file=self.stream, flush=True)
+
+
+def is_terminal(stream):
+    """Whether a stream is a terminal; None, a closed stream and a notebook's are not."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False

@@ -1,17 +1,23 @@
-"""One training step, narrated: the very lines of `VAE.loss_and_grads` are run one by one, each with
-its numbers.
-"""
-import ast
-import inspect
-import textwrap
-
+"""One training step, narrated: `VAE.loss_and_grads` run line by line, each with its numbers."""
 import numpy as np
 
-from . import vae as room
+from . import vae
 from .gradcheck import check_gradients
+from .narrator import begin, check, check_less, end, say, show, step, table
+from .narrator.source import assignments, run
 from .optim import Adam
 from .vae import VAE
-from .narrator import begin, check, check_less, end, say, show, step, table
+
+OPENING = """
+One training step of a VAE: every equation with its numbers  (blog, section 2.4)
+
+A batch of {n} examples of {input_dim} pixels goes through the blog's network, here with
+{hidden_dim} hidden units and {latent_dim} latent variables. Each line of code below is one of
+VAE.loss_and_grads in numpyvae/vae.py, run as it stands there, with the equation that it computes
+beneath it. self.pixels is the likelihood of a pixel, here Bernoulli: p = sigmoid(l); dl is short
+for dlogits; into[...] names the arrays that gradients are written into, mask the observed pixels
+(None: all of them), and beta is 1.
+"""
 
 # Before the line that defines this name: a heading, its equation, and what is to be said.
 STORY = {
@@ -33,128 +39,144 @@ STORY = {
         The same lines, from the last to the first. The loss is a mean, so that each example counts
         1/N."""),
     "dlogits": ("Backward: the decoder", "", """
-        How far each probability lies from its pixel; then back through the layers, each of which
-        needs what it kept on the way forward."""),
+        How far each probability lies from its pixel; then back through the layers. Each backward
+        is given what its forward was given, as far as it needs it."""),
     "dmu_z": ("Backward: through the sample", "", """
-        What the decoder would have z do, handed on to mu and logvar. The KL term has its own wish;
+        Where the decoder would move z, passed on to mu and logvar. The KL term pulls its own way;
         where a value was used twice, its gradients are added."""),
-    "dh1_logvar": ("Backward: the encoder", """
-        dh1 = dlogvar W_logvarᵀ + dμ W_muᵀ
-        dW_logvar = h1ᵀ dlogvar      db_logvar = Σ_n dlogvar
-        """, """
-        Two layers read h1, so that it gets a sum, too. The first layer asks for no dx: the batch is
-        data, and nobody changes it.""")}
-BLOCK = "W_mu"                       # whose update is shown
-OPENING = """
-One training step of a VAE: every equation with its numbers  (blog, section 2.4)
+    "dh1_logvar": ("Backward: the encoder", "dh1 = dlogvar W_logvarᵀ + dμ W_muᵀ", """
+        Two layers read h1, so its gradient is a sum, too. The first layer asks for no dx: the batch
+        is data, which nothing changes.""")}
 
-A batch of {n} examples of {input_dim} pixels goes through the blog's network, here with
-{hidden_dim} hidden units and {latent_dim} latent variables. Each line of code below is one of
-VAE.loss_and_grads in numpyvae/vae.py, run as it stands there, with the equation that it computes
-beneath it. What a line keeps for its mirror image in the backward pass is its cache, c_... (not
-shown); dl is short for dlogits; out= names the arrays that gradients are written into, mask the
-observed pixels (None: all of them), and beta is 1 here.
-"""
+# Beneath the line that defines this name. A sum of two gradients needs none.
+EQUATIONS = {
+    "a1":         "a1 = x W1 + b1",
+    "h1":         "h1 = max(a1, 0)",
+    "mu":         "μ = h1 W_mu + b_mu",
+    "logvar":     "log σ² = h1 W_logvar + b_logvar",
+    "z":          "z = μ + σ ε",
+    "a3":         "a3 = z W3 + b3",
+    "h3":         "h3 = max(a3, 0)",
+    "logits":     "l = h3 W4 + b4",
+    "recon":      "recon = -log p(x given z)",
+    "kl":         "kl = KL(q(z given x), p(z))",
+    "loss":       "loss = 1/N Σ_n (recon + β kl)",
+
+    "drecon":     "drecon = 1/N",
+    "dkl":        "dkl = β/N",
+    "dmu_kl":     "dμ_kl = dkl μ,  dlogvar_kl = dkl ½ (σ² - 1)",
+    "dlogits":    "dl = drecon (p - x)",
+    "dh3":        "dh3 = dl W4ᵀ,  dW4 = h3ᵀ dl,  db4 = Σ_n dl",
+    "da3":        "da3 = dh3 where a3 > 0",
+    "dz":         "dz = da3 W3ᵀ,  dW3 = zᵀ da3,  db3 = Σ_n da3",
+    "dmu_z":      "dμ_z = dz,  dlogvar_z = dz ε ½ σ",
+    "dh1_logvar": "dh1_logvar = dlogvar W_logvarᵀ,  dW_logvar = h1ᵀ dlogvar,  "
+                  "db_logvar = Σ_n dlogvar",
+    "dh1_mu":     "dh1_mu = dμ W_muᵀ,  dW_mu = h1ᵀ dμ,  db_mu = Σ_n dμ",
+    "da1":        "da1 = dh1 where a1 > 0",
+    "dW1":        "dW1 = xᵀ da1,  db1 = Σ_n da1"}
+
+PLUMBING = ("x", "W1", "into", "grads")          # the first names of lines that are no mathematics
+BLOCK    = "W_mu"                                # whose update is shown
+LR       = 1e-4                                  # of that update
 
 
 def walk(n=3, input_dim=7, hidden_dim=5, latent_dim=2, seed=0, pause=False):
     """Narrate one training step of a small VAE on random data: forward, loss, backward, gradient
     check, update.
 
-    n, input_dim, hidden_dim, latent_dim: N, D, H, Z, whole numbers above 0; seed: of data, noise
-    and parameters
-    pause: wait for Enter after every step
+    n, input_dim, hidden_dim, latent_dim: N, D, H, Z, whole numbers above 0
+    seed: of data, noise and parameters
+    pause: whether to wait for Enter after every step
     Raises ValueError, TypeError; AssertionError if something that is said turns out not to hold.
     """
     begin(OPENING.format(n=n, input_dim=input_dim, hidden_dim=hidden_dim, latent_dim=latent_dim),
           ["--pause"] if pause else [])
-    rng = np.random.default_rng(seed)
-    vae = VAE(input_dim, hidden_dim, latent_dim, rng=rng)
-    x, eps = rng.random((n, input_dim)), rng.standard_normal((n, latent_dim))
+    rng   = np.random.default_rng(seed)
+    model = VAE(input_dim, hidden_dim, latent_dim, rng=rng)
+    x     = rng.random((n, input_dim))
+    eps   = rng.standard_normal((n, latent_dim))
     step("What goes in", "x: the batch, one example a row      eps ~ N(0, I): the noise      and "
          "ten parameters")
-    show(x=x, eps=eps)
-    for name, param in vae.params.items():
-        show(name, param)
-    found = _run_line_by_line(vae, x, eps)
-    (loss, recon, kl), grads = vae.loss_and_grads(x, eps)
+    show(x=x, eps=eps, **model.params)
+    found = _run_line_by_line(model, x, eps)
+    (loss, _, _), grads = model.loss_and_grads(x, eps)
     check("run in one go, loss_and_grads gives the same loss", found["loss"], loss)
-    check(f"and the same gradients by {', '.join(grads)}",
-          *(np.concatenate([grad.ravel() for grad in side.values()])
-            for side in (found["grads"], grads)))
-    _check_the_gradient(vae, x, eps, grads)
-    _update(vae, x, eps, loss, grads)
+    check(f"and the same gradients by {', '.join(grads)}", _flat(found["grads"]), _flat(grads))
+    _check_the_gradient(model, x, eps, grads)
+    _update(model, x, eps, loss, grads)
     end()
 
 
-def _run_line_by_line(vae, x, eps):
-    """Execute the assignments of `VAE.loss_and_grads`, telling each  ->  every name they defined.
-    """
-    names = {**vars(room), "self": vae, "x": x, "eps": eps, "beta": 1.0, "mask": None, "out": None}
-    for targets, code, equation in _lines(VAE.loss_and_grads):
+def _run_line_by_line(model, x, eps):
+    """Run and narrate every assignment of `VAE.loss_and_grads`  ->  all names that they defined."""
+    names = {**vars(vae), "self": model, "x": x, "eps": eps, "beta": 1.0, "mask": None, "out": None}
+    for line in assignments(VAE.loss_and_grads):
+        targets = [name for name in line.targets if name != "_"]
         if targets[0] in STORY:
-            title, about, why = STORY[targets[0]]
-            step(title, about)
+            title, equation, why = STORY[targets[0]]
+            step(title, equation)
             say(" ".join(why.split()))
-        exec(code, names)
-        # checks before and packing after: no mathematics
-        if targets[0] in ("x", "to", "grads"):
-            continue
-        say(textwrap.indent(code + (f"\n{'':4}{equation}" if equation else ""), "    "))
-        for name in targets:
-            if not name.startswith(("c_", "_")):
-                show(name, names[name])
+        names = run(line.code, names)
+        if targets[0] not in PLUMBING:
+            _narrate(line.code, EQUATIONS.get(targets[0]), {name: names[name] for name in targets})
     return names
 
 
-def _lines(function):
-    """Every assignment of a function: (the names it defines, its code, the comment behind it)."""
-    source = textwrap.dedent(inspect.getsource(function))
-    lines = source.splitlines()
-    for node in ast.parse(source).body[0].body:
-        if isinstance(node, ast.Assign):
-            targets = [name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)]
-            code = " ".join(line.strip() for line in lines[node.lineno - 1:node.end_lineno])
-            code, _, comment = code.partition("#")
-            yield targets, " ".join(code.split()), comment.strip()
+def _narrate(code, equation, values):
+    code = "    " + " ".join(code.split())
+    say(f"{code}\n        {equation}" if equation else code)
+    show(**values)
 
 
-def _check_the_gradient(vae, x, eps, grads):
+def _flat(arrays):
+    return np.concatenate([array.ravel() for array in arrays.values()])
+
+
+def _check_the_gradient(model, x, eps, grads):
     step("Is the gradient right?", "∂ loss / ∂ w = Im loss(w + i h) / h,      h = 1e-30")
-    say("The hand-written gradient (analytic) beside the slope of the loss as it is found without "
-        "any formula, by moving the parameters a little, into the imaginary direction (numeric).")
+    say("The gradient derived by hand (analytic) beside the slope of the loss found without any "
+        "formula, by moving the parameters a little in the imaginary direction (numeric).")
     print()
-    report = check_gradients(lambda params: vae.loss(x, eps, params=params)[0], vae.params, grads,
-                             "complex")
+    report = check_gradients(lambda params: model.loss(x, eps, params=params)[0], model.params,
+                             grads, "complex")
     check("every block of the gradient agrees", report.ok, True)
 
 
-def _update(vae, x, eps, loss, grads):
-    lr, before, g = 1e-4, {name: param.copy() for name, param in vae.params.items()}, grads[BLOCK]
-    adam = Adam(vae.params, lr=lr)
+def _update(model, x, eps, loss, grads):
+    before = {name: param.copy() for name, param in model.params.items()}
+    adam   = Adam(model.params, lr=LR)
     adam.step(grads)
+    beta1, beta2 = adam.beta1, adam.beta2
     step("The update, by Adam", f"""
-        m = {adam.beta1} m + {1 - adam.beta1:.3g} g      v = {adam.beta2} v + {1 - adam.beta2:.3g} g²    from 0
-        m̂ = m / (1 - {adam.beta1}ᵗ)      v̂ = v / (1 - {adam.beta2}ᵗ)         t = 1
-        w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                          lr = {lr:g}
+        m = {beta1} m + {1 - beta1:.3g} g      v = {beta2} v + {1 - beta2:.3g} g²    from 0
+        m̂ = m / (1 - {beta1}ᵗ)      v̂ = v / (1 - {beta2}ᵗ)         t = 1
+        w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                          lr = {LR:g}
     """)
-    say(f"For {BLOCK}. After the first step m̂ = g, v̂ = g²: what has a gradient moves by lr, "
+    say(f"For {BLOCK}. After the first step m̂ = g and v̂ = g²: what has a gradient moves by lr, "
         "against its sign.")
-    m, v = (1 - adam.beta1) * g, (1 - adam.beta2) * g * g
-    m_hat, v_hat = m / (1 - adam.beta1), v / (1 - adam.beta2)
-    by_hand = before[BLOCK] - lr * m_hat / (np.sqrt(v_hat) + adam.adam_eps)
+    _update_by_hand(adam, grads[BLOCK], before[BLOCK], model.params[BLOCK])
+
+    after    = model.loss(x, eps)[0]
+    promised = sum(np.sum(grads[name] * (model.params[name] - before[name])) for name in grads)
+    table(["", "nats per example"],
+          [["loss before", f"{loss:.8f}"],
+           ["loss after", f"{after:.8f}"],
+           ["change", f"{after - loss:.8f}"],
+           ["promised by the gradient, Σ g Δw", f"{promised:.8f}"]])
+    check_less("the loss fell", after, loss)
+
+
+def _update_by_hand(adam, g, before, after):
+    m       = (1 - adam.beta1) * g
+    v       = (1 - adam.beta2) * g * g
+    m_hat   = m / (1 - adam.beta1)
+    v_hat   = v / (1 - adam.beta2)
+    by_hand = before - LR * m_hat / (np.sqrt(v_hat) + adam.adam_eps)
     show(g=g, m=m, v=v)
-    show(f"{BLOCK} before", before[BLOCK], 6)
-    show(f"{BLOCK} after", vae.params[BLOCK], 6)
-    check("the equations by hand give what the optimiser did", by_hand, vae.params[BLOCK],
-          rtol=1e-12)
+    show(f"{BLOCK} before", before, 6)
+    show(f"{BLOCK} after", after, 6)
+    check("the equations by hand give what the optimiser did", by_hand, after, rtol=1e-12)
     moves = np.abs(g) > 1000 * adam.adam_eps
     if moves.any():
-        check("what has a gradient moved by lr", np.abs(by_hand - before[BLOCK])[moves], lr,
-              rtol=1e-3)
-    after = vae.loss(x, eps)[0]
-    promised = sum(np.sum(grads[name] * (vae.params[name] - before[name])) for name in grads)
-    table(["", "nats per example"], [["loss before", f"{loss:.8f}"], ["loss after", f"{after:.8f}"],
-                                     ["change", f"{after - loss:.8f}"],
-                                     ["promised by the gradient, Σ g Δw", f"{promised:.8f}"]])
-    check_less("the loss fell", after, loss)
+        check("what has a gradient moved by lr", np.abs(by_hand - before)[moves], LR, rtol=1e-3)

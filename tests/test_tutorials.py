@@ -16,7 +16,8 @@ import pytest
 from matplotlib.image import imread
 
 from numpyvae import VAE
-from numpyvae.walk import _lines
+from numpyvae.narrator import source
+from numpyvae.walk import EQUATIONS
 
 TUTORIALS = Path(__file__).parent.parent / "tutorials"
 PACKAGE = TUTORIALS.parent / "numpyvae"
@@ -252,7 +253,8 @@ def plain(equation):
 
 def test_the_equations_of_the_sheet_are_those_of_the_source():
     network, _ = sheet()
-    comments = {words(code): comment for _, code, comment in _lines(VAE.loss_and_grads) if comment}
+    comments = {words(line.code): EQUATIONS[name] for line in source.assignments(VAE.loss_and_grads)
+                for name in line.targets if name in EQUATIONS}
     compared = 0
     for forward, equation, backward, derivative in network:
         for line, told in ((forward, equation), (backward, derivative)):

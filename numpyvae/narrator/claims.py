@@ -1,0 +1,105 @@
+"""Claims: whether two things are the same, or one is less than the other, and the evidence."""
+import numpy as np
+
+from .numbers import as_numbers, exactly
+
+NOTHING = "there is nothing to compare"          # and of no elements, everything could be claimed
+
+
+def same(a, b, rtol=0.0, atol=0.0):
+    """Whether a and b are the same, as far as the tolerances ask.
+
+    a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
+        tolerances 0 also anything else that == can compare
+    rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
+    ->  whether they are, and the evidence in words
+    """
+    x, y = as_numbers(a), as_numbers(b)
+    if x is None or y is None:
+        return _equal(a, b), f"{_short(a)} and {_short(b)}"
+    if x.shape != y.shape and x.ndim and y.ndim:
+        return False, f"shapes {x.shape} and {y.shape}"
+    if x.ndim != y.ndim and not (x.size and y.size):
+        return False, NOTHING
+    return _near(x, y, rtol, atol)
+
+
+def less(smaller, larger):
+    """Whether every element of one side is smaller than (that of) the other.
+
+    smaller, larger: numbers or arrays that can be compared element by element
+    ->  whether it is, and the closest pair in words
+    """
+    x, y = (np.ravel(side) for side in np.broadcast_arrays(smaller, larger))
+    if not x.size:
+        return False, NOTHING
+    with np.errstate(invalid="ignore"):                              # infinity less infinity
+        gap = np.asarray(y, float) - x
+    i    = np.argmin(np.nan_to_num(gap, nan=-np.inf))
+    pair = [f"{side[i]:.6g}" for side in (x, y)]
+    if pair[0] == pair[1]:
+        pair = [f"{side[i]:.17g}" for side in (x, y)]
+    closest = "" if x.size == 1 else f", the closest of {x.size}"
+    return bool(np.all(x < y)), f"{pair[0]} < {pair[1]}{closest}"
+
+
+# ---------------------------------------------------------------------- things that are no numbers
+
+def _equal(a, b):
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(a, b))
+    return bool(a == b)
+
+
+def _short(thing):
+    text = str(thing)
+    return text if len(text) <= 70 else text[:67] + "..."
+
+
+# ---------------------------------------------------------------------- numbers
+
+def _near(x, y, rtol, atol):
+    with np.errstate(invalid="ignore"):                              # infinity less infinity
+        gap = np.where(x == y, 0, np.subtract(x, y, dtype=np.result_type(x, y, float)))
+    apart    = _norm(gap)
+    larger   = max(_norm(side[np.isfinite(side)]) for side in np.broadcast_arrays(x, y))
+    equal    = np.all(x == y)
+    tolerant = rtol > 0 or atol > 0
+    near     = tolerant and np.isfinite(apart) and apart <= rtol * larger + atol
+    if x.dtype.kind + y.dtype.kind == "bb":
+        distance = f"{np.sum(x != y)} of {gap.size} differ"
+    elif equal:
+        distance = "to the bit"
+    elif atol and not rtol:
+        distance = f"difference {apart:.1e}, allowed {atol:.0e}"
+    else:
+        relative = apart / larger if larger else apart
+        distance = f"relative error {relative:.1e}, allowed {_allowed(rtol, atol)}"
+    return bool(equal or near), f"{_sides(x, y, gap)}; {distance}"
+
+
+def _norm(array):
+    """The Euclidean norm, of an array scaled by its largest element, lest a square over- or
+    underflows.
+    """
+    largest = np.abs(array).max(initial=0.0)
+    if not 0 < largest < np.inf:
+        return largest
+    return largest * np.linalg.norm(array / largest)
+
+
+def _sides(x, y, gap):
+    if not (x.ndim or y.ndim):
+        return f"{exactly(x.item())} and {exactly(y.item())}"
+    shape = x.shape or y.shape
+    if x.dtype.kind + y.dtype.kind == "bb":
+        return f"{shape}"
+    return f"{shape}, largest difference {np.abs(gap).max(initial=0.0):.1e}"
+
+
+def _allowed(rtol, atol):
+    if not rtol:
+        return "none"
+    if not atol:
+        return f"{rtol:.0e}"
+    return f"{rtol:.0e}, or a difference of {atol:.0e}"

@@ -1,0 +1,174 @@
+"""A lesson: its options, what it has counted so far, and the voice in which it speaks."""
+import os
+import sys
+import time
+
+from ..errors import InvalidTypeError, check_count
+from . import arguments, claims
+from .terminal import Terminal, on_exception, speak_utf8
+
+OUT = os.path.join("runs", "tutorials")          # where figures go
+
+
+class Lesson:
+    """A lesson as it is told. Its methods are the voice, and `stage` prints what they say.
+
+    `quick`, `pause`, `out`, `seed` are its options: whether to be quick, whether to wait after
+    every step, the folder for the figures, the seed of all randomness (or None).
+    """
+
+    def __init__(self):
+        self.stage = Terminal()
+        self._start(quick=False, pause=False, out=OUT, seed=None)
+
+    def _start(self, quick, pause, out, seed):
+        self.quick, self.pause, self.out, self.seed = quick, pause, out, seed
+        self.steps = self.checked = self.left_out = 0
+        self.started = time.monotonic()
+
+    def begin(self, doc, argv=None, seed=None, out=OUT):
+        """Open the lesson: read its command line, print its title and its question.
+
+        doc: the lesson's docstring: its title in the first line, then its question, up to the
+            first indented line, the command
+        argv: the arguments (default: the program's own, without those that belong to a notebook)
+        seed: the default of the option --seed, or None for no such option
+        out: the folder for the figures unless --out names one
+        ->  the lesson, for its options: .quick, .pause, .out, .seed
+        Exits with status 2 if the arguments are wrong.
+        """
+        title, *body = doc.strip("\n").split("\n")
+        question = "\n".join(body).split("\n    ")[0]
+        in_notebook = "ipykernel" in sys.modules
+        speak_utf8()
+        if argv is None and not in_notebook:
+            sys.excepthook = on_exception
+        options = arguments.parse(title, argv, out, seed, in_notebook)
+        self._start(**vars(options))
+        self.stage.title(title)
+        self.say(question)
+        if self.quick:
+            self.say("--quick: small sizes; what needs the full ones is announced and left out.")
+        return self
+
+    def step(self, title, equation=""):
+        """The heading of the next step, and the equation that it is about, which may have several
+        lines.
+        """
+        if self.pause and self.steps:
+            self._wait("Press Enter to go on.")
+        self.steps += 1
+        self.stage.step(self.steps, title, equation)
+
+    def say(self, prose):
+        """Paragraphs of prose, filled to the width of the page; an indented line stays as it is."""
+        self.stage.say(prose)
+
+    def show(self, name=None, value=None, digits=4, **arrays):
+        """Numbers and arrays, each under its name with its shape, in the order given.
+
+            show("dmu", dmu)
+            show(x=x, W1=W1)
+            show(loss=loss, digits=8)
+
+        value: a number, or an array of numbers or booleans; one of more than 64 elements is
+            summarised
+        digits: the number of decimals
+        arrays: values by name; one called name, value or digits has to be shown by the first form
+        Raises InvalidTypeError, InvalidValueError.
+        """
+        digits = check_count("digits", digits)
+        if isinstance(name, str):
+            self.stage.show(name, value, digits)
+        elif name is not None or value is not None:
+            raise InvalidTypeError("show: expected a name and a value, as in show('x', x), or "
+                                   "values by name, as in show(x=x), got "
+                                   f"{type(name).__name__} for a name")
+        for name, value in arrays.items():
+            self.stage.show(name, value, digits)
+
+    def table(self, columns, rows):
+        """A table: the names of its columns, and rows of words and numbers.
+
+        The floating-point numbers of a column share one format; for another, pass strings.
+        Raises ValueError if a row is too short or too long.
+        """
+        self.stage.table(columns, rows)
+
+    def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False):
+        """Assert that a and b are the same, and report the claim, both sides, and how far apart
+        they are.
+
+        a, b: numbers or arrays of one shape, or a number for all elements of the other; with both
+            tolerances 0 also anything else that == can compare
+        rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
+        full_size: whether the claim needs the full run: --quick announces it and leaves it out
+        Raises AssertionError if it does not hold.
+        """
+        if not self._leaves_out(claim, full_size):
+            self._assert(claim, *claims.same(a, b, rtol, atol))
+
+    def check_less(self, claim, smaller, larger, full_size=False):
+        """Assert that every element of one side is smaller than (that of) the other, and report
+        the claim and the closest pair.
+
+        smaller, larger: numbers or arrays that can be compared element by element
+        full_size: as for `check`
+        Raises AssertionError if it does not hold.
+        """
+        if not self._leaves_out(claim, full_size):
+            self._assert(claim, *claims.less(smaller, larger))
+
+    def figure(self, fig, name):
+        """Save a figure as `name`.png in the folder that --out names, and say where.
+
+        fig: a matplotlib Figure, from `plots`  ->  its path
+        Exits with status 2 if it cannot be written.
+        """
+        from ..plots import save                     # here, since matplotlib is slow to import
+        path = os.path.join(self.out, name + ".png")
+        try:
+            os.makedirs(self.out, exist_ok=True)
+            save(fig, path)
+        except OSError as error:
+            print(f"{path}: cannot be written ({error.strerror}); name another folder with --out",
+                  file=sys.stderr)
+            raise SystemExit(2) from None
+        self.stage.figure(path)
+        return path
+
+    def progress(self, items, doing):
+        """Yield the items of a long loop, and show how many are done: by a bar in a terminal,
+        elsewhere by a line about every ten seconds.
+
+        items: anything with a length; doing: what is being done, in a few words
+        """
+        return self.stage.progress(items, doing)
+
+    def end(self):
+        """Close the lesson: report how many claims were checked, and how many were left out."""
+        seconds = time.monotonic() - self.started
+        noun    = "claim" if self.checked == 1 else "claims"
+        summary = f"{self.checked} {noun} checked, and all hold"
+        if self.left_out:
+            need = "it needs" if self.left_out == 1 else "they need"
+            summary += f"; {self.left_out} left out, since {need} the full run"
+        self.stage.end(f"{summary}.  ({seconds:.1f} s)")
+        if self.pause:
+            self._wait("Press Enter to end.")
+
+    def _leaves_out(self, claim, full_size):
+        if not (full_size and self.quick):
+            return False
+        self.left_out += 1
+        self.stage.left_out(claim)
+        return True
+
+    def _assert(self, claim, holds, evidence):
+        self.checked += 1
+        self.stage.claim(claim, holds, evidence)
+        if not holds:
+            raise AssertionError(f"{claim}: {evidence}")
+
+    def _wait(self, prompt):
+        self.pause = self.stage.wait(prompt)
