@@ -978,7 +978,8 @@ def test_a_full_disk_loses_nothing(work, capsys, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
     monkeypatch.setattr("numpyvae.checkpoint.os.fsync", full)
-    monkeypatch.setattr("numpyvae.plots._pixels", lambda figure: np.zeros((1, 1, 4), np.uint8))
+    monkeypatch.setattr("numpyvae.plots.paper._pixels",
+                        lambda figure: np.zeros((1, 1, 4), np.uint8))
     before = contents(work)
     for argv in (("train", "--resume", RUN, "--epochs", "3"), ("show", RUN), ("sample", RUN, "-n",
                                                                               "1"), ("export", RUN,

@@ -1,0 +1,153 @@
+"""Latent space: where the codes lie, which dimensions are used, and what each of them draws."""
+from statistics import NormalDist
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .images import image_rows
+from .paper import HALO, TEST, TRAIN, colour_of, on_paper, show_images
+
+USED = 0.1                            # nats of KL above which a latent dimension counts as used
+
+
+def name_of(j):
+    """What the pictures call latent dimension `j`, counted from 0: z₁ is the first."""
+    return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+@on_paper
+def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
+    """Where the encoder puts the examples; if Z > 2, in the plane in which they spread most.
+
+    mu: (N, Z) the means of the posteriors, or the codes of an ordinary auto-encoder
+    labels: (N,) whole numbers, or None; codes_are: what mu is, in words
+    """
+    mu = np.asarray(mu, dtype=np.float64)
+    N, Z = mu.shape
+    groups = np.zeros(N, int) if labels is None else np.asarray(labels)
+    names, title = ["z₁", "z₂"], f"{N} test images in latent space, each at {codes_are}"
+    if Z == 1:
+        mu = np.column_stack([mu, groups])                    # each label at a height of its own
+        names = ["z₁", "" if labels is None else "label"]
+    if Z > 2:
+        mu, names = _widest_plane(mu)
+        title = f"{N} test images in the plane where their codes spread most"
+
+    figure = Figure(figsize=(12, 9.5))
+    axes = figure.subplots()
+    size = 70 if N <= 2000 else 20
+    for label in np.unique(groups):
+        axes.scatter(*mu[groups == label].T, s=size, color=colour_of(label), alpha=0.75,
+                     edgecolor="white", linewidth=0.6)
+    if Z == 1:
+        axes.set_yticks([] if labels is None else np.unique(groups))
+    else:
+        axes.set_aspect("equal", adjustable="datalim")
+        if labels is not None:
+            write_labels(axes, mu, groups, fontsize=34)
+    axes.set(xlabel=names[0], ylabel=names[1])
+    figure.suptitle(title)
+    return figure
+
+
+def write_labels(axes, points, labels, fontsize):
+    """Write each label, in its colour, at the median of its points.
+
+    points: (N, 2); labels: (N,) whole numbers
+    """
+    for label in np.unique(labels):
+        axes.annotate(str(label), np.median(points[labels == label], axis=0), fontsize=fontsize,
+                      weight="bold", color=colour_of(label), ha="center", va="center",
+                      path_effects=HALO)
+
+
+def _widest_plane(mu):
+    """mu along its first two principal axes, (N, 2); and what to call these, with their shares."""
+    centred = mu - mu.mean(axis=0)
+    spread, directions = np.linalg.eigh(centred.T @ centred)  # the largest last
+    shares = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
+    names = [f"{nth} principal axis  ({share:.0%} of the variance)"
+             for nth, share in zip(("1st", "2nd"), shares)]
+    return centred @ directions[:, [-1, -2]], names
+
+
+@on_paper
+def kl_per_dimension(kl):
+    """How much each latent dimension tells the decoder, the most informative first.
+
+    kl: (Z,) in nats per example
+    """
+    kl = np.asarray(kl, dtype=np.float64)
+    order = np.argsort(-kl)
+    Z, used = len(kl), int((kl > USED).sum())
+    figure = Figure(figsize=(12, 6.5))
+    axes = figure.subplots()
+    axes.bar(range(Z), kl[order], color=[TEST if kl[j] > USED else TRAIN for j in order])
+    axes.axhline(USED, color="black", linestyle="--", linewidth=1.2)
+    _write_numbers(axes, kl, order[:Z if Z <= 24 else used])  # there is no room for very many
+    axes.set(xlabel="latent dimension, the most informative first", ylabel="KL, nats per image",
+             xlim=(-0.7, max(6, Z) - 0.3), ylim=(0, 1.12 * max(kl.max(), 2 * USED)))
+    axes.grid(axis="x", visible=False)
+    are = "is" if used == 1 else "are"
+    figure.suptitle(f"KL of each latent dimension: {used} of {Z} {are} used "
+                    f"(more than {USED} nats); {kl.sum():.1f} in all")
+    return figure
+
+
+def _write_numbers(axes, kl, named):
+    """Write the KL of the dimensions `named` above their bars, and below them which they are."""
+    fontsize, digits = (15, ".2g") if len(named) <= 16 else (12, ".1f")
+    for i, j in enumerate(named):
+        axes.annotate(f"{kl[j]:{digits}}", (i, max(kl[j], 0)), xytext=(0, 4),
+                      textcoords="offset points", ha="center", fontsize=fontsize,
+                      path_effects=HALO)
+    axes.set_xticks(range(len(named)), [str(j + 1) for j in named], fontsize=fontsize)
+
+
+@on_paper
+def manifold(decode, image_shape, side=16):
+    """The plane of two latent dimensions, decoded on a grid whose steps are equally probable.
+
+    decode: takes z (N, 2), returns images (N, D); image_shape: (height, width)
+    side: the number of images along each side
+    Source: Kingma & Welling 2014, figure 4.
+    """
+    height, width = image_shape
+    z = [NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)]
+    grid = np.array([(z1, z2) for z2 in reversed(z) for z1 in z])   # z1 grows right, z2 upwards
+    figure = Figure(figsize=(11, 11.3))
+    axes = figure.subplots()
+    show_images(axes, decode(grid), image_shape, side)
+    axes.axis("on")
+    ticks = sorted({round(i) for i in np.linspace(0, side - 1, 4 - side % 2)})
+    names = [f"{z[i]:.1f}".replace("-", "−") for i in ticks]
+    axes.set_xticks([(i + 0.5) * (width + 1) for i in ticks], names)
+    axes.set_yticks([(side - i - 0.5) * (height + 1) for i in ticks], names)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set(xlabel="z₁, in steps that are equally probable", ylabel="z₂, likewise")
+    figure.suptitle("The latent plane: each image decoded where it stands")
+    return figure
+
+
+def traversal(decode, kl, image_shape, most=10):
+    """What each latent dimension changes in the image, the others at 0; the most active first.
+
+    decode: takes z (N, Z), returns images (N, D); kl: (Z,) in nats per example
+    image_shape: (height, width); most: the number of dimensions to show
+    """
+    kl = np.asarray(kl, dtype=np.float64)
+    values = np.linspace(-3, 3, 13)
+    rows = {}
+    for j in np.argsort(-kl)[:most]:
+        z = np.zeros((len(values), len(kl)))
+        z[:, j] = values
+        rows[f"{name_of(j)}\n{kl[j]:.2f} nats"] = decode(z)
+    each = "Each latent dimension"
+    if len(kl) > most:
+        each = f"The {most} most active of {len(kl)} latent dimensions, each"
+    figure = image_rows(rows, image_shape, f"{each} from −3 to 3, the others at 0, decoded",
+                        [f"{value:g}".replace("-", "−") for value in values])
+    enough = 1.2 + 0.7 * len(rows)                            # for the names, if images are wide
+    figure.set_figheight(max(figure.get_figheight(), enough))
+    return figure

@@ -1,0 +1,152 @@
+"""Figures of one lesson each, about the loss: its two terms, the price β, and the bound.
+
+    09_train                       tug_of_war, beta_images, price_of_code
+    11_where_is_the_variational    bound_and_gap
+"""
+import numpy as np
+from matplotlib.figure import Figure
+
+from .paper import HALO, PALETTE, TEST, TRAIN, on_paper, show_images
+
+
+# ---------------------------------------------------------------------- lesson 09
+
+@on_paper
+def tug_of_war(epochs, terms, mean_cost, cosines):
+    """The two terms of the loss during training, and how their gradients pull at the encoder.
+
+    epochs: (E,), drawn at equal distances; terms: (E, 2) recon and kl, in nats; mean_cost: recon of
+    the mean image, in nats; cosines: (E, 2) between the gradients of the two terms, on the head for
+    the mean and on the head for the log variance
+    """
+    at = np.arange(len(epochs))
+    recon, kl = np.transpose(terms)
+    on_mu, on_logvar = np.transpose(cosines)
+    figure = Figure(figsize=(15, 6.3))
+    left, right = figure.subplots(1, 2)
+    left.axhline(mean_cost, color="black", linestyle="--", linewidth=1.6,
+                 label="recon of the mean image")
+    left.plot(at, recon, color=TEST,       linewidth=4, label="recon")
+    left.plot(at, kl,    color=PALETTE[0], linewidth=4, label="KL")
+    left.set(title="the two terms, training images", ylabel="nats per image", ylim=(-1, None))
+    right.plot(at, on_mu,     color=PALETTE[2], marker="o", label="on the head for μ")
+    right.plot(at, on_logvar, color=PALETTE[3], marker="o", label="for log σ²")
+    right.set(title="cosine between their pulls", ylim=(-1.1, 1.1))
+    right.set_yticks([-1, 0, 1], ["opposite\n−1", "0", "same way\n+1"])
+    for axes in (left, right):
+        axes.set_xticks(at, [f"{epoch:g}" for epoch in epochs], fontsize=14)
+        axes.set_xlabel("epoch (not to scale)")
+        axes.legend(frameon=False, loc="upper right")
+    figure.suptitle("First the mean image; then the code opens, and the two terms pull against "
+                    "each other")
+    return figure
+
+
+@on_paper
+def beta_images(originals, rows, active, image_shape):
+    """Networks trained with different β, a row each: what they rebuild, and what they invent.
+
+    originals: (N, D); rows: {beta: (rebuilt (N, D), drawn (N, D))}; active: the number of active
+    units of each; image_shape: (height, width)
+    """
+    N, D = np.shape(originals)
+    height, width = image_shape
+    nothing = np.full((N, D), np.nan)
+    rebuilt = np.concatenate([originals, *(pair[0] for pair in rows.values())])
+    drawn   = np.concatenate([nothing,   *(pair[1] for pair in rows.values())])
+    names   = ["original", *(f"β = {beta:g}" for beta in rows)]
+    counts  = ["", *(f"{int(count)} active" for count in active)]
+    across  = 5.9 / (N * (width + 1) + 1)                         # inches for one pixel
+    figure = Figure(figsize=(15, 1.2 + across * (len(names) * (height + 1) + 1)))
+    left, right = figure.subplots(1, 2)
+    show_images(left, rebuilt, image_shape, columns=N)
+    show_images(right, drawn, image_shape, columns=N)
+    left.set_title("test images, rebuilt")
+    right.set_title("drawn from the prior")
+    middles = [1 - (i + 0.5) / len(names) for i in range(len(names))]
+    for y, name, count in zip(middles, names, counts):
+        left.text(-0.02, y, name, transform=left.transAxes, ha="right", va="center")
+        right.text(1.02, y, count, transform=right.transAxes, ha="left", va="center")
+    right.text(0.5, middles[0], "z ~ N(0, I), in every row the same", transform=right.transAxes,
+               ha="center", va="center")
+    figure.suptitle("β buys order among the samples, and pays with the reconstructions")
+    return figure
+
+
+@on_paper
+def price_of_code(betas, kl, recon, outside=None):
+    """What networks trained with different β pay in KL and get in reconstruction.
+
+    betas: ascending, above 0; kl, recon: of each, in nats; dotted, a line of slope -β
+    outside: β and kl of one that lies too far to the right to be drawn, or None
+    """
+    width, height = max(np.ptp(kl), 1e-9), max(np.ptp(recon), 1e-9)
+    figure = Figure(figsize=(12, 7))
+    axes = figure.subplots()
+    axes.plot(kl, recon, color=TRAIN)
+    axes.plot(kl, recon, "o", color=TEST, markersize=13, markeredgecolor="white")
+    for i, ((x, y), alike) in enumerate(_by_place(betas, kl, recon, 0.02 * width)):
+        if len(alike) == 1:                                       # several lines would tangle
+            beta = alike[0]
+            reach = min(0.16 * width, 0.2 * height / beta)        # a steep one stays in the picture
+            axes.plot([x - reach, x + reach], [y + beta * reach, y - beta * reach],
+                      color=PALETTE[4], linestyle=":", linewidth=2.4, zorder=1,
+                      label=None if i else "slope −β")
+        name = " and ".join(f"{beta:g}" for beta in alike)
+        axes.annotate(f"β = {name}", (x, y), xytext=(16, 8), textcoords="offset points",
+                      fontsize=20, color=TEST, weight="bold", path_effects=HALO)
+    axes.set(xlabel="KL: what the code says, nats per image", ylabel="recon, nats per image")
+    axes.margins(0.1)
+    axes.set_xlim(left=min(kl) - 0.03 * width)
+    if outside and outside[1] > 2 * axes.get_xlim()[1]:
+        axes.text(0.98, 0.04, f"β = {outside[0]:g} lies far to the right, at KL "
+                  f"{outside[1]:.0f}  →", transform=axes.transAxes, ha="right", fontsize=17,
+                  color=TEST)
+    axes.legend(frameon=False)
+    figure.suptitle("β is a price: what a nat of code must earn in reconstruction")
+    return figure
+
+
+def _by_place(betas, kl, recon, distance):
+    """[((kl, recon), [beta, ...]), ...]: networks whose KL is within `distance` share a place."""
+    places = {}
+    for beta, x, y in zip(betas, kl, recon):
+        near = [place for place in places if abs(place[0] - x) < distance]
+        places.setdefault(near[0] if near else (x, y), []).append(beta)
+    return places.items()
+
+
+# ---------------------------------------------------------------------- lesson 11
+
+@on_paper
+def bound_and_gap(bounds, gaps, log_px, K, L):
+    """For several q, the lower bound of log p(x) and the KL above it; and how samples tighten it.
+
+    bounds, gaps: {name of q: nats}, in the same order; log_px: log p(x)
+    K: (S,) numbers of samples; L: (S,) the importance-weighted bound of the third q with K samples
+    """
+    names = list(bounds)
+    bound = np.array([bounds[name] for name in names])
+    gap   = np.array([gaps[name] for name in names])
+    at    = np.arange(len(names))
+    foot  = bound.min() - 0.25 * (log_px - bound.min())           # where the bars stand
+    top   = log_px + 0.36 * (log_px - foot)
+    figure = Figure(figsize=(15, 7))
+    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+    left.bar(at, bound - foot, bottom=foot, width=0.66, color=PALETTE[0], label="the bound")
+    left.bar(at, gap, bottom=bound, width=0.66, color="#f0b08c", label="KL(q, posterior)")
+    for i in at:
+        left.annotate(f"{gap[i]:.2f}", (i, log_px), xytext=(0, 6), textcoords="offset points",
+                      ha="center", va="bottom", color=TEST, weight="bold")
+    left.set_xticks(at, [name.replace(" ", "\n") for name in names])
+    left.set(xlabel="q", ylabel="nats", title="every q: bound + KL = log p(x)", ylim=(foot, top))
+    left.grid(axis="x", visible=False)
+    right.plot(K, L, "o-", color=PALETTE[0], markersize=9, markeredgecolor="white",
+               label="the bound, K samples")
+    right.set(xscale="log", xlabel="K samples of z", title=f"q {names[2]}: more samples")
+    for axes in (left, right):
+        axes.axhline(log_px, color="black", linestyle="--", linewidth=2, label="log p(x)")
+    left.legend(frameon=False, loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
+    right.legend(frameon=False, loc="lower right")
+    figure.suptitle("Whatever q one tries, the bound stays below log p(x), and the gap is a KL")
+    return figure

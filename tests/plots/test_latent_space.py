@@ -1,0 +1,177 @@
+"""Latent space: codes, KL and decoded images where they belong."""
+import re
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from example_figures import SHAPE, codes, decode, image_at
+
+from numpyvae import VAE, plots
+
+
+# ---------------------------------------------------------------------- where codes lie
+
+def scattered(axes, labels):
+    """The points of a scatter plot by label, in the order of the labels."""
+    named = np.unique(labels)
+    assert len(axes.collections) == len(named)
+    return {label: np.asarray(points.get_offsets())
+            for label, points in zip(named, axes.collections)}
+
+
+def test_two_latent_dimensions_are_shown_as_they_are():
+    mu, labels = codes(40, 2), np.arange(40) % 4
+    figure = plots.latent_scatter(mu, labels)
+    axes, = figure.axes
+    for label, points in scattered(axes, labels).items():
+        assert np.array_equal(points, mu[labels == label])
+    assert [text.get_text() for text in axes.texts] == ["0", "1", "2", "3"]
+    for label, text in enumerate(axes.texts):
+        assert np.array_equal(text.xy, np.median(mu[labels == label], axis=0))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "z₂")
+    assert figure.get_suptitle().startswith("40 test images")
+
+
+@pytest.mark.parametrize("latent_dim", [2, 4])
+def test_without_labels_all_points_are_alike(latent_dim):
+    mu = codes(40, latent_dim)
+    figure = plots.latent_scatter(mu)
+    axes, = figure.axes
+    points, = axes.collections
+    named, = plots.latent_scatter(mu, np.zeros(40, int)).axes
+    assert np.array_equal(points.get_offsets(), named.collections[0].get_offsets())
+    assert len(axes.texts) == 0
+    if latent_dim == 2:
+        assert np.array_equal(points.get_offsets(), mu)
+    assert len(np.unique(points.get_facecolor(), axis=0)) == 1
+    assert figure.get_suptitle().startswith("40 test images")
+
+
+def test_it_is_said_where_the_points_are():
+    for more, where in (((), "the mean of its code"), ((None, "its code"), "its code")):
+        title = plots.latent_scatter(codes(9, 2), *more).get_suptitle()
+        assert title == f"9 test images in latent space, each at {where}"
+
+
+def test_very_many_points_are_smaller():
+    few, many = (plots.latent_scatter(codes(n, 2)).axes[0].collections[0].get_sizes()[0]
+                 for n in (2000, 2001))
+    assert 0 < many < few / 2
+
+
+def test_one_latent_dimension_is_shown_over_the_labels():
+    mu, labels = codes(30, 1), np.arange(30) % 3
+    axes, = plots.latent_scatter(mu, labels).axes
+    for label, points in scattered(axes, labels).items():
+        assert np.array_equal(points, np.column_stack([mu[labels == label], np.full(10, label)]))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "label")
+
+
+def test_more_are_shown_in_the_plane_of_their_largest_spread():
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    spread = np.array([1.0, 7.0, 0.5, 3.0, 0.1])
+    mu, labels = 10 + rng.standard_normal((400, 5)) * spread @ basis, np.arange(400) % 2
+    axes, = plots.latent_scatter(mu, labels).axes
+    found = np.empty((400, 2))
+    for label, points in scattered(axes, labels).items():
+        found[labels == label] = points
+    # The textbook's way to the same plane.
+    variances, directions = np.linalg.eigh(np.cov(mu.T))
+    expected = (mu - mu.mean(axis=0)) @ directions[:, [-1, -2]]
+    signs = np.sign((found * expected).sum(axis=0))
+    np.testing.assert_allclose(found, expected * signs, rtol=0, atol=1e-12)      # measured: 2e-13
+    shares = variances[[-1, -2]] / variances.sum()
+    for share, name in zip(shares, (axes.get_xlabel(), axes.get_ylabel())):
+        assert f"{share:.0%}" in name and "axis" in name
+
+
+def test_both_axes_of_the_plane_have_one_scale():
+    for latent_dim in (2, 3):
+        axes, = plots.latent_scatter(codes(40, latent_dim), np.arange(40) % 4).axes
+        assert axes.get_aspect() == 1
+
+
+def test_every_label_has_its_colour():
+    labels = np.arange(50) % 10
+    axes, = plots.latent_scatter(codes(50, 2), labels).axes
+    colours = {tuple(points.get_facecolor()[0, :3]) for points in axes.collections}
+    assert len(colours) == 10
+    for points, text in zip(axes.collections, axes.texts):
+        assert tuple(points.get_facecolor()[0, :3]) == tuple(text.get_color()[:3])
+
+
+# ---------------------------------------------------------------------- what dimensions say
+
+def test_kl_is_sorted_numbered_and_counted():
+    figure = plots.kl_per_dimension([0.05, 2.0, 0.1, 3.5])
+    axes, = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [3.5, 2.0, 0.1, 0.05]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "2", "3", "1"]
+    assert [text.get_text() for text in axes.texts] == ["3.5", "2", "0.1", "0.05"]
+    words = re.findall(r"[\d.]+\d|\d", figure.get_suptitle())
+    assert words == ["2", "4", "0.1", "5.7"]                      # 5.65 in all
+    colours = [bar.get_facecolor() for bar in axes.patches]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert "nats" in axes.get_ylabel()
+
+
+def test_of_very_many_dimensions_only_those_used_have_numbers():
+    for Z, numbered in ((24, 24), (25, 3)):
+        kl = np.r_[1.0, 2.0, 3.0, np.zeros(Z - 3)]
+        axes, = plots.kl_per_dimension(kl).axes
+        assert len(axes.patches) == Z and len(axes.texts) == numbered
+        assert [tick.get_text() for tick in axes.get_xticklabels()][:3] == ["3", "2", "1"]
+
+
+# ---------------------------------------------------------------------- what they draw
+
+def test_the_manifold_is_a_grid_of_equally_probable_steps():
+    asked = []
+
+    def decode_once(z):
+        asked.append(z)
+        return decode(z)
+    axes, = plots.manifold(decode_once, SHAPE, side=7).axes
+    assert [z.shape for z in asked] == [(49, 2)]
+    middles = (np.arange(7) + 0.5) / 7
+    for row in range(7):
+        for column in range(7):
+            right, up = image_at(axes, row, column)[:2]           # as probabilities
+            assert abs(right - middles[column]) < 3e-15           # measured, both: 3e-16
+            assert abs(up - middles[6 - row]) < 3e-15
+
+
+def test_the_manifold_is_labelled_where_its_images_stand():
+    axes, = plots.manifold(decode, SHAPE, side=7).axes
+    values = [f"{NormalDist().inv_cdf((i + 0.5) / 7):.1f}".replace("-", "−") for i in (0, 3, 6)]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == values
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == values
+    # The middle of image i lies, with gaps of one pixel, at 4 i + 2 in a row of pixels that are
+    # centred on 0, 1, 2, ...
+    assert axes.get_xticks().tolist() == [2, 14, 26]
+    assert axes.get_yticks().tolist() == [19.5, 10.5, 1.5]        # z2 grows upwards
+    assert axes.get_xlabel().startswith("z₁") and axes.get_ylabel().startswith("z₂")
+
+
+@pytest.mark.parametrize("latent_dim", [1, 3, 20])
+def test_the_traversal_is_decoded_from_one_dimension_at_a_time(latent_dim):
+    vae = VAE(6, 16, latent_dim, rng=1, dtype=np.float64)
+    kl = np.random.default_rng(4).permutation(latent_dim) / 7
+    figure = plots.traversal(vae.decode, kl, SHAPE)
+    order = sorted(range(latent_dim), key=lambda j: -kl[j])[:10]
+    assert len(figure.axes) == len(order)
+    assert ("10 most active of 20" in figure.get_suptitle()) == (latent_dim == 20)
+    titles = [text.get_text() for text in figure.axes[0].texts[1:]]
+    assert titles == ["−3", "−2.5", "−2", "−1.5", "−1", "−0.5", "0",
+                      "0.5", "1", "1.5", "2", "2.5", "3"]
+    for axes, j in zip(figure.axes, order):
+        assert axes.texts[0].get_text() == f"{plots.name_of(j)}\n{kl[j]:.2f} nats"
+        for column in range(13):
+            z = np.zeros((1, latent_dim))
+            z[0, j] = -3 + 0.5 * column
+            np.testing.assert_allclose(image_at(axes, 0, column), vae.decode(z)[0], rtol=1e-12)
+
+
+def test_latent_dimensions_are_counted_from_one():
+    assert plots.name_of(0) == "z₁" and plots.name_of(122) == "z₁₂₃"
