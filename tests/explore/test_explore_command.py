@@ -1,0 +1,170 @@
+"""`numpyvae explore`: the window of a run, and what is done where none can be opened."""
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from mouse import click
+from test_cli import assert_one_sentence, call, contents
+
+from numpyvae import VAE, datasets, plots
+from numpyvae.evaluate import mean_kl_per_dim
+from numpyvae.training import Run
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A working folder with a VAE's run and an auto-encoder's; and no screen."""
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).integers(0, 256, (40, 4, 3), np.uint8)
+    np.savez("own.npz", x=x, labels=np.arange(40) % 3)
+    dataset = datasets.load("own.npz")
+    for model in ("vae", "ae"):
+        run = Run(dataset.x_train, dataset.x_test, data=str(tmp_path / "own.npz"),
+                  image_shape=(4, 3), model=model, hidden_dim=8, latent_dim=3, epochs=1)
+        os.mkdir(model)
+        run.save(model)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    pyplot.switch_backend("agg")
+    return tmp_path
+
+
+@pytest.fixture
+def window(home, monkeypatch):
+    """As if there were a screen: what a test appends to this list is called with the figure."""
+    script = []
+
+    def show(block):
+        assert block
+        for act in script:
+            act(pyplot.gcf())
+        pyplot.close("all")
+    monkeypatch.setattr(FigureCanvasAgg, "required_interactive_framework", "a test")
+    # A window waits for the last of many such calls.
+    monkeypatch.setattr(FigureCanvasAgg, "draw_idle", lambda canvas: None)
+    monkeypatch.setattr(pyplot, "show", show)
+    return script
+
+
+def test_without_a_screen_it_says_so_and_draws_a_picture(home, capsys):
+    before = contents(home)
+    status, out, err = call(capsys, "explore", "vae")
+    path = os.path.join("vae", "traversal.png")
+    assert (status, err) == (0, "") and out.count("\n") == 1
+    assert "No window" in out and out.endswith(f": {path}\n")
+    after = contents(home)
+    picture = after.pop(path)
+    assert after == before and picture.startswith(b"\x89PNG") and not pyplot.get_fignums()
+    assert call(capsys, "explore", "vae")[0] == 0
+    assert contents(home) == {**before, path: picture}           # again: the same
+
+
+def test_the_picture_is_of_this_run(home, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: None)
+    monkeypatch.setattr(plots, "traversal", lambda *args: asked.append(args))
+    assert call(capsys, "explore", "vae")[0] == 0
+    (decode, kl, image_shape), = asked
+    vae, data = VAE.load("vae/model.npz"), datasets.load("own.npz")
+    z = np.ones((1, 3))
+    assert np.array_equal(decode(z), vae.decode(z)) and image_shape == (4, 3)
+    assert np.array_equal(kl, mean_kl_per_dim(vae, data.x_test))
+
+
+def test_a_toolkit_that_fails_is_reported_and_the_picture_drawn(home, capsys, monkeypatch):
+    drawn = []
+
+    def fail(*args, **options):
+        raise RuntimeError("couldn't connect\nto display")
+    monkeypatch.setenv("DISPLAY", ":55")
+    monkeypatch.setattr("numpyvae.explore.window.find_spec", lambda name: name)
+    monkeypatch.setattr(pyplot, "figure", fail)
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(path))
+    status, out, err = call(capsys, "explore", "vae")
+    assert (status, err) == (0, "")
+    assert "No window can be opened: couldn't connect to display." in out
+    assert drawn == [os.path.join("vae", "traversal.png")]
+
+
+def test_the_window_of_a_run(home, window, capsys):
+    vae, data = VAE.load("vae/model.npz"), datasets.load("own.npz")
+    before, images = contents(home), []
+
+    def turn_and_encode(figure):
+        names = {text.get_text(): axes for axes in figure.axes for text in axes.texts}
+        order = np.argsort(-mean_kl_per_dim(vae, data.x_test))
+        sliders = [name for name in names if name.startswith("z")]
+        assert sliders == [plots.name_of(j) for j in order]
+        click(names[sliders[0]], 0.9)
+        images.append(figure.axes[-1].images[0].get_array())
+        click(names["encode a test image"])
+        images.extend(axes.images[0].get_array() for axes in figure.axes[-2:])
+        assert figure.axes[-2].get_title() == f"test image, label {data.labels_test[0]}"
+        z = np.zeros((1, 3))
+        z[0, order[0]] = 2.4                                     # 0.9 of the way from -3 to 3
+        np.testing.assert_allclose(images[0].ravel(), vae.decode(z)[0], rtol=1e-5)
+    window.append(turn_and_encode)
+    status, out, err = call(capsys, "explore", "vae")
+    assert (status, err) == (0, "") and "stays until you close it" in out
+    x = data.x_test[:1] / np.float32(255)
+    assert np.array_equal(images[1].ravel(), x[0])
+    assert np.array_equal(images[2].ravel(), vae.reconstruct(x)[0])
+    assert contents(home) == before                              # looking changes nothing
+
+
+def test_ctrl_c_closes_the_window(home, window, capsys, monkeypatch):
+    timers, make = [], FigureCanvasAgg.new_timer
+
+    def make_and_keep(*args, **kwargs):
+        timers.append(make(*args, **kwargs))
+        return timers[-1]
+    monkeypatch.setattr(FigureCanvasAgg, "new_timer", make_and_keep)
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(figure):
+        (look, args, kwargs), = timers[0].callbacks
+        assert look() and pyplot.get_fignums()                   # nothing has happened yet
+        signal.raise_signal(signal.SIGINT)
+        assert pyplot.get_fignums()                              # nor does it until the timer looks
+        assert not look() and not pyplot.get_fignums()
+    window.append(press)
+    status, out, err = call(capsys, "explore", "vae")
+    assert (status, err) == (130, "numpyvae explore: stopped\n")
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_an_ordinary_auto_encoder_s_run_is_refused(home, window, capsys):
+    before = contents(home)
+    status, out, err = call(capsys, "explore", "ae")
+    assert_one_sentence(status, err, "ae: holds an ordinary auto-encoder", "take a VAE's run")
+    assert out == "" and contents(home) == before and not pyplot.get_fignums()
+
+
+def test_data_that_were_moved(home, capsys, monkeypatch):
+    monkeypatch.setattr(plots, "save", lambda figure, path: None)
+    os.rename("own.npz", "moved.npz")
+    status, out, err = call(capsys, "explore", "vae")
+    assert_one_sentence(status, err, "own.npz", "--data or --data-dir says where they lie now")
+    assert out == "" and call(capsys, "explore", "vae", "--data", "moved.npz")[0] == 0
+    status, out, err = call(capsys, "explore", "nowhere")
+    assert_one_sentence(status, err, "nowhere: expected the folder of a run")
+
+
+def test_it_explains_itself(capsys):
+    status, out, err = call(capsys, "explore", "--help")
+    assert (status, err) == (0, "") and out.isascii() and "usage: numpyvae explore" in out
+    assert "--data FILE" in out and "--data-dir DIR" in out and "explore" in call(capsys)[1]
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_reported(home):
+    env = {**os.environ, "MPLBACKEND": "no such backend"}
+    done = subprocess.run([sys.executable, "-m", "numpyvae", "explore", "vae"], env=env, cwd=home,
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("numpyvae explore: MPLBACKEND: expected a backend")
+    assert done.stderr.count("\n") == 1
