@@ -1,50 +1,39 @@
-"""Checkpoints: a network on disk, written atomically and checked before it is believed. It knows no
-model.
+"""Checkpoints: a network on disk, written atomically and checked before it is believed.
 
-A checkpoint is named arrays and a description: an .npz archive (np.load reads its arrays) with one
-more member, description.json. Members are stored, not compressed, so that none can be larger than
-the file; equal contents give equal bytes.
+A checkpoint is named arrays and a description, of whatever model: an .npz archive (np.load reads
+its arrays) with one more member, description.json. Members are stored, not compressed, so that none
+can be larger than the file; equal contents give equal bytes.
 """
 import math
 import os
 
 import numpy as np
 
-from .errors import CheckpointError, InvalidTypeError, InvalidValueError
-from .files import KINDS, MAX_HEADER, open_archive, read_npy, reason, write_atomically
+from .errors import (CheckpointError, DamagedFileError, InvalidTypeError, InvalidValueError,
+                     one_line)
+from .files import KINDS, MAX_HEADER, open_archive, read_npy, write_atomically
 
 FORMAT = "numpyvae checkpoint 1"
 DESCRIPTION = "description.json"
-# bytes; ours have a few thousand; parsed, they may take thirty times the memory
-MAX_DESCRIPTION = 100_000
+MAX_DESCRIPTION = 100_000            # bytes (ours: thousands); parsed, they may take 30 times that
 
 
 def save(path, arrays, description):
-    """Write `arrays` (a dictionary) and `description` (what JSON can hold) to `path`: all of it, or
-    none.
+    """Write `arrays` (a dictionary) and `description` (a dictionary that JSON can hold) to `path`:
+    all of it, or none.
 
-    Until the new file is complete on disk, what was at `path` stays.  Raises OSError; TypeError or
-    ValueError for what `load` would not take back.
+    Until the new file is complete on disk, whatever was at `path` stays.  Raises OSError; TypeError
+    or ValueError for what `load` would refuse.
     """
-    import json
     import zipfile
 
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    for name, array in arrays.items():
-        # refused here, while the file that `load` can read is still there
-        if array.dtype.kind not in KINDS:
-            raise InvalidTypeError(f"{name}: expected an array of numbers or booleans, got dtype "
-                                   f"{array.dtype}")
-    declared = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
-    description = json.dumps({**description, "format": FORMAT, "arrays": declared}).encode()
-    if len(description) > MAX_DESCRIPTION:
-        raise InvalidValueError(f"description: expected at most {MAX_DESCRIPTION} bytes, got "
-                                f"{len(description)}")
+    content = _description_of(arrays, description)
 
     def write(file):
         with zipfile.ZipFile(file, "w") as archive:
             with archive.open(_member(DESCRIPTION), "w") as member:
-                member.write(description)
+                member.write(content)
             for name, array in arrays.items():
                 with archive.open(_member(name + ".npy"), "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
@@ -52,9 +41,32 @@ def save(path, arrays, description):
     write_atomically(path, write)
 
 
+def _description_of(arrays, description):
+    """The bytes of description.json.  Raises now, not when it is too late, what `load` would."""
+    import json
+
+    for name, array in arrays.items():
+        if array.dtype.kind not in KINDS:
+            raise InvalidTypeError(f"{name}: expected an array of numbers or booleans, got dtype "
+                                   f"{array.dtype}")
+    declared = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
+    content = json.dumps({**description, "format": FORMAT, "arrays": declared}).encode()
+    if len(content) > MAX_DESCRIPTION:
+        raise InvalidValueError(f"description: expected at most {MAX_DESCRIPTION} bytes, got "
+                                f"{len(content)}")
+    return content
+
+
+def _member(name):
+    import zipfile
+
+    return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))    # equal contents, equal bytes
+
+
 def load(path):
-    """Read what `save` wrote  ->  arrays, description.  Raises CheckpointError for any other file,
-    and OSError.
+    """Read what `save` wrote  ->  arrays, description.
+
+    Raises CheckpointError for any other file, and OSError.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
@@ -65,48 +77,52 @@ def load(path):
                 return _read(archive)
         except MemoryError:
             raise
-        # zipfile, JSON and NumPy raise a dozen kinds for damaged files: all mean this one
-        except Exception as error:
-            raise CheckpointError(f"{path}: not a whole numpyvae checkpoint ({reason(error)}); it "
-                                  "is damaged, cut short, or another program's: take another copy, "
-                                  "or make it again") from error
-
-
-def _member(name):
-    import zipfile
-    # no clock in it: equal contents, equal bytes
-    return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+        except Exception as error:   # zipfile, JSON and NumPy raise a dozen kinds for damaged files
+            raise CheckpointError(f"{path}: not a complete numpyvae checkpoint "
+                                  f"({one_line(error)}); it is damaged, cut short, or another "
+                                  "program's: get another copy, or make it again") from error
 
 
 def _read(archive):
-    import json
     members = {info.filename: info for info in archive.infolist()}
     if len(members) != len(archive.infolist()):
-        raise CheckpointError("a member appears twice")
-    if DESCRIPTION not in members:
-        raise CheckpointError("it has no description")
+        raise DamagedFileError("a member appears twice")
     if any(info.compress_type or info.compress_size != info.file_size for info in members.values()):
-        raise CheckpointError("a member is compressed")
-    if members[DESCRIPTION].file_size > MAX_DESCRIPTION:
-        raise CheckpointError("its description is too long")
-    description = json.loads(archive.read(DESCRIPTION))
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise CheckpointError(f"its format is not {FORMAT!r}")
+        raise DamagedFileError("a member is compressed")
+    description = _read_description(archive, members)
     declared = description["arrays"]
-    if set(members) != {DESCRIPTION} | {name + ".npy" for name in declared}:
-        raise CheckpointError("its members are not the ones that it declares")
-    for name, (dtype, shape) in declared.items():
-        header = members[name + ".npy"].file_size - math.prod(shape) * np.dtype(dtype).itemsize
-        if not 0 < header <= MAX_HEADER:
-            raise CheckpointError(f"{name}.npy has not the size that it declares")
+    _check_sizes(members, declared)
     arrays = {name: _read_array(archive, members[name + ".npy"], *declared[name])
               for name in declared}
     return arrays, description
+
+
+def _read_description(archive, members):
+    import json
+
+    if DESCRIPTION not in members:
+        raise DamagedFileError("it has no description")
+    if members[DESCRIPTION].file_size > MAX_DESCRIPTION:
+        raise DamagedFileError("its description is too long")
+    description = json.loads(archive.read(DESCRIPTION))
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise DamagedFileError(f"its format is not {FORMAT!r}")
+    return description
+
+
+def _check_sizes(members, declared):
+    """Raise unless the archive declares what it holds; no array is read before that is known."""
+    if set(members) != {DESCRIPTION} | {name + ".npy" for name in declared}:
+        raise DamagedFileError("its members are not the ones that it declares")
+    for name, (dtype, shape) in declared.items():
+        header = members[name + ".npy"].file_size - math.prod(shape) * np.dtype(dtype).itemsize
+        if not 0 < header <= MAX_HEADER:
+            raise DamagedFileError(f"{name}.npy is not of the size that it declares")
 
 
 def _read_array(archive, info, dtype, shape):
     with archive.open(info) as member:
         array = read_npy(member, info.file_size, info.filename)
     if array.dtype != np.dtype(dtype) or array.shape != tuple(shape):
-        raise CheckpointError(f"{info.filename} is not the array that it declares")
+        raise DamagedFileError(f"{info.filename} is not the array that it declares")
     return array

@@ -1,8 +1,7 @@
 """The errors that a user can mend, and the checks that public functions share.
 
-Each message says what was expected, what came and, where it is not plain, what to do. The command
-line prints it
-as one sentence and exits with status 2.
+Each message says what was expected, what came and, where that is not obvious, what to do. The
+command line prints it as one sentence and exits with status 2.
 """
 import math
 
@@ -10,37 +9,42 @@ import numpy as np
 
 
 class NumpyvaeError(Exception):
-    """Anything that the user can mend: the parent of every error that this package raises on
-    purpose.
-    """
+    """Anything that the user can mend: the parent of every error that this package raises."""
 
 
 class InvalidValueError(NumpyvaeError, ValueError):
-    """A value of the right type that cannot be used: a wrong shape, a NaN, a number out of range,
-    an unknown name.
-    """
+    """A value of the right type but of no use: a wrong shape, a NaN, an unknown name."""
 
 
 class InvalidTypeError(NumpyvaeError, TypeError):
-    """A value of the wrong type or an array of the wrong dtype."""
+    """A value of the wrong type, or an array of the wrong dtype."""
+
+
+class DamagedFileError(NumpyvaeError, ValueError):
+    """A file that does not hold what it promises; which file, and what kind, its reader adds."""
 
 
 class CheckpointError(NumpyvaeError, ValueError):
-    """A file that is not a whole checkpoint of this package, or not the one that was asked for."""
+    """A file that is not a complete numpyvae checkpoint, or not the checkpoint asked for."""
 
 
 class DataFormatError(NumpyvaeError, ValueError):
-    """A file of examples, or one that was downloaded, that does not hold what it should."""
+    """A file of examples, downloaded or the user's own, that does not hold what it should."""
 
 
 class DivergedError(NumpyvaeError, ArithmeticError):
     """Training whose loss is no longer finite."""
 
 
+def one_line(error):
+    """What an exception says, or else its kind, escaped so that it fits into a sentence."""
+    import json
+
+    return json.dumps(str(error) or type(error).__name__, ensure_ascii=False)[1:-1]
+
+
 def check_positive_int(name, value):
-    """Return `value` as an int if it is a whole number above 0 that an array can have for a size,
-    or raise.
-    """
+    """Return `value` as an int if it is a whole number above 0 (and a possible size), or raise."""
     if not 0 < _whole(name, value) < 2 ** 31:
         raise InvalidValueError(f"{name}: expected a whole number above 0 (and below 2**31), got "
                                 f"{value}")
@@ -60,30 +64,32 @@ def _whole(name, value):
     return value
 
 
-def check_number(name, value, above=None, at_least=None, below=None):
-    """Return `value` as a Python float if it is one finite real number within the limits, or raise.
+def check_number(name, value, above=-math.inf, at_least=-math.inf, below=math.inf):
+    """Return `value` as a Python float if it is a finite real number within the limits, or raise.
 
     (A NumPy float64 scalar would lift a float32 computation to float64 under NumPy 2; a Python
     float does not.)
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value,
-                                                             (int, float, np.integer, np.floating)):
-        raise InvalidTypeError(f"{name}: expected a number, got {value!r}")
-    try:
-        value = float(value)
-    except OverflowError:                            # a whole number that no float can hold
-        value = math.inf if value > 0 else -math.inf
-    fits = (math.isfinite(value) and (above is None or value > above)
-            and (at_least is None or value >= at_least) and (below is None or value < below))
-    if not fits:
+    value = _real(name, value)
+    if not (above < value < below and value >= at_least):
         limits = (("above", above), ("of at least", at_least), ("below", below))
-        wanted = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+        wanted = " and ".join(f"{word} {limit}" for word, limit in limits if math.isfinite(limit))
         raise InvalidValueError(f"{name}: expected a finite number {wanted}, got {value}")
     return value
 
 
+def _real(name, value):
+    real = isinstance(value, (int, float, np.integer, np.floating))
+    if not real or isinstance(value, bool):
+        raise InvalidTypeError(f"{name}: expected a number, got {value!r}")
+    try:
+        return float(value)
+    except OverflowError:                        # a whole number beyond the largest float
+        return math.inf if value > 0 else -math.inf
+
+
 def check_rng(rng):
-    """Return a Generator: `rng` itself, or the one of that seed, or raise."""
+    """Return a Generator, which is `rng` itself or is seeded with it, or raise."""
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
@@ -102,8 +108,7 @@ def check_choice(name, value, choices):
 def check_float_dtype(dtype):
     """Return `dtype` as np.dtype if it is float32 or float64, or raise."""
     for known in (np.float32, np.float64):
-        # np.dtype(None) is float64
-        if dtype is not None and dtype in (known, known.__name__, np.dtype(known)):
+        if dtype is not None and np.dtype(known) == dtype:       # to NumPy, None is float64
             return np.dtype(known)
     raise InvalidTypeError(f"dtype: expected float32 or float64, got {dtype!r}")
 
@@ -111,20 +116,14 @@ def check_float_dtype(dtype):
 def check_batch(name, array, width, dtype, rows=None):
     """Return `array` cast to `dtype` if it is a finite (N, width) batch of real numbers, or raise.
 
-    rows: the N that it must have, if another array has fixed it already.
+    rows: the N that it must have, where another array has already settled it
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         raise InvalidTypeError(f"{name}: expected an array of real numbers, got dtype "
                                f"{array.dtype}")
-    if array.ndim != 2 or array.shape[1] != width or (rows is not None and len(array) != rows):
-        hint = f"; flatten each example first, with {name}.reshape(len({name}), -1)" if array.ndim > 2 else ""
-        raise InvalidValueError(f"{name}: expected shape ({'N' if rows is None else rows}, "
-                                f"{width}), one example a row, got {array.shape}{hint}")
-    if len(array) == 0:
-        raise InvalidValueError(f"{name}: expected at least one example, got none")
-    # too large for the dtype: infinite, and refused below
-    with np.errstate(over="ignore"):
+    _check_shape(name, array, width, rows)
+    with np.errstate(over="ignore"):             # too large for the dtype: infinite, refused below
         array = array.astype(dtype, copy=False)
     if not np.isfinite(array).all():
         raise InvalidValueError(f"{name}: expected finite numbers, got NaN or infinity; remove or "
@@ -132,18 +131,27 @@ def check_batch(name, array, width, dtype, rows=None):
     return array
 
 
+def _check_shape(name, array, width, rows):
+    if array.ndim != 2 or array.shape[1] != width or rows not in (None, len(array)):
+        wanted = f"({'N' if rows is None else rows}, {width})"
+        hint = f"; flatten each example first, with {name}.reshape(len({name}), -1)"
+        raise InvalidValueError(f"{name}: expected shape {wanted}, one example a row, got "
+                                f"{array.shape}{hint if array.ndim > 2 else ''}")
+    if len(array) == 0:
+        raise InvalidValueError(f"{name}: expected at least one example, got none")
+
+
 def check_pixels(name, x):
     """Raise unless every value of `x` lies in [0, 1], as the Bernoulli loss needs."""
     low, high = x.min(), x.max()
     if not (low >= 0 and high <= 1):
         raise InvalidValueError(f"{name}: expected values in [0, 1] for the Bernoulli loss, got "
-                                f"{low:g} to {high:g}; rescale them (bytes: divide by 255) or take "
-                                "likelihood=\"gaussian\"")
+                                f"{low:g} to {high:g}; rescale them (bytes: divide by 255) or use "
+                                'likelihood="gaussian"')
 
 
 def check_mask(mask, shape):
-    """Return `mask` if it is a boolean array of `shape`, True where a pixel was observed, or raise.
-    """
+    """Return `mask` if it is boolean (True: this pixel was observed) and of `shape`, or raise."""
     mask = np.asarray(mask)
     if mask.dtype != bool:
         raise InvalidTypeError("mask: expected booleans, True where a pixel was observed, got "
@@ -154,9 +162,7 @@ def check_mask(mask, shape):
 
 
 def check_like(name, arrays, like):
-    """Raise unless the dictionary `arrays` has the keys of the dictionary `like`, each with the
-    same shape.
-    """
+    """Raise unless the dictionary `arrays` has the keys and the shapes of the dictionary `like`."""
     missing, unknown = set(like) - set(arrays), set(arrays) - set(like)
     if missing or unknown:
         raise InvalidValueError(f"{name}: expected the keys {', '.join(like)}; "

@@ -11,7 +11,7 @@ from .autoencoder import Autoencoder
 from .datasets.pixels import PIXELS, as_floats, sampled, thresholded
 from .errors import (CheckpointError, DataFormatError, DivergedError, InvalidTypeError,
                      InvalidValueError, check_choice, check_count, check_mask, check_number,
-                     check_positive_int)
+                     check_positive_int, one_line)
 from .evaluate import mean_loss
 from .likelihoods import Bernoulli
 from .optim import SGD, Adam
@@ -273,7 +273,7 @@ def differences(was, now):
         raise InvalidValueError("its environment is not a table of plain values")
 
     def shown(value):
-        return "not set" if value is None else files.reason(value)
+        return "not set" if value is None else one_line(value)
     return [f"{name} (was {shown(was[name])}, is {shown(now[name])})" for name in now
             if name in was and was[name] != now[name]]
 

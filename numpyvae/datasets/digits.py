@@ -1,11 +1,11 @@
-"""The UCI handwritten digits, 8 by 8, that come with the package: no download."""
+"""The UCI handwritten digits, 8 by 8 pixels, which come with the package: nothing to download."""
 import os
 
 import numpy as np
 
 
 def load_digits():
-    """The 1,797 handwritten digits, every sixth of them for testing.
+    """The 1,797 handwritten digits, every sixth of them kept for testing.
 
     ->  x_train: (1498, 64) float32 in [0, 1] (multiples of 1/16), labels_train: (1498,),
         x_test: (299, 64), labels_test: (299,), image_shape: (8, 8)

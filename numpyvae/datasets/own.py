@@ -1,21 +1,21 @@
-"""Your own examples, from one .npy or .npz file."""
+"""The user's own examples, from one .npy or .npz file."""
 import math
 import os
 
 import numpy as np
 
-from ..files import open_archive, read_npy, reason
-from ..errors import DataFormatError, NumpyvaeError, check_mask
+from ..errors import DataFormatError, NumpyvaeError, check_mask, one_line
+from ..files import open_archive, read_npy
 
 KNOWN = ("x", "labels", "mask")      # the arrays that an .npz file may hold
 
 
 def load_array(path):
-    """The examples in FILE.npy, or in FILE.npz with the arrays x and, if you like, labels and mask.
+    """The examples in FILE.npy, or in FILE.npz with the arrays x and, optionally, labels and mask.
 
-    x: (N, D) or (N, H, W), bytes (255 becomes 1) or floating point in [0, 1]; labels: (N,) whole
-    numbers;
-    mask: booleans of the shape of x, True where a pixel was observed; where it was not, x becomes 0
+    x: (N, D) or (N, H, W), bytes (255 becomes 1) or floating point in [0, 1];
+    labels: (N,) whole numbers;
+    mask: booleans of the shape of x, True where a pixel was observed; elsewhere x becomes 0
     ->  x_train: (n, D), labels_train: (n,) or None, x_test, labels_test, image_shape: (H, W),
         mask_train: (n, D) or None, mask_test
     A tenth of the examples, always the same, is kept for testing.  Raises DataFormatError and
@@ -23,22 +23,30 @@ def load_array(path):
     """
     path = os.fspath(path)
     try:
-        x, labels, mask = map(_read(path).get, KNOWN)
-        _check_kind(x)
-        if labels is not None:
-            _check_labels(labels, len(x))
-        if mask is not None:
-            x[~check_mask(mask, x.shape)] = 0
-        _check_range(x)
+        x, labels, mask = _read_checked(path)
     except NumpyvaeError as error:
         raise DataFormatError(f"{path}: {error}") from error
-    side = math.isqrt(x.shape[1])
-    image_shape = x.shape[1:] if x.ndim == 3 else (side, side) if side * side == x.shape[1] else (1, x.shape[1])
-    x_train, x_test = _split(x.reshape(len(x), -1))
-    labels_train, labels_test = (None, None) if labels is None else _split(labels)
-    mask_train, mask_test = (None, None) if mask is None else _split(mask.reshape(len(x), -1))
-    return x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test
+    x_train, x_test           = _split(_flat(x))
+    labels_train, labels_test = _split(labels)
+    mask_train, mask_test     = _split(_flat(mask))
+    return (x_train, labels_train, x_test, labels_test, _image_shape(x.shape),
+            mask_train, mask_test)
 
+
+def _read_checked(path):
+    """x, labels or None, mask or None; x is 0 where it was not observed."""
+    arrays = _read(path)
+    x, labels, mask = [arrays.get(name) for name in KNOWN]
+    _check_kind(x)
+    if labels is not None:
+        _check_labels(labels, len(x))
+    if mask is not None:
+        x[~check_mask(mask, x.shape)] = 0
+    _check_range(x)
+    return x, labels, mask
+
+
+# ---------------------------------------------------------------------- the file
 
 def _read(path):
     """The arrays in the file, by name."""
@@ -51,36 +59,25 @@ def _read(path):
                               "np.savez")
     with open(path, "rb") as file:
         try:
-            return {"x": read_npy(file, os.path.getsize(path),
-                                  "x")} if ending == ".npy" else _read_npz(file)
+            if ending == ".npz":
+                return _read_npz(file)
+            return {"x": read_npy(file, os.path.getsize(path), "x")}
         except (MemoryError, NumpyvaeError):
             raise
         except Exception as error:   # zipfile, zlib and NumPy raise a dozen kinds for damaged files
-            raise DataFormatError(f"not a whole {ending} file ({reason(error)}); it is damaged, "
-                                  "cut short, or another program's: take another copy, or save it "
-                                  "again") from error
+            raise DataFormatError(f"not a complete {ending} file ({one_line(error)}); it is "
+                                  "damaged, cut short, or another program's: get another copy, or "
+                                  "save it again") from error
 
 
 def _read_npz(file):
-    import zipfile
-
     arrays = {}
     with open_archive(file) as archive:
         for info in archive.infolist():
             name = info.filename.removesuffix(".npy")
-            if name not in KNOWN or name == info.filename:
-                raise DataFormatError(f"expected no arrays but {', '.join(KNOWN)}, got "
-                                      f"{info.filename!r}; save them with np.savez(path, x=x, "
-                                      "labels=labels, mask=mask)")
+            _check_member(info, name)
             if name in arrays:
                 raise DataFormatError(f"{name}: expected one array of this name, got another")
-            # others may expand at will
-            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise DataFormatError(f"{name}: expected the compression of np.savez_compressed, "
-                                      "got another")
-            # NumPy writes none: damage that swallowed the rest of the list, such as a mask
-            if info.comment:
-                raise zipfile.BadZipFile("its list of members is damaged")
             with archive.open(info) as member:
                 arrays[name] = read_npy(member, info.file_size, name)
     if "x" not in arrays:
@@ -88,6 +85,23 @@ def _read_npz(file):
                               "save it with np.savez(path, x=x)")
     return arrays
 
+
+def _check_member(info, name):
+    import zipfile
+
+    if name not in KNOWN or name == info.filename:
+        raise DataFormatError(f"expected no arrays but {', '.join(KNOWN)}, got {info.filename!r}; "
+                              "save them with np.savez(path, x=x, labels=labels, mask=mask)")
+    # other compressions may expand without limit
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataFormatError(f"{name}: expected the compression of np.savez_compressed, got "
+                              "another")
+    # NumPy writes no comments: damage made one of the rest of the list, of a mask for instance
+    if info.comment:
+        raise zipfile.BadZipFile("its list of members is damaged")
+
+
+# ---------------------------------------------------------------------- the arrays
 
 def _check_kind(x):
     if x.dtype != np.uint8 and (x.dtype.kind != "f" or x.dtype.itemsize > 8):
@@ -112,13 +126,28 @@ def _check_range(x):
                               "nearly black; save pixels of 0 and 1 as floats")
     if x.dtype != np.uint8 and not (low >= 0 and high <= 1):
         found = "NaN" if np.isnan(low) else f"{low:g} to {high:g}"
-        raise DataFormatError(f"x: expected values in [0, 1], got {found}; rescale them, or leave "
-                              "them out by a mask")
+        raise DataFormatError(f"x: expected values in [0, 1], got {found}; rescale them, or mask "
+                              "those that you do not know")
+
+
+def _image_shape(shape):
+    """(H, W): as it is in (N, H, W); of (N, D), a square if D is one, or else a single row."""
+    if len(shape) == 3:
+        return shape[1:]
+    side = math.isqrt(shape[1])
+    return (side, side) if side * side == shape[1] else (1, shape[1])
+
+
+def _flat(array):
+    return None if array is None else array.reshape(len(array), -1)
 
 
 def _split(array):
-    """The rows to train on and those to test with, in this machine's order of bytes."""
+    """The rows to train on and those to test with, in this machine's byte order; of None, None."""
+    if array is None:
+        return None, None
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    test = np.zeros(len(array), bool)
-    test[np.random.default_rng(0).permutation(len(array))[:max(1, len(array) // 10)]] = True
+    test  = np.zeros(len(array), bool)
+    order = np.random.default_rng(0).permutation(len(array))
+    test[order[:max(1, len(array) // 10)]] = True
     return array[~test], array[test]

@@ -14,7 +14,7 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from test_idx import write_set
+from helpers_files import write_set
 
 import numpyvae
 from numpyvae import VAE, checkpoint, cli, datasets

@@ -1,15 +1,13 @@
-"""The IDX files: every one that is whole is read as it is, and every other is refused in a
-sentence.
-"""
+"""IDX files: what is whole is read as it is, and everything else is refused in a sentence."""
 import gzip
 import io
 import os
-import struct
-import tracemalloc
+import re
 import zlib
 
 import numpy as np
 import pytest
+from helpers_files import idx_file, idx_header, peak_of, small_set, write_set
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,15 +16,6 @@ from numpyvae.errors import DataFormatError
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 LABELS = np.array([7, 2], np.uint8)
-
-
-def content(array):
-    """The bytes of an IDX file."""
-    return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
-
-
-def header(*shape, kind=8):
-    return struct.pack(f">4B{len(shape)}I", 0, 0, kind, len(shape), *shape)
 
 
 def refused(path, ndim=3):
@@ -38,26 +27,16 @@ def refused(path, ndim=3):
     return message.removeprefix(f"{path}: ")
 
 
-def peak_of(function, *args):
-    """The most memory, in bytes, that Python and NumPy took during the call."""
-    tracemalloc.start()
-    try:
-        function(*args)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 # ---------------------------------------------------------------------- whole files
 
-@given(st.one_of(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(st.integers(1, 50))), st.booleans(),
-       st.data())
+@given(st.one_of(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(st.integers(1, 50))),
+       st.booleans(), st.data())
 def test_what_was_written_is_read(shape, zipped, data):
     size = int(np.prod(shape))
-    array = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)),
-                          np.uint8).reshape(shape)
-    found = idx.parse_idx(io.BytesIO(gzip.compress(content(array)) if zipped else content(array)),
-                          array.ndim)
+    drawn = data.draw(st.binary(min_size=size, max_size=size))
+    array = np.frombuffer(drawn, np.uint8).reshape(shape)
+    pack  = gzip.compress if zipped else bytes
+    found = idx.parse_idx(io.BytesIO(pack(idx_file(array))), array.ndim)
     assert found.dtype == np.uint8 and np.array_equal(found, array)
     assert found.flags.c_contiguous and found.flags.writeable
 
@@ -65,65 +44,75 @@ def test_what_was_written_is_read(shape, zipped, data):
 @pytest.mark.parametrize("name", ["images", "images.gz"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_the_content_tells_whether_it_is_compressed_not_the_name(tmp_path, name, pack):
-    (tmp_path / name).write_bytes(pack(content(IMAGES)))
+    (tmp_path / name).write_bytes(pack(idx_file(IMAGES)))
     assert np.array_equal(idx.read_idx(str(tmp_path / name), 3), IMAGES)
 
 
 def test_a_file_larger_than_what_is_read_at_once(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 1000, 900), np.uint8)
-    (tmp_path / "plain").write_bytes(content(images))
-    (tmp_path / "zipped").write_bytes(gzip.compress(content(images), 1))
+    (tmp_path / "plain").write_bytes(idx_file(images))
+    (tmp_path / "zipped").write_bytes(gzip.compress(idx_file(images), 1))
     assert np.array_equal(idx.read_idx(tmp_path / "plain", 3), images)
     assert np.array_equal(idx.read_idx(tmp_path / "zipped", 3), images)
 
 
-@pytest.mark.parametrize("between, after",
-                         [(b"", b""), (b"\0", bytes(10_000)), 2 * (gzip.compress(b""),)])
+@pytest.mark.parametrize("between, after", [
+    (b"",                b""),
+    (b"\0",              bytes(10_000)),
+    (gzip.compress(b""), gzip.compress(b""))])
 def test_a_gzip_file_of_several_parts_which_may_be_padded_or_empty(tmp_path, between, after):
-    whole = content(IMAGES)
-    (tmp_path / "file").write_bytes(gzip.compress(whole[:9]) + between + gzip.compress(whole[9:])
-                                    + after)
+    whole = idx_file(IMAGES)
+    parts = gzip.compress(whole[:9]), between, gzip.compress(whole[9:]), after
+    (tmp_path / "file").write_bytes(b"".join(parts))
     assert np.array_equal(idx.read_idx(tmp_path / "file", 3), IMAGES)
 
 
 def test_every_length_of_a_gzip_file_around_what_is_unpacked_at_once():
     """Where one piece ends and the next begins, no byte is lost or read twice."""
     noise = np.random.default_rng(0).bytes(3 * idx.PIECE)        # which does not become shorter
-    for size in [*range(idx.PIECE - 60, idx.PIECE + 3),
-                 *range(2 * idx.PIECE - 60, 2 * idx.PIECE + 3)]:
-        zipped = gzip.compress(header(size) + noise[:size], 1)
-        assert bytes(idx.parse_idx(io.BytesIO(zipped), 1)) == noise[:size], size
+    for end in (idx.PIECE, 2 * idx.PIECE):
+        for size in range(end - 60, end + 3):
+            zipped = gzip.compress(idx_header(size) + noise[:size], 1)
+            assert bytes(idx.parse_idx(io.BytesIO(zipped), 1)) == noise[:size], size
 
 
 # ---------------------------------------------------------------------- damaged and foreign files
 
-WHOLE = content(IMAGES)
+WHOLE  = idx_file(IMAGES)
+HEADER = "expected a header of 16 bytes, got "
+DATA   = "expected 24 bytes after its header, which says 2 by 3 by 4, got "
+START  = "expected an IDX file, which starts with 00 00 08 03, got one that starts with "
+BYTES  = "expected elements of one byte .IDX's type 08., got type "
+IMAGE  = r"expected images \(dimensions: 3\), got "
+SOME   = "expected images, got none: its header says "
+PAGE   = "expected an IDX file, got a web page"
 BAD = {
-    "empty":                   (b"", "got an empty one"),
-    "one byte":                (b"\0", "starts with 00 00 08 03, got one that starts with 00;"),
-    "three bytes":             (b"\0\0\x08", "starts with 00 00 08 03, got one that starts with 00 00 08;"),
-    "four bytes":              (WHOLE[:4], "a header of 16 bytes, got 4; the file is cut short"),
-    "cut in its header":       (WHOLE[:15], "a header of 16 bytes, got 15; the file is cut short"),
-    "cut after its header":    (WHOLE[:16], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
-    "cut in its data":         (WHOLE[:-1], "24 bytes after its header, which says 2 by 3 by 4, got fewer"),
-    "too long":                (WHOLE + b"\0", "24 bytes after its header, which says 2 by 3 by 4, got more"),
-    "text":                    (b"hello, world, this is text", "got one that starts with 68 65 6c 6c;"),
-    "a text that is no page":  (b"X<y", "got one that starts with 58 3c 79;"),
-    "a wrong first byte":      (b"\1" + WHOLE[1:], "got one that starts with 01 00 08 03"),
-    "a wrong second byte":     (b"\0\1" + WHOLE[2:], "got one that starts with 00 01 08 03"),
-    "little-endian":           (WHOLE[3::-1] + WHOLE[4:], "got one that starts with 03 08 00 00"),
-    "signed bytes":            (header(2, 3, 4, kind=9) + bytes(24), "elements of one byte .* got type 09"),
-    "floats":                  (header(2, 3, 4, kind=13) + bytes(96), "elements of one byte .* got type 0d"),
-    "labels":                  (content(LABELS), r"images \(dimensions: 3\), got labels \(dimensions: 1\)"),
-    "two dimensions":          (content(IMAGES[0]), r"images \(dimensions: 3\), got something else \(dimensions: 2\)"),
-    "many dimensions":         (b"\0\0\x08\xff" + bytes(40), r"got something else \(dimensions: 255\)"),
-    "no images":               (header(0, 28, 28), "images, got none: its header says 0 by 28 by 28"),
-    "images of no height":     (header(2, 0, 28), "images, got none: its header says 2 by 0 by 28"),
-    "images of no width":      (header(2, 28, 0), "images, got none: its header says 2 by 28 by 0"),
-    "a web page":              (b"<!DOCTYPE html><html><title>404</title></html>", "got a web page"),
-    "an indented web page":    (b"\xef\xbb\xbf\r\n <html></html>      ", "got a web page"),
-    "a mirror's complaint":    (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "got a web page"),
-    "a sum that wraps around": (header(2 ** 16, 2 ** 16, 2 ** 31), "says 65536 by 65536 by 2147483648, got fewer"),
+    "empty":                   (b"", "expected an IDX file, got an empty one"),
+    "one byte":                (b"\0", START + "00;"),
+    "three bytes":             (b"\0\0\x08", START + "00 00 08;"),
+    "four bytes":              (WHOLE[:4], HEADER + "4; the file is cut short"),
+    "cut in its header":       (WHOLE[:15], HEADER + "15; the file is cut short"),
+    "cut after its header":    (WHOLE[:16], DATA + "fewer"),
+    "cut in its data":         (WHOLE[:-1], DATA + "fewer"),
+    "too long":                (WHOLE + b"\0", DATA + "more"),
+    "text":                    (b"hello, world, this is text", START + "68 65 6c 6c;"),
+    "a text that is no page":  (b"X<y", START + "58 3c 79;"),
+    "a wrong first byte":      (b"\1" + WHOLE[1:], START + "01 00 08 03"),
+    "a wrong second byte":     (b"\0\1" + WHOLE[2:], START + "00 01 08 03"),
+    "little-endian":           (WHOLE[3::-1] + WHOLE[4:], START + "03 08 00 00"),
+    "signed bytes":            (idx_header(2, 3, 4, kind=9) + bytes(24), BYTES + "09"),
+    "floats":                  (idx_header(2, 3, 4, kind=13) + bytes(96), BYTES + "0d"),
+    "labels":                  (idx_file(LABELS), IMAGE + r"labels \(dimensions: 1\)"),
+    "two dimensions":          (idx_file(IMAGES[0]), IMAGE + r"something else \(dimensions: 2\)"),
+    "many dimensions":         (b"\0\0\x08\xff" + bytes(40), IMAGE + "something .*: 255"),
+    "no images":               (idx_header(0, 28, 28), SOME + "0 by 28 by 28"),
+    "images of no height":     (idx_header(2, 0, 28), SOME + "2 by 0 by 28"),
+    "images of no width":      (idx_header(2, 28, 0), SOME + "2 by 28 by 0"),
+    "a web page":              (b"<!DOCTYPE html><html><title>404</title></html>", PAGE),
+    "an indented web page":    (b"\xef\xbb\xbf\r\n <html></html>      ", PAGE),
+    "a mirror's complaint":    (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code>', PAGE),
+    "a sum that wraps around": (idx_header(2 ** 16, 2 ** 16, 2 ** 31),
+                                "says 65536 by 65536 by 2147483648, got fewer"),
 }
 
 
@@ -132,17 +121,15 @@ BAD = {
 def test_bad_files_are_refused_in_a_sentence(tmp_path, name, pack):
     bad, sentence = BAD[name]
     (tmp_path / "file").write_bytes(pack(bad))
-    refused(tmp_path / "file")
-    with pytest.raises(DataFormatError, match=sentence):
-        idx.read_idx(tmp_path / "file", 3)
+    assert re.search(sentence, refused(tmp_path / "file"))
 
 
 def test_images_under_the_name_of_labels(tmp_path):
-    (tmp_path / "labels").write_bytes(WHOLE)
-    assert r"expected labels (dimensions: 1), got images (dimensions: 3)" in refused(tmp_path
-                                                                                     / "labels", 1)
-    (tmp_path / "labels").write_bytes(header(0))
-    assert "expected labels, got none: its header says 0" in refused(tmp_path / "labels", 1)
+    labels = tmp_path / "labels"
+    labels.write_bytes(WHOLE)
+    assert "expected labels (dimensions: 1), got images (dimensions: 3)" in refused(labels, 1)
+    labels.write_bytes(idx_header(0))
+    assert "expected labels, got none: its header says 0" in refused(labels, 1)
 
 
 def test_compressed_twice(tmp_path):
@@ -152,7 +139,7 @@ def test_compressed_twice(tmp_path):
 
 @pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["images", "labels"])
 def test_cut_short_at_every_length(array):
-    for whole in (content(array), gzip.compress(content(array))):
+    for whole in (idx_file(array), gzip.compress(idx_file(array))):
         for length in range(len(whole)):
             with pytest.raises(DataFormatError):
                 idx.parse_idx(io.BytesIO(whole[:length]), array.ndim)
@@ -160,17 +147,16 @@ def test_cut_short_at_every_length(array):
 
 def test_a_gzip_file_that_is_damaged(tmp_path):
     zipped = gzip.compress(WHOLE)
-    (tmp_path / "file").write_bytes(zipped[:-1])
-    assert "expected a whole gzip file, got one that is cut short or damaged (it ends too early)" in refused(
-        tmp_path / "file")
-    (tmp_path / "file").write_bytes(zipped[:-8] + bytes(8))
-    assert "cut short or damaged (incorrect data check)" in refused(tmp_path / "file")
-    (tmp_path / "file").write_bytes(zipped + b"garbage")
-    assert "cut short or damaged (incorrect header check)" in refused(tmp_path / "file")
-    # what is no gzip file, though zlib might unpack it
-    for garbage in (b"X", b"\0X", zlib.compress(b"")):
-        (tmp_path / "file").write_bytes(zipped + garbage)
-        assert "cut short or damaged" in refused(tmp_path / "file")
+    other  = zlib.compress(b"")                  # no gzip file, though zlib might unpack it
+    for content, what in ((zipped[:-1],            "it ends too early"),
+                          (zipped[:-8] + bytes(8), "incorrect data check"),
+                          (zipped + b"garbage",    "incorrect header check"),
+                          (zipped + b"X",          "it ends too early"),
+                          (zipped + b"\0X",        "it ends too early"),
+                          (zipped + other,         "incorrect header check")):
+        (tmp_path / "file").write_bytes(content)
+        assert refused(tmp_path / "file") == ("expected a complete gzip file, got one that is cut "
+                                              f"short or damaged ({what}); get another copy")
 
 
 def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
@@ -188,12 +174,12 @@ def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
 @given(st.one_of(st.binary(max_size=60),
                  st.binary(max_size=40).map(lambda data: b"\0\0\x08\3\0\0\0" + data),
                  st.binary(max_size=40).map(lambda data: b"\x1f\x8b\x08\0" + data)))
-def test_whatever_the_bytes_there_is_an_array_or_a_sentence(data):
+def test_any_bytes_make_an_array_or_a_sentence(data):
     try:
         found = idx.parse_idx(io.BytesIO(data), 3)
     except DataFormatError:
         return
-    assert content(found) == data
+    assert idx_file(found) == data
 
 
 def test_a_folder_and_nothing(tmp_path):
@@ -206,14 +192,14 @@ def test_a_folder_and_nothing(tmp_path):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "zipped"])
 def test_a_header_that_promises_too_much_takes_no_memory(tmp_path, pack):
-    (tmp_path / "file").write_bytes(pack(header(2 ** 31, 2 ** 31, 28) + bytes(84)))
+    (tmp_path / "file").write_bytes(pack(idx_header(2 ** 31, 2 ** 31, 28) + bytes(84)))
     assert peak_of(refused, tmp_path / "file") < 200_000
 
 
 def test_a_header_that_promises_what_a_gzip_file_of_this_size_might_hold(tmp_path):
     noise = np.random.default_rng(0).bytes(100_000)
-    # 100 MB; it might be 103 MB
-    (tmp_path / "file").write_bytes(gzip.compress(header(100, 1000, 1000) + noise))
+    header = idx_header(100, 1000, 1000)         # 100 MB; what was packed so might have 103 MB
+    (tmp_path / "file").write_bytes(gzip.compress(header + noise))
     assert peak_of(refused, tmp_path / "file") < 4_000_000
 
 
@@ -227,51 +213,41 @@ def test_a_bomb_is_not_unpacked(tmp_path):
 
 
 def test_reading_takes_little_more_than_what_is_read(tmp_path):
-    (tmp_path / "file").write_bytes(gzip.compress(content(np.zeros((20, 1000, 1000), np.uint8)), 1))
+    zeros = np.zeros((20, 1000, 1000), np.uint8)
+    (tmp_path / "file").write_bytes(gzip.compress(idx_file(zeros), 1))
     assert peak_of(idx.read_idx, tmp_path / "file", 3) < 27_000_000
-    # which is as long when it is compressed
-    noise = np.random.default_rng(0).bytes(2_000_000)
-    (tmp_path / "file").write_bytes(gzip.compress(header(len(noise)) + noise, 1))
+    noise = np.random.default_rng(0).bytes(2_000_000)            # as long when it is compressed
+    (tmp_path / "file").write_bytes(gzip.compress(idx_header(len(noise)) + noise, 1))
     assert peak_of(idx.read_idx, tmp_path / "file", 1) < 3_000_000
 
 
 # ---------------------------------------------------------------------- a data set
 
-def arrays(n=5, n_test=3, height=2, width=3):
-    rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, shape, np.uint8)
-            for shape in ((n, height, width), n, (n_test, height, width), n_test)]
-
-
-def write_set(folder, names, four):
-    folder.mkdir(exist_ok=True)
-    for name, array in zip(names, four):
-        (folder / name).write_bytes(gzip.compress(content(array)) if name.endswith(".gz")
-                                    else content(array))
-    return folder
-
-
-SPELLINGS = {"plain": list(idx.FILES), "zipped": [name + ".gz" for name in idx.FILES],
-             "dots": [name.replace("-idx", ".idx") for name in idx.FILES],
-             "zipped dots": [name.replace("-idx", ".idx") + ".gz" for name in idx.FILES],
-             "mixed": ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz",
-                       "t10k-images-idx3-ubyte", "t10k-labels.idx1-ubyte.gz"]}
+SPELLINGS = {
+    "plain":       list(idx.FILES),
+    "zipped":      [name + ".gz" for name in idx.FILES],
+    "dots":        [name.replace("-idx", ".idx") for name in idx.FILES],
+    "zipped dots": [name.replace("-idx", ".idx") + ".gz" for name in idx.FILES],
+    "mixed":       ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz",
+                    "t10k-images-idx3-ubyte",  "t10k-labels.idx1-ubyte.gz"],
+}
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_folder_of_four_files(tmp_path, spelling):
-    four = arrays()
-    *found, shape = idx.load_idx(write_set(tmp_path, SPELLINGS[spelling], four))
-    x_train, labels_train, x_test, labels_test = found
-    assert np.array_equal(x_train, four[0].reshape(5, 6)) and np.array_equal(labels_train, four[1])
-    assert np.array_equal(x_test, four[2].reshape(3, 6)) and np.array_equal(labels_test, four[3])
+    train, labels_train, test, labels_test = small_set()
+    write_set(tmp_path, SPELLINGS[spelling], small_set())
+    *found, shape = idx.load_idx(tmp_path)
+    expected = train.reshape(5, 6), labels_train, test.reshape(3, 6), labels_test
     assert shape == (2, 3)
-    assert all(array.dtype == np.uint8 and array.flags.writeable for array in found)
+    for array, right in zip(found, expected, strict=True):
+        assert np.array_equal(array, right)
+        assert array.dtype == np.uint8 and array.flags.writeable
 
 
 def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):
     """As some archives unpack: train-images-idx3-ubyte/train-images-idx3-ubyte."""
-    write_set(tmp_path, SPELLINGS["dots"], arrays())
+    write_set(tmp_path, SPELLINGS["dots"], small_set())
     for name in idx.FILES:
         (tmp_path / name).mkdir()
     assert idx.load_idx(tmp_path)[0].shape == (5, 6)
@@ -286,11 +262,10 @@ def set_refused(folder):
 
 
 def test_missing_files_are_named(tmp_path):
-    write_set(tmp_path, list(idx.FILES)[:1], arrays())
-    sentence = set_refused(tmp_path)
-    assert sentence.endswith("missing: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, "
-                             "t10k-labels-idx1-ubyte")
-    assert "train-images-idx3-ubyte" in sentence.rpartition("missing: ")[0]
+    write_set(tmp_path, list(idx.FILES)[:1], small_set())
+    before, _, missing = set_refused(tmp_path).rpartition("missing: ")
+    assert missing == "train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte"
+    assert "train-images-idx3-ubyte" in before
 
 
 def test_a_missing_folder_is_named(tmp_path):
@@ -303,26 +278,28 @@ def test_a_missing_folder_is_named(tmp_path):
 
 @pytest.mark.parametrize("which, part", [(1, "train"), (3, "t10k")])
 def test_images_and_labels_of_different_number(tmp_path, which, part):
-    four = arrays()
+    four = small_set()
     four[which] = four[which][:-1]
     images, labels = len(four[which - 1]), len(four[which])
     sentence = set_refused(write_set(tmp_path, idx.FILES, four))
-    assert f"expected one label for each image, got {images} images and {labels} labels in {part};" in sentence
+    assert (f"expected one label for each image, got {images} images and {labels} labels in {part};"
+            in sentence)
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (4, 3), (3, 2)])
 def test_images_of_different_shape(tmp_path, shape):
-    four = [*arrays()[:2], np.zeros((3, *shape), np.uint8), arrays()[3]]
+    train, labels_train, _, labels_test = small_set()
+    four = [train, labels_train, np.zeros((3, *shape), np.uint8), labels_test]
     sentence = set_refused(write_set(tmp_path, idx.FILES, four))
     assert f"got 2 by 3 in train and {shape[0]} by {shape[1]} in t10k" in sentence
 
 
 def test_a_damaged_file_of_a_folder_is_named(tmp_path):
-    write_set(tmp_path, idx.FILES, arrays())
+    write_set(tmp_path, idx.FILES, small_set())
     path = tmp_path / "t10k-labels-idx1-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
     assert set_refused(tmp_path).startswith(f"{path}: expected 3 bytes after its header, which "
                                             "says 3, got fewer")
     os.replace(tmp_path / "train-images-idx3-ubyte", path)
-    write_set(tmp_path, list(idx.FILES)[:1], arrays())
+    write_set(tmp_path, list(idx.FILES)[:1], small_set())
     assert set_refused(tmp_path).startswith(f"{path}: expected labels (dimensions: 1), got images")

@@ -1,5 +1,4 @@
-"""Pixels: bytes become numbers by one exact division, and grey becomes black and white with the
-right frequencies.
+"""Pixels: bytes become numbers by one division, grey becomes black or white as often as it should.
 """
 import numpy as np
 import pytest
@@ -18,14 +17,14 @@ BYTES = np.arange(256, dtype=np.uint8)
 def test_bytes_are_divided_by_255(dtype):
     x = as_floats(BYTES.reshape(16, 16), dtype)
     assert x.shape == (16, 16) and x.dtype == dtype
-    # rounded once
+    # one division, rounded once
     assert np.array_equal(x.ravel(), np.arange(256, dtype=dtype) / np.array(255, dtype))
     assert x[0, 0] == 0 and x[-1, -1] == 1
     assert np.array_equal(np.rint(255 * x).ravel(), BYTES)
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int64, bool])
-def test_all_others_are_left_as_they_came(kind):
+def test_all_others_are_left_as_they_are(kind):
     x = np.array([[0, 1], [1, 0]], kind)
     assert as_floats(x, np.float32) is x
 
@@ -54,20 +53,20 @@ def test_the_same_seed_gives_the_same_pixels_of_bytes_and_of_numbers(n, width, s
     black = sampled(x, np.random.default_rng(seed))
     assert black.shape == x.shape and black.dtype == np.uint8 and set(np.unique(black)) <= {0, 255}
     assert (black[x == 0] == 0).all() and (black[x == 255] == 255).all()
+    assert np.array_equal(sampled(x, np.random.default_rng(seed)), black)
     assert np.array_equal(sampled(as_floats(x, np.float32), np.random.default_rng(seed)), black)
-    noise = np.random.default_rng(seed).random((n, width), np.float32)
-    assert np.array_equal(black, np.where(noise < as_floats(x, np.float32), 255, 0))
 
 
 def test_white_stays_white_and_black_black():
-    for x in (np.tile(np.array([0, 255], np.uint8), (1500, 40)), np.tile([0.0, 1.0], (1500, 40))):
+    for white_black in (np.array([0, 255], np.uint8), np.array([0.0, 1.0])):
+        x = np.tile(white_black, (1500, 40))
         black = sampled(x, np.random.default_rng(0))
         assert (black[:, ::2] == 0).all() and (black[:, 1::2] == 255).all()
         assert np.array_equal(sampled(black, np.random.default_rng(1)), black)
 
 
 def test_white_stays_white_even_if_the_noise_is_0():
-    # which happens once in 2 ** 24 pixels
+    """As it is once in 2 ** 24 pixels."""
     class Noise:
         def random(self, shape, dtype):
             return np.zeros(shape, dtype)
@@ -77,10 +76,12 @@ def test_white_stays_white_even_if_the_noise_is_0():
 def test_the_frequency_of_black_is_the_grey_value():
     grey, draws = BYTES / 255, 4000
     black = sampled(np.tile(BYTES, (draws, 1)), np.random.default_rng(0)) == 255
-    # in standard errors
-    off = (black.mean(axis=0) - grey)[1:-1] / np.sqrt(grey * (1 - grey) / draws)[1:-1]
+    between = slice(1, -1)                                       # neither white nor black
+    error   = np.sqrt(grey * (1 - grey) / draws)[between]        # the standard error
+    off     = (black.mean(axis=0) - grey)[between] / error
     assert np.abs(off).max() < 4.5                               # of 254; measured: 3.3
-    assert abs(off.mean()) < 4 / np.sqrt(254) and abs((off ** 2).mean() - 1) < 4 * np.sqrt(2 / 254)
+    assert abs(off.mean()) < 4 / np.sqrt(254)
+    assert abs((off ** 2).mean() - 1) < 4 * np.sqrt(2 / 254)
     half = black[:, 127]
     # one draw tells nothing of the next
     assert abs((half[1:] == half[:-1]).mean() - 0.5) < 2 / np.sqrt(draws)
@@ -90,8 +91,7 @@ def test_the_frequency_of_black_is_the_grey_value():
 def test_portions_do_not_matter(n):
     x = np.random.default_rng(0).integers(0, 256, (n, 3), np.uint8)
     black = sampled(x, np.random.default_rng(5))
-    # as if all were drawn at once
-    noise = np.random.default_rng(5).random((n, 3), np.float32)
+    noise = np.random.default_rng(5).random((n, 3), np.float32)          # all drawn at once
     assert np.array_equal(black, np.where(noise < as_floats(x, np.float32), 255, 0))
     assert np.array_equal(sampled(x[:n // 2], np.random.default_rng(5)), black[:n // 2])
 
