@@ -1,4 +1,4 @@
-"""The optimisers against tables worked by hand, and against the formulas without blocks."""
+"""The optimisers, against tables worked by hand and against the formulas without blocks."""
 import math
 import tracemalloc
 
@@ -13,25 +13,24 @@ from numpyvae.optim import BLOCK
 
 
 def follow(optimizer, table, *states):
-    """Take the four steps of a table, and compare the parameter and the states with its row after
-    every one.
+    """Take the four steps of a table; after each, compare the parameter and its states with a row.
 
     table: {name: for each element a list of (gradient, parameter, state, …), one a step}
     """
     for t in range(4):
-        rows = {name: np.array([steps[t] for steps in elements]).T for name,
-                elements in table.items()}
+        rows = {name: np.array([steps[t] for steps in elements]).T
+                for name, elements in table.items()}
         optimizer.step({name: row[0] for name, row in rows.items()})
         for name, row in rows.items():
-            found = [optimizer.params[name], *(getattr(optimizer, state)[name] for state in states)]
-            # measured: 2e-16
-            np.testing.assert_allclose(found, row[1:], rtol=2e-15, atol=2e-16)
+            kept = [getattr(optimizer, state)[name] for state in states]
+            found = [optimizer.params[name], *kept]
+            np.testing.assert_allclose(found, row[1:], rtol=2e-15, atol=2e-16)       # 2e-16
 
 
 def test_adam_against_a_table_worked_by_hand():
     # lr 1/10, β1 9/10, β2 3/4, adam_eps 1/2: m and v are finite decimals, m̂ = m / (1 - β1^t) and
-    # v̂ = v / (1 - β2^t) fractions, the step is m̂ / (10 (√v̂ + ½)). All in fractions, but for the
-    # roots, which had 50 digits.
+    # v̂ = v / (1 - β2^t) are fractions, and the step is m̂ / (10 (√v̂ + ½)). Worked in fractions,
+    # except for the roots, which were taken to 50 digits.
     #     gradient  parameter            m         v                 m̂             v̂
     W0 = [( 2,       0.9200000000000000,  0.2,      1),             # 2             4
           (-1,       0.8990714526485441,  0.08,     1),             # 8/19          16/7
@@ -51,8 +50,7 @@ def test_adam_against_a_table_worked_by_hand():
 
 
 def test_adams_constant_stands_beside_the_root_and_is_not_corrected():
-    # The first step is lr g / (|g| + adam_eps): half the learning rate where g is the constant
-    # itself.
+    # The first step is lr g / (|g| + adam_eps): half the learning rate where |g| is adam_eps.
     params = {"p": np.zeros(2)}
     Adam(params, lr=0.01).step({"p": np.array([1e-8, -3e-8])})
     np.testing.assert_allclose(params["p"], [-0.005, 0.0075], rtol=2e-15)       # measured: 1e-16
@@ -67,13 +65,19 @@ def test_adams_first_step_is_the_learning_rate_whatever_the_gradient():
 
 def test_sgd_against_a_table_worked_by_hand():
     # lr 0.1, momentum 0.5: velocity = ½ velocity + gradient, parameter = parameter - velocity / 10
-    # Of each step: gradient, parameter, velocity.
-    W0 = [( 2.0,  0.80,  2.0), (-1.0,  0.800,  0.00), (0.00,  0.8000,  0.000),
-          ( 4.0,  0.40000,  4.0000)]
-    W1 = [(-0.5, -1.95, -0.5), (-0.5, -1.875, -0.75), (0.25, -1.8625, -0.125),
-          ( 0.0, -1.85625, -0.0625)]
-    b0 = [( 0.0,  0.50,  0.0), ( 3.0,  0.200,  3.00), (1.00, -0.0500,  2.500),
-          (-2.0,  0.02500, -0.7500)]
+    #     gradient  parameter  velocity
+    W0 = [( 2.00,    0.80000,   2.0000),
+          (-1.00,    0.80000,   0.0000),
+          ( 0.00,    0.80000,   0.0000),
+          ( 4.00,    0.40000,   4.0000)]
+    W1 = [(-0.50,   -1.95000,  -0.5000),
+          (-0.50,   -1.87500,  -0.7500),
+          ( 0.25,   -1.86250,  -0.1250),
+          ( 0.00,   -1.85625,  -0.0625)]
+    b0 = [( 0.00,    0.50000,   0.0000),
+          ( 3.00,    0.20000,   3.0000),
+          ( 1.00,   -0.05000,   2.5000),
+          (-2.00,    0.02500,  -0.7500)]
     params = {"W": np.array([1.0, -2.0]), "b": np.array([0.5])}
     follow(SGD(params, lr=0.1, momentum=0.5), {"W": [W0, W1], "b": [b0]}, "velocity")
 
@@ -89,12 +93,15 @@ def test_defaults_are_the_usual_ones():
 @pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 7])
 def test_blocks_do_not_show(size, dtype, rtol):
     start, *gradients = [array.astype(dtype) for array in draw(size, *[(size,)] * 4)]
-    params = {"p": start.copy()}
-    adam, m, v, expected = Adam(params), 0.0, 0.0, start.astype(np.float64)
+    params   = {"p": start.copy()}
+    adam     = Adam(params)
+    expected = start.astype(np.float64)
+    m = v = 0.0
     for t, g in enumerate(gradients, 1):
         adam.step({"p": g})
         g = g.astype(np.float64)
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g ** 2
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g ** 2
         expected -= 1e-3 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
     np.testing.assert_allclose(params["p"], expected, rtol=rtol, atol=rtol * 1e-1)
     assert params["p"].dtype == adam.m["p"].dtype == adam.v["p"].dtype == dtype
@@ -112,8 +119,7 @@ def test_a_step_takes_the_memory_of_one_block_however_large_the_parameter(optimi
     finally:
         tracemalloc.stop()
     block = BLOCK * np.dtype(dtype).itemsize
-    # measured: at most 1.05; a second array makes two
-    assert block <= peak < 1.5 * block
+    assert block <= peak < 1.5 * block           # measured: at most 1.05; a second array makes two
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
@@ -162,20 +168,21 @@ def test_a_state_whose_count_of_steps_is_none_is_refused_by_name(t, error):
         adam.set_state(adam.state()[0], {"t": t})
 
 
-@pytest.mark.parametrize("optimizer, option, value, error",
-                         [(SGD, "lr", 0, InvalidValueError), (SGD, "lr", -1, InvalidValueError),
-                          (SGD, "momentum", 1.0, InvalidValueError),
-                          (SGD, "momentum", -0.1, InvalidValueError),
-                          (Adam, "lr", 0, InvalidValueError),
-                          (Adam, "lr", math.nan, InvalidValueError),
-                          (Adam, "lr", math.inf, InvalidValueError),
-                          (Adam, "lr", "fast", InvalidTypeError),
-                          (Adam, "beta1", 1, InvalidValueError),
-                          (Adam, "beta1", -0.1, InvalidValueError),
-                          (Adam, "beta2", 1, InvalidValueError),
-                          (Adam, "beta2", -0.1, InvalidValueError),
-                          (Adam, "adam_eps", 0, InvalidValueError),
-                          (Adam, "lr", True, InvalidTypeError)])
+@pytest.mark.parametrize("optimizer, option, value, error", [
+    (SGD,  "lr",       0,        InvalidValueError),
+    (SGD,  "lr",       -1,       InvalidValueError),
+    (SGD,  "momentum", 1.0,      InvalidValueError),
+    (SGD,  "momentum", -0.1,     InvalidValueError),
+    (Adam, "lr",       0,        InvalidValueError),
+    (Adam, "lr",       math.nan, InvalidValueError),
+    (Adam, "lr",       math.inf, InvalidValueError),
+    (Adam, "lr",       "fast",   InvalidTypeError),
+    (Adam, "lr",       True,     InvalidTypeError),
+    (Adam, "beta1",    1,        InvalidValueError),
+    (Adam, "beta1",    -0.1,     InvalidValueError),
+    (Adam, "beta2",    1,        InvalidValueError),
+    (Adam, "beta2",    -0.1,     InvalidValueError),
+    (Adam, "adam_eps", 0,        InvalidValueError)])
 def test_options_out_of_range_are_refused_by_name(optimizer, option, value, error):
     with pytest.raises(error, match=f"{option}: expected"):
         optimizer({"p": np.zeros(2)}, **{option: value})
@@ -185,18 +192,21 @@ def test_options_out_of_range_are_refused_by_name(optimizer, option, value, erro
 def test_gradients_of_other_keys_or_shapes_are_refused_before_anything_changes(optimizer):
     params = {"W": np.ones((2, 3)), "b": np.ones(3)}
     opt = optimizer(params)
-    for grads, message in [({"W": np.ones((2, 3))}, "missing: b"),
-                           ({"W": np.ones((2, 3)), "b": np.ones(3), "c": 1}, "unknown: c"),
-                           ({"W": np.ones((3, 2)), "b": np.ones(3)}, r"\(2, 3\), got \(3, 2\)"),
-                           ({"W": np.ones((2, 3)), "b": np.ones(())}, r"\(3,\), got \(\)")]:
+    W, b = np.ones((2, 3)), np.ones(3)
+    for grads, message in [({"W": W},                      "missing: b"),
+                           ({"W": W,   "b": b, "c": 1},    "unknown: c"),
+                           ({"W": W.T, "b": b},            r"\(2, 3\), got \(3, 2\)"),
+                           ({"W": W,   "b": np.ones(())},  r"\(3,\), got \(\)")]:
         with pytest.raises(InvalidValueError, match="^grads.*" + message):
             opt.step(grads)
     assert (params["W"] == 1).all() and (params["b"] == 1).all()
 
 
-def test_a_strided_parameter_is_refused_since_it_could_not_be_changed():
-    for W in (np.ones((4, 4))[:, ::2], np.ones((4, 4), order="F"),
-              np.broadcast_to(np.ones(3), (2, 3))):
+def test_a_parameter_that_could_not_be_changed_in_place_is_refused():
+    strided   = np.ones((4, 4))[:, ::2]
+    columns   = np.ones((4, 4), order="F")
+    broadcast = np.broadcast_to(np.ones(3), (2, 3))
+    for W in (strided, columns, broadcast):
         with pytest.raises(InvalidValueError, match="changed in place"):
             Adam({"W": W})
     for W in (np.ones(3, int), np.float64(1), [1.0, 2.0], np.ones(2) * 1j):

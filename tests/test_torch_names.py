@@ -1,6 +1,4 @@
-"""Against PyTorch, whose losses, gradients and Adam steps are on file, through the names that
-PyTorch has for them.
-"""
+"""Against PyTorch: its losses, gradients and Adam steps are on file, under its own names."""
 import ast
 import sys
 from pathlib import Path
@@ -17,15 +15,9 @@ with np.load(FOLDER / "reference" / "torch.npz") as file:
     REFERENCE = dict(file)
 CASES = [key.removesuffix("/loss") for key in REFERENCE if key.endswith("/loss")]
 MODELS = {"VAE": VAE, "Autoencoder": Autoencoder}
-NAMES = {"VAE": ["fc1.weight", "fc1.bias", "fc21.weight", "fc21.bias", "fc22.weight", "fc22.bias",
-                 "fc3.weight", "fc3.bias", "fc4.weight", "fc4.bias"], "Autoencoder": ["fc1.weight",
-                                                                                      "fc1.bias",
-                                                                                      "fc2.weight",
-                                                                                      "fc2.bias",
-                                                                                      "fc3.weight",
-                                                                                      "fc3.bias",
-                                                                                      "fc4.weight",
-                                                                                      "fc4.bias"]}
+LAYERS = {"VAE": ["fc1", "fc21", "fc22", "fc3", "fc4"], "Autoencoder": ["fc1", "fc2", "fc3", "fc4"]}
+NAMES = {kind: [f"{layer}.{part}" for layer in layers for part in ("weight", "bias")]
+         for kind, layers in LAYERS.items()}
 D, H, Z = 7, 5, 3
 
 
@@ -36,7 +28,7 @@ def on_file(prefix):
 
 
 def in_torch_names(model, arrays):
-    """Arrays that are like the parameters of `model` (its gradients, say) by PyTorch's names."""
+    """Arrays like the parameters of `model`, its gradients for example, by PyTorch's names."""
     other = type(model)(**model.settings)
     other.params = arrays
     return other.to_torch_names()
@@ -57,7 +49,7 @@ def test_losses_and_gradients_are_pytorchs(case):
     np.testing.assert_allclose(np.ravel(loss), expected.pop("loss"), rtol=6e-15)
     assert set(expected) == set(NAMES[kind])
     for name, grad in in_torch_names(model, grads).items():
-        assert np.linalg.norm(expected[name]) > 1e-2, "a vacuous case: nothing flows to this parameter"
+        assert np.linalg.norm(expected[name]) > 1e-2, "a vacuous case: nothing flows there"
         assert norm_error(grad, expected[name]) <= 6e-15
 
 
@@ -71,24 +63,24 @@ def test_twenty_steps_of_adam_are_pytorchs(kind):
     for name, moved in model.to_torch_names().items():
         start, expected = on_file(kind)[name], on_file(kind + "/adam")[name]
         assert np.linalg.norm(expected - start) > 0.1 * np.linalg.norm(start)
-        # of the way; measured: 7e-16
-        assert norm_error(moved - start, expected - start) <= 7e-15
+        assert norm_error(moved - start, expected - start) <= 7e-15      # measured: 7e-16
 
 
 def test_the_whole_file_is_compared():
     assert len(CASES) == 12
-    compared = {"/".join([prefix, name]) for kind in MODELS for name in NAMES[kind]
-                for prefix in [kind, kind + "/adam",
-                               *(case for case in CASES if case.startswith(kind))]}
+    compared = set()
+    for kind in MODELS:
+        cases = [case for case in CASES if case.startswith(kind)]
+        for prefix in [kind, kind + "/adam", *cases]:
+            compared |= {f"{prefix}/{name}" for name in NAMES[kind]}
     inputs = {"torch", "x_std", "lr", "x", "eps", "noise", "mask"}
     assert set(REFERENCE) == inputs | compared | {case + "/loss" for case in CASES}
 
 
 def test_pytorch_is_nobodys_dependency_and_the_script_names_the_version_that_the_file_is_from():
     assert "torch" not in sys.modules and "make_torch_reference" not in sys.modules
-    script = ast.parse((FOLDER / "reference"
-                        / "make_torch_reference.py").read_text(encoding="utf-8"))
-    assert f"PyTorch {REFERENCE['torch']} " in ast.get_docstring(script)
+    script = (FOLDER / "reference" / "make_torch_reference.py").read_text(encoding="utf-8")
+    assert f"PyTorch {REFERENCE['torch']} " in ast.get_docstring(ast.parse(script))
 
 
 # ---------------------------------------------------------------------- to and from PyTorch's names
@@ -100,12 +92,11 @@ def model(request):
 
 def test_names_order_and_orientation_are_those_of_the_module(model):
     arrays = model.to_torch_names()
-    # and so that of module.parameters()
-    assert list(arrays) == NAMES[type(model).__name__]
+    assert list(arrays) == NAMES[type(model).__name__]           # the order of module.parameters()
     latent = (Z, H), (Z,)
     middle = latent if isinstance(model, Autoencoder) else latent + latent
-    assert [array.shape for array in arrays.values()] == [(H, D), (H,), *middle, (H, Z), (H,),
-                                                          (D, H), (D,)]
+    expected = (H, D), (H,), *middle, (H, Z), (H,), (D, H), (D,)
+    assert tuple(array.shape for array in arrays.values()) == expected
     for array, param in zip(arrays.values(), model.params.values()):
         assert np.array_equal(array, param.T) and array.flags.c_contiguous
         assert not np.shares_memory(array, param)
@@ -115,16 +106,15 @@ def test_names_order_and_orientation_are_those_of_the_module(model):
 def test_there_and_back_to_the_bit(model, dtype):
     model = type(model)(D, H, Z, "gaussian", x_std=0.3, rng=1, dtype=dtype)
     arrays = model.to_torch_names()
-    # in any order
-    again = type(model).from_torch_names(dict(reversed(arrays.items())), "gaussian", 0.3)
-    assert again.settings == model.settings
-    for (name, param), (own_name, own) in zip(again.params.items(), model.params.items()):
-        assert name == own_name and param.dtype == dtype and np.array_equal(param, own)
-        assert param.flags.c_contiguous and not any(np.shares_memory(param, array)
-                                                    for array in arrays.values())
-    assert type(model).from_torch_names(arrays).settings == {**model.settings,
-                                                             "likelihood": "bernoulli",
-                                                             "x_std": 1.0}
+    in_any_order = dict(reversed(arrays.items()))
+    again = type(model).from_torch_names(in_any_order, "gaussian", 0.3)
+    assert again.settings == model.settings and list(again.params) == list(model.params)
+    for name, param in again.params.items():
+        assert param.dtype == dtype and np.array_equal(param, model.params[name])
+        assert param.flags.c_contiguous
+        assert not any(np.shares_memory(param, array) for array in arrays.values())
+    defaults = {**model.settings, "likelihood": "bernoulli", "x_std": 1.0}
+    assert type(model).from_torch_names(arrays).settings == defaults
 
 
 def test_tensors_are_taken_for_what_numpy_makes_of_them(model):
@@ -135,8 +125,8 @@ def test_tensors_are_taken_for_what_numpy_makes_of_them(model):
         def __array__(self, dtype=None, copy=None):
             return np.array(self.array, dtype)
 
-    again = type(model).from_torch_names({name: Tensor(array) for name,
-                                          array in model.to_torch_names().items()})
+    tensors = {name: Tensor(array) for name, array in model.to_torch_names().items()}
+    again = type(model).from_torch_names(tensors)
     assert all(np.array_equal(again.params[name], param) for name, param in model.params.items())
 
 
@@ -144,31 +134,69 @@ def change(name, to):
     return lambda arrays: {**arrays, name: to(arrays[name])}
 
 
-@pytest.mark.parametrize("spoil, error, message", [
-    (lambda arrays: {}, InvalidValueError, "mapping: expected the keys fc1.weight, fc1.bias, .*; missing: fc1.b"),
-    (lambda arrays: {name: arrays[name] for name in arrays if name != "fc4.bias"}, InvalidValueError,
-     "missing: fc4.bias; unknown: none"),
-    (lambda arrays: {**arrays, "fc5.bias": np.zeros(3)}, InvalidValueError, "missing: none; unknown: fc5.bias"),
-    (lambda arrays: {"module." + name: array for name, array in arrays.items()}, InvalidValueError, "unknown: module."),
-    (change("fc1.weight", np.ravel), InvalidValueError, r"weights of shape \(out, in\), got \(35,\)"),
-    (change("fc1.weight", lambda array: array[..., None]), InvalidValueError, r"got \(5, 7, 1\)"),
-    (change("fc1.weight", lambda array: array.T), InvalidValueError, r"^mapping\['fc1.bias'\]: expected shape \(7,\)"),
-    (change("fc1.bias", lambda array: array[:, None]), InvalidValueError, r"\['fc1.bias'\]: .*got \(5, 1\)"),
-    (change("fc3.weight", lambda array: array.T), InvalidValueError, r"\['fc3.weight'\]: expected shape \(5, 3\)"),
-    (change("fc4.weight", lambda array: array[:-1]), InvalidValueError, r"\['fc4.weight'\]: expected .*got \(6, 5\)"),
-    (change("fc4.bias", lambda array: array[0]), InvalidValueError, r"\['fc4.bias'\]: expected shape \(7,\), got \(\)"),
-    (change("fc1.bias", np.float32), InvalidValueError, "finite float64 numbers throughout, got others in fc1"),
-    (change("fc4.weight", np.float32), InvalidValueError, "finite float64 numbers throughout, got others in fc4"),
-    (change("fc3.bias", lambda array: np.zeros(H, int)), InvalidValueError, "got others in fc3"),
-    (change("fc4.bias", lambda array: array * np.nan), InvalidValueError, "expected finite .* in fc4"),
-    (change("fc1.weight", lambda array: array + np.inf), InvalidValueError, "expected finite .* in fc1"),
-    (lambda arrays: list(arrays.items()), InvalidTypeError, "mapping: expected arrays by name"),
-    (lambda arrays: {name: array.astype(int) for name, array in arrays.items()}, InvalidTypeError, "dtype: .*int64"),
-    (lambda arrays: {name: array.astype(np.float16) for name, array in arrays.items()}, InvalidTypeError, "float16"),
-    (lambda arrays: {name: array + 0j for name, array in arrays.items()}, InvalidTypeError, "complex128"),
-    (lambda arrays: {name: array.astype(object) for name, array in arrays.items()}, InvalidTypeError, "dtype")])
-def test_arrays_that_are_no_such_network_are_refused_in_words(model, spoil, error, message):
-    with pytest.raises(error, match=message):
+def shape(name, expected, found):
+    return rf"^mapping\['{name}'\]: expected shape \({expected}\), got \({found}\)"
+
+
+def without(name):
+    return lambda arrays: {other: arrays[other] for other in arrays if other != name}
+
+
+def everywhere(to):
+    return lambda arrays: {name: to(array) for name, array in arrays.items()}
+
+
+def renamed(prefix):
+    return lambda arrays: {prefix + name: array for name, array in arrays.items()}
+
+
+MISSING  = "^mapping: expected the keys fc1.weight, fc1.bias, .*; missing: "
+WEIGHTS  = r"^mapping: expected weights of shape \(out, in\), got "
+FINITE   = "^mapping: expected finite float64 numbers throughout, got others in "
+SPOILED = {
+    "nothing":              (lambda arrays: {}, MISSING + "fc1.bias, .*; unknown: none"),
+    "one left out":         (without("fc4.bias"), MISSING + "fc4.bias; unknown: none"),
+    "one too many":         (lambda arrays: {**arrays, "fc5.bias": np.zeros(3)},
+                             MISSING + "none; unknown: fc5.bias"),
+    "names of a wrapper":   (renamed("module."), MISSING + ".*; unknown: module.fc1.bias"),
+    "a flat weight":        (change("fc1.weight", np.ravel), WEIGHTS + r"\(35,\)"),
+    "a deep weight":        (change("fc1.weight", lambda array: array[..., None]),
+                             WEIGHTS + r"\(5, 7, 1\)"),
+    "the first transposed": (change("fc1.weight", np.transpose), shape("fc1.bias", "7,", "5,")),
+    "a column of biases":   (change("fc1.bias", lambda array: array[:, None]),
+                             shape("fc1.bias", "5,", "5, 1")),
+    "the third transposed": (change("fc3.weight", np.transpose),
+                             shape("fc3.weight", "5, 3", "3, 5")),
+    "a row left out":       (change("fc4.weight", lambda array: array[:-1]),
+                             shape("fc4.weight", "7, 5", "6, 5")),
+    "a single bias":        (change("fc4.bias", lambda array: array[0]),
+                             shape("fc4.bias", "7,", "")),
+    "a bias in float32":    (change("fc1.bias", np.float32), FINITE + "fc1"),
+    "a weight in float32":  (change("fc4.weight", np.float32), FINITE + "fc4"),
+    "whole numbers":        (change("fc3.bias", lambda array: np.zeros(H, int)), FINITE + "fc3"),
+    "NaN":                  (change("fc4.bias", lambda array: array * np.nan), FINITE + "fc4"),
+    "infinity":             (change("fc1.weight", lambda array: array + np.inf), FINITE + "fc1"),
+}
+OTHERS = {
+    "a list":        (lambda arrays: list(arrays.items()), "mapping: expected arrays by name"),
+    "whole numbers": (everywhere(lambda array: array.astype(int)), "dtype: .*int64"),
+    "half floats":   (everywhere(np.float16), "dtype: .*float16"),
+    "complex ones":  (everywhere(np.complex128), "dtype: .*complex128"),
+    "objects":       (everywhere(lambda array: array.astype(object)), "dtype"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_arrays_that_are_no_such_network_are_refused_in_words(model, name):
+    spoil, message = SPOILED[name]
+    with pytest.raises(InvalidValueError, match=message):
+        type(model).from_torch_names(spoil(model.to_torch_names()))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_of_another_type_is_refused_in_words(model, name):
+    spoil, message = OTHERS[name]
+    with pytest.raises(InvalidTypeError, match=message):
         type(model).from_torch_names(spoil(model.to_torch_names()))
 
 
