@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import DamagedFileError
 
-RESULTS = r".+\.(npz|csv|png)"       # the names of what commands leave in a folder of their own
+RESULTS = r".+\.(npz|csv|png)"       # the names of what is written into the folder of a run
 MAX_HEADER = 2000                    # bytes before an array's data in a .npy file; ours have 128
 KINDS = "fiub"                       # of arrays: floating point, whole numbers, booleans
 CHUNK = 1 << 18                      # bytes read at once

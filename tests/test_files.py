@@ -137,7 +137,7 @@ def test_a_sweep_takes_nothing_that_is_not_ours(tmp_path):
     for name in [*others, *ours]:
         (tmp_path / name).write_bytes(b"precious")
     assert sorted(files.stale(tmp_path)) == sorted(ours)
-    assert files.stale(tmp_path, names=r"letter\.txt") == ["letter.txt.12.tmp"]
+    assert files.stale(tmp_path, names="letter.txt|model") == ["letter.txt.12.tmp"]
     files.sweep(tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted(others)
 
@@ -207,6 +207,15 @@ def test_members_are_no_larger_than_their_archive():
     assert files.open_archive(io.BytesIO(forged(archive, 20, "<I", size))).namelist() == ["a.npy"]
     with pytest.raises(DamagedFileError, match="larger than itself"):
         files.open_archive(io.BytesIO(forged(archive, 20, "<I", size + 1)))
+
+
+def test_the_longest_table_of_contents():
+    """An entry takes 46 bytes beside its name."""
+    names = [f"{i:018d}" for i in range(files.CHUNK // 64 + 1)]
+    longest = npz([(name, b"") for name in names[1:]])
+    assert files.open_archive(io.BytesIO(longest)).namelist() == names[1:]
+    with pytest.raises(DamagedFileError, match="its table of contents is too long"):
+        files.open_archive(io.BytesIO(npz([(name, b"") for name in names])))
 
 
 # ---------------------------------------------------------------------- single arrays

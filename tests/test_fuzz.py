@@ -444,6 +444,8 @@ IDX_BOMBS = {
     "a gigabyte after a small header":  lambda: IMAGES + 1000 * gzip.compress(bytes(MB)),
     "a header of exabytes":             lambda: idx_header(*[2 ** 32 - 1] * 3),
     "a compressed one":                 lambda: gzip.compress(idx_header(*[2 ** 31] * 3)),
+    "a header of 256 MB before 20 MB":  lambda: gzip.compress(idx_header(1024, 512, 512)
+                                                              + bytes(20 * MB)),
     "a header of what might be there":  lambda: gzip.compress(idx_header(1000, 1000, 99) + NOISE),
     "many empty parts":                 lambda: IMAGES + 20_000 * gzip.compress(b""),
     "zeros after the last part":        lambda: IMAGES + bytes(10 * MB),

@@ -93,8 +93,9 @@ def _digest(array):
 # ---------------------------------------------------------------------- the download
 
 def _download(folder):
-    """Bring what `folder` lacks.  Raises DataFormatError if no mirror has it, and OSError if it
-    cannot be written.
+    """Download what `folder` lacks.
+
+    Raises DataFormatError if no mirror has it, and OSError if it cannot be written.
     """
     os.makedirs(folder, exist_ok=True)
     _sweep(folder)
@@ -106,7 +107,7 @@ def _download(folder):
 
 
 def _sweep(folder):
-    """Remove the temporary files of killed downloads; none that may still be written to."""
+    """Remove the temporary files of killed downloads, but none that may still be in use."""
     for name in stale(folder, names=rf"({'|'.join(FILES)})\.gz"):
         path = os.path.join(folder, name)
         with contextlib.suppress(OSError):       # another process may have swept it away
@@ -160,7 +161,7 @@ def _get(url):
 
 
 def _tell(state):
-    """Leave how far a download came as a line on standard error, where somebody may read it."""
+    """Leave a line on standard error that says how far a download came."""
     if state and sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(f"  {state}", file=sys.stderr, flush=True)

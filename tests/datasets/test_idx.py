@@ -59,6 +59,7 @@ def test_a_file_larger_than_what_is_read_at_once(tmp_path):
 @pytest.mark.parametrize("between, after", [
     (b"",                b""),
     (b"\0",              bytes(10_000)),
+    (bytes(10_000),      b""),
     (gzip.compress(b""), gzip.compress(b""))])
 def test_a_gzip_file_of_several_parts_which_may_be_padded_or_empty(tmp_path, between, after):
     whole = idx_file(IMAGES)
@@ -243,6 +244,13 @@ def test_a_folder_of_four_files(tmp_path, spelling):
     for array, right in zip(found, expected, strict=True):
         assert np.array_equal(array, right)
         assert array.dtype == np.uint8 and array.flags.writeable
+
+
+def test_of_two_spellings_the_plain_one_is_taken(tmp_path):
+    write_set(tmp_path, SPELLINGS["plain"], small_set())
+    for name in (*SPELLINGS["zipped"], *SPELLINGS["dots"]):
+        (tmp_path / name).write_bytes(b"")
+    assert idx.load_idx(tmp_path)[0].shape == (5, 6)
 
 
 def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):

@@ -468,6 +468,13 @@ def test_one_line_for_each_file_elsewhere(cache, mirrors, capsys):
     assert printed.err.splitlines() == [f"  {name}  0.0 of 0.0 MB" for name in ANSWERS]
 
 
+def test_no_line_for_a_file_of_which_nothing_came(cache, mirrors, capsys):
+    mirrors.answers = {FIRST: BAD["404"][0], SECOND: BAD["nothing"][0]}
+    with pytest.raises(DataFormatError):
+        mnist.load_mnist()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_nothing_breaks_where_nobody_can_see_it(mirrors, slowly, monkeypatch, capsys):
     class Gone(Terminal):
         def write(self, text):
