@@ -282,6 +282,11 @@ def test_the_mean_of_a_pixel_is_what_it_is_on_average():
         assert np.sum(grid * density) * 0.01 == pytest.approx(Gaussian(0.3).mean(logit), abs=1e-14)
 
 
+def test_the_standard_deviation_is_one_unless_another_is_given():
+    error = np.array([[2.0]])
+    assert Gaussian().cost(error, 0 * error) == Gaussian(1.0).cost(error, 0 * error)
+
+
 def test_what_a_pixel_may_be():
     with pytest.raises(InvalidValueError, match=r"x: expected values in \[0, 1\]"):
         Bernoulli().check("x", np.array([1.5]))

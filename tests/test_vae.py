@@ -189,6 +189,9 @@ def test_sampled_losses_are_those_of_the_noise_that_the_generator_draws(network,
     assert again == terms
     assert all(same[name] is out[name] for name in grads)
     assert all(np.array_equal(same[name], grads[name]) for name in grads)
+    assert vae.sample_loss(x, np.random.default_rng(seed)) == vae.loss(x, eps)
+    again, _ = vae.sample_loss_and_grads(x, np.random.default_rng(seed))
+    assert again == vae.loss(x, eps)
     twin = np.random.default_rng(seed)
     twin.standard_normal(eps.shape)
     assert rng.random() == twin.random()                 # one noise for each code, and no more
@@ -278,6 +281,7 @@ def test_dtype_is_kept(dtype, likelihood):
     x, eps = x.astype(np.float64), eps.astype(np.float64)        # cast on entry
     terms, grads = vae.loss_and_grads(x, eps, np.float64(2.0), mask)
     results = [*terms, *grads.values(), *vae.loss(x, eps, 2, mask), *vae.forward(x, eps),
+               vae.neg_log_p(eps, x, mask),
                vae.generate(2), vae.reconstruct(x), vae.reparameterize(eps, eps, eps),
                *vae.params.values()]
     assert {result.dtype for result in results} == {np.dtype(dtype)}
@@ -586,6 +590,7 @@ def test_bad_arguments_of_the_other_functions_are_refused_in_words():
     vae, mu = VAE(D, H, Z), np.zeros((N, Z))
     for call, message in [(lambda: vae.encode(np.zeros((N, D - 1))), "x: expected shape"),
                           (lambda: vae.decode(np.zeros((N, Z + 1))), "z: expected shape"),
+                          (lambda: vae.neg_log_p(mu[:, :1], GOOD["x"]), "^z: expected shape"),
                           (lambda: vae.decode(np.full((N, Z), np.nan)), "z: expected finite"),
                           (lambda: vae.reparameterize(mu[:, :1], mu, mu), "^mu: expected shape"),
                           (lambda: vae.reparameterize(mu, mu[:1], mu), "logvar: expected shape"),
