@@ -46,17 +46,23 @@ def relu_backward(dh, a):
     return dh * (a > 0)                              # ∂h / ∂a = 1 if a > 0 else 0
 
 
+def magnitude(a):
+    """|a|, element by element, in a form that the complex step can follow (np.abs drops it).
+
+    a: any shape  ->  the same shape
+    """
+    return np.maximum(a, -a)
+
+
 def sigmoid(logits):
     """The logistic function p = 1 / (1 + exp(-l)), without overflow for any finite l.
 
     logits: any shape  ->  probs: the same shape, in [0, 1]
     """
-    # 1 / (1 + exp(-l)), numerator and denominator times exp(min(l, 0)), so that no exponent is
-    # above 0:   p = exp(min(l, 0)) / (exp(min(l, 0)) + exp(-max(l, 0)))
-    pos = np.maximum(logits, 0)
-    neg = logits - pos                               # min(l, 0)
-    black, white = np.exp(neg), np.exp(-pos)
-    return black / (black + white)
+    # p = 1 / (1 + exp(-l))         if l > 0; otherwise both are multiplied by exp(l),
+    # p = exp(l) / (exp(l) + 1)     so that no exponent is ever above 0
+    small = np.exp(-magnitude(logits))
+    return np.maximum(logits > 0, small) / (1 + small)           # the larger is 1, or else exp(l)
 
 
 def sigmoid_backward(dprobs, logits):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from .errors import check_pixels
-from .layers import sigmoid
+from .layers import magnitude, sigmoid
 
 
 class Likelihood:
@@ -43,12 +43,12 @@ class Bernoulli(Likelihood):
 
         logits: (N, D); x: (N, D) in [0, 1]  ->  cost: (N, D)
         """
-        # -x log p - (1 - x) log(1 - p) = log(1 + exp(l)) - x l       with p = sigmoid(l), and
-        # log(1 + exp(l)) = max(l, 0) + log(1 + exp(-|l|)),   l = max(l, 0) + min(l, 0):
-        # three terms that are never negative, so that none is lost in a difference
-        pos = np.maximum(logits, 0)
-        neg = logits - pos
-        return pos * (1 - x) - neg * x + np.log1p(np.exp(neg - pos))
+        # -x log p - (1 - x) log(1 - p) = log(1 + exp(l)) - x l                 p = sigmoid(l)
+        #                               = max(l, 0) + log(1 + exp(-|l|)) - x l
+        # and the two large terms are subtracted first, as l ([l > 0] - x), so that a small
+        # logarithm is not lost in their difference
+        side = (logits > 0).astype(logits.real.dtype)
+        return logits * (side - x) + np.log1p(np.exp(-magnitude(logits)))
 
     def cost_backward(self, dcost, logits, x):
         """The gradient: how far each probability lies from its pixel.

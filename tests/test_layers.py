@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 
 from helpers import check_pair, draw, seeds, silence_required, sizes
-from numpyvae.layers import (dense, dense_backward, relu, relu_backward, sigmoid,
+from numpyvae.layers import (dense, dense_backward, magnitude, relu, relu_backward, sigmoid,
                              sigmoid_backward)
 
 
@@ -48,6 +48,14 @@ def test_relu_and_its_backward(N, H, seed):
 def test_relu_is_shut_at_its_kink():
     a = np.array([0.0, -0.0, 1e-300, -1e-300])
     assert relu_backward(np.ones(4), a).tolist() == [0, 0, 1, 0]
+
+
+@given(sizes, sizes, seeds)
+def test_magnitude_is_the_absolute_value_and_keeps_the_complex_step(N, D, seed):
+    a, = draw(seed, (N, D))
+    assert np.array_equal(magnitude(a), np.abs(a))
+    slope = magnitude(a + 1e-30j).imag / 1e-30
+    np.testing.assert_allclose(slope, np.sign(a), rtol=1e-15)
 
 
 @given(sizes, sizes, seeds)

@@ -5,6 +5,7 @@ its backward.
     ---------------------------------  -----------------------------  ------------------------------
     layers.dense                       the sum written out            layers: dense_is_the_sum
     layers.relu                        its definition, in numbers     layers: relu_and_its_backward
+    layers.magnitude                   `np.abs`                       layers: magnitude_is_the
     layers.sigmoid                     60 decimal digits              layers: sigmoid_against_exact
     latent.reparameterize              E[z], Cov[z] of exact noise    latent: noise_of_exact_moments
     latent.reparameterize              E[z], Var[z] of samples        latent: samples_have_the
