@@ -128,7 +128,7 @@ MISTAKES = {"sign":                  ({"W": -RIGHT["W"]}, "W: the sign is flippe
                                       "dW: no parameter has this name; is it meant for W?"),
             "whole numbers":         ({"W": (9 * RIGHT["W"]).astype(int) // 9,
                                        "V": np.trunc(RIGHT["V"]).astype(int)},
-                                      "V: its dtype is int64: what stands behind the point was cut "
+                                      "V: its dtype is int64: the digits after the decimal point were cut "
                                       "off"),
             "half precision":        ({"W": RIGHT["W"].astype(np.float16)},
                                       "W: its dtype is float16, too coarse to tell an error")}
@@ -230,7 +230,7 @@ def test_gradients_that_are_exchanged_or_made_from_the_wrong_array():
                                                          "Q: it is the gradient of P: are two of "
                                                          "them exchanged"]
     findings = check_gradients(f, p, {"P": B.copy(), "Q": B}, show=False).findings
-    assert findings[0].startswith("P: it is the gradient of Q, which is right there")
+    assert findings[0].startswith("P: it is the gradient of Q, where it is right")
     findings = check_gradients(f, p, {"P": B, "Q": B}, show=False).findings
     assert findings[0].startswith("P: its gradient shares memory with that of Q: one was written "
                                   "over the other")
@@ -284,7 +284,7 @@ def test_a_backward_that_changes_what_it_was_given():
     report = check_gradients(loss, PARAMS, grads, show=False)
     assert not report.ok and [row.ok for row in report.rows] == 3 * ["yes"]
     assert report.findings == ["grads changes its arguments: a call leaves other numbers in W, as "
-                               "+= or out= do; let it work on copies"]
+                               "+= or out= do; have it work on copies"]
     assert np.array_equal(PARAMS["W"], W)
 
 
@@ -320,7 +320,7 @@ def test_a_function_that_computes_in_single_precision(f):
         report = check_gradients(f, PARAMS, RIGHT, show=False)
     assert not report.ok and report.max_error == np.inf
     assert report.findings == ["f computes in single precision, too coarse to tell slopes from "
-                               "rounding: let it use float64"]
+                               "rounding: have it use float64"]
 
 
 def test_a_function_that_is_not_finite_at_the_point():

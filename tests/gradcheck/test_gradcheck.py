@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helpers import draw, norm_error, seeds, silence_required
 from numpyvae import VAE, check_gradients, numeric_gradient
 from numpyvae.errors import InvalidTypeError, InvalidValueError
-from numpyvae.gradcheck.diagnosis import SAMPLE
+from numpyvae.gradcheck.case import SAMPLE
 
 
 def smooth(params):

@@ -1,0 +1,89 @@
+"""The report of a gradient check: a table with a row for each block, and sentences below it.
+
+In one word, a row says "yes", the block is right; "kink", right but for elements on or beside a
+kink of f; "tiny", right as far as rounding lets one see; or "NO".
+"""
+import numpy as np
+
+LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
+                       "furthest off; rel err: of the whole block, by norm",
+          "direction": "analytic, numeric: the slope along one random direction through the block"}
+
+
+class Row:
+    """One line of the table: name, shape, analytic, numeric, error, and ok.
+
+    ok: "yes", "kink", "tiny" or "NO"; notes: sentences that belong to this block
+    """
+
+    def __init__(self, name, shape, analytic=np.nan, numeric=np.nan, error=np.inf, ok="NO",
+                 notes=()):
+        self.name, self.shape = name, shape
+        self.analytic         = float(analytic)
+        self.numeric          = float(numeric)
+        self.error            = float(error)
+        self.ok, self.notes   = ok, list(notes)
+
+
+class Report:
+    """What `check_gradients` found: .ok, .max_error, .rows, .findings; as a string, the table.
+
+    faults: sentences on what params, f and grads do; causes: on what is wrong with the gradient
+    """
+
+    def __init__(self, names, by, show, faults):
+        self.by, self.show       = by, show
+        self.faults, self.causes = faults, []
+        self.rows                = []
+        self.width               = max(8, *(len(str(name)) for name in names))
+        self._print(self._head())
+
+    @property
+    def ok(self):
+        """True unless a row says NO, or params, f or grads do what they should not."""
+        return not self.faults and not self.wrong
+
+    @property
+    def wrong(self):
+        """The names of the rows that say NO."""
+        return [row.name for row in self.rows if row.ok == "NO"]
+
+    @property
+    def max_error(self):
+        """The largest relative error of any row, leaving out elements on a kink and "tiny" rows."""
+        return max((row.error for row in self.rows if row.ok != "tiny"), default=0.0)
+
+    @property
+    def findings(self):
+        """All sentences: the faults, the causes, and the notes on single rows."""
+        notes = [note for row in self.rows for note in row.notes]
+        return self.faults + self.causes + notes
+
+    def add(self, row):
+        """Append a row and print it."""
+        self.rows.append(row)
+        self._print(self._line(row))
+
+    def close(self):
+        """Print what stands below the table, once the last row has been added."""
+        self._print(self._foot())
+
+    def __str__(self):
+        return "\n".join([self._head(), *map(self._line, self.rows), self._foot()])
+
+    def _head(self):
+        name, rule = f"{'name':<{self.width}}", "-" * self.width
+        return (f"{name} | shape     |        analytic |         numeric | rel err | ok\n"
+                f"{rule}-|-----------|-----------------|-----------------|---------|-----")
+
+    def _line(self, row):
+        shape = " x ".join(map(str, row.shape)) or "scalar"
+        return (f"{row.name!s:<{self.width}} | {shape:<9} | {row.analytic:>15.8e} | "
+                f"{row.numeric:>15.8e} | {row.error:>7.1e} | {row.ok}")
+
+    def _foot(self):
+        return "\n".join([LEGEND[self.by], *self.findings])
+
+    def _print(self, text):
+        if self.show:
+            print(text, flush=True)
