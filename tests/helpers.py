@@ -92,3 +92,28 @@ def needed_by(backward, forward, args):
 
 def _as_tuple(grads):
     return grads if isinstance(grads, tuple) else (grads,)
+
+
+# ---------------------------------------------------------------------- known gradients
+
+def smooth(params):
+    """f = Σ W⁴ / 4 + Σ exp(b) · Σ W², a function of two blocks."""
+    W, b = params["W"], params["b"]
+    return (W ** 4).sum() / 4 + np.exp(b).sum() * (W ** 2).sum()
+
+
+def smooth_gradient(params):
+    """The gradient of `smooth`."""
+    W, b = params["W"], params["b"]
+    return {"W": W ** 3 + np.exp(b).sum() * 2 * W, "b": np.exp(b) * (W ** 2).sum()}
+
+
+def smooth_case(seed=0):
+    """Parameters of `smooth`, and its gradient there."""
+    params = dict(zip(("W", "b"), draw(seed, (3, 4), 5)))
+    return params, smooth_gradient(params)
+
+
+def rectified(params):
+    """f = Σ max(x, 0), with a kink wherever an element is 0."""
+    return np.maximum(params["x"], 0).sum()
