@@ -22,7 +22,7 @@ CS231n on gradient checks.
 import numpy as np
 
 from ..errors import check_choice
-from .behaviour import Behaviour
+from .behaviour import watch
 from .case import Case, claims
 from .report import Report, Row
 from .slopes import STEP, as_float64, line, norm, steps
@@ -113,7 +113,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     from .second_look import SecondLook
 
     case   = Case(f, params, method, by, step, tolerance, rng, terms, order, sizes)
-    seen   = Behaviour(case, grads)
+    seen   = watch(case, grads)
     report = Report(case.params, case.by, show, seen.faults)
     second_look = SecondLook(case, seen.sound)
     for claim in claims(case, seen):

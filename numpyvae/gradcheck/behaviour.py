@@ -33,38 +33,24 @@ ALIKE = 0.4
 
 
 class Behaviour:
-    """What f and grads do when they are called, and which gradients can be compared.
+    """What was seen of f and of the gradients.
 
     faults: sentences; comparable: whether slopes of f mean anything
     grads: the gradients as they were given, by name; arrays: those that are finite real numbers;
     sound: those of them that also have the right shape, provided that slopes mean anything
     missing: the names of the parameters without a gradient; unknown: names of gradients without a
     parameter
-    Raises ValueError if the terms do not add up to f, TypeError if grads is not a dictionary, and
-    does not return one.
     """
 
-    def __init__(self, case, grads):
-        value, repeats, sentences = _call_twice("f", case.f, case.params)
-        value           = number("f", value)
-        unfit           = _unfit(case, value)
-        self.comparable = repeats and not unfit
-        self.faults     = case.faults + sentences + unfit
-        if self.comparable and case.terms:
-            _check_terms(case, value.item())
-        if callable(grads):
-            grads, _, sentences = _call_twice("grads", grads, case.params)
-            self.faults += sentences if self.comparable else []
-        if not isinstance(grads, dict):
-            raise InvalidTypeError("grads: expected a dictionary of arrays, or a function that "
-                                   f"returns one, got {type(grads).__name__}")
+    def __init__(self, params, grads, comparable, faults):
+        self.faults, self.comparable = faults, comparable
         self.grads   = grads
-        self.missing = [name for name in case.params if grads.get(name) is None]
-        self.unknown = [name for name in grads if name not in case.params]
-        self.arrays  = {name: np.asarray(grads[name]) for name in case.params
+        self.missing = [name for name in params if grads.get(name) is None]
+        self.unknown = [name for name in grads if name not in params]
+        self.arrays  = {name: np.asarray(grads[name]) for name in params
                         if not self.problems(name)}
         self.sound   = {name: grad for name, grad in self.arrays.items()
-                        if self.comparable and grad.shape == case.params[name].shape}
+                        if comparable and grad.shape == params[name].shape}
 
     def problems(self, name):
         """A sentence if the gradient of a block cannot be compared, whatever its shape."""
@@ -72,17 +58,38 @@ class Behaviour:
         return [f"{name}: {problem}"] if problem else []
 
 
+def watch(case, grads):
+    """Call f and, if it is a function, grads, and see what they do  ->  their Behaviour.
+
+    Raises ValueError if the terms do not add up to f, TypeError if grads neither is nor returns a
+    dictionary.
+    """
+    value, changes, draws = _call_twice("f", case.f, case.params)
+    value      = number("f", value)
+    unfit      = _unfit(case, value)
+    comparable = not draws and not unfit
+    faults     = case.faults + changes + draws + unfit
+    if comparable and case.terms:
+        _check_terms(case, value.item())
+    if callable(grads):
+        grads, changes, draws = _call_twice("grads", grads, case.params)
+        faults += changes + draws if comparable else []
+    if not isinstance(grads, dict):
+        raise InvalidTypeError("grads: expected a dictionary of arrays, or a function that returns "
+                               f"one, got {type(grads).__name__}")
+    return Behaviour(case.params, grads, comparable, faults)
+
+
 # ---------------------------------------------------------------------- what a function does
 
 def _call_twice(name, function, params):
-    """Call a function of the parameters twice  ->  what it returned; whether it did so twice;
-    sentences on what it should not have done.
+    """Call a function of the parameters twice  ->  what it returned; a sentence if it changed its
+    arguments; a sentence if it returned something else the second time.
     """
     given, again  = ({key: param.copy() for key, param in params.items()} for _ in range(2))
     value, second = function(given), function(again)
-    changes = _changes(name, params, given)
-    draws   = _draws(name, _numbers(value), _numbers(second))
-    return value, not draws, changes + draws
+    return (value, _changes(name, params, given),
+            _draws(name, _numbers(value), _numbers(second)))
 
 
 def _changes(name, params, given):

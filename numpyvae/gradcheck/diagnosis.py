@@ -3,8 +3,8 @@
 Each wrong block is held against the catalogue of mistakes, and blocks with the same mistake share a
 sentence, with the evidence for it in brackets. Where no simple rule leads from the slopes to the
 gradient, all that is said is which element is furthest off: a sentence that might be false is worse
-than none. Where the order of the backward pass is known, so is where the error enters it, for
-whatever is made from a wrong gradient is wrong as well.
+than none. If the order of the backward pass is known, so is the place where the error enters, and
+what comes later may be wrong only because it was made from a wrong gradient.
 """
 import numpy as np
 
@@ -24,7 +24,7 @@ SLIGHT = 2e-6
 # computed in float32 by less than 7e-4, a fifth of what is allowed here.
 COARSE = {np.dtype(np.float16): 0.01, np.dtype(np.float32): 0.0036}
 
-# As many rows or columns are listed by their numbers.
+# Up to this many rows or columns are listed by their numbers.
 LISTED = 5
 
 TOGETHER = ("(all): wrong along one direction through all blocks, though each is right along its "
@@ -39,22 +39,31 @@ def diagnose(case, seen, second_look, wrong):
     names = [name for name in wrong if name in case.params]
     if not names:
         return [TOGETHER] if "(all)" in wrong else []
-    if case.order:
-        names.sort(key=case.order.index)
-    first  = names[0] if case.order else None
-    right  = {name: grad for name, grad in seen.sound.items() if name not in names}
     blocks = [gather(case, second_look, name, seen.arrays[name])
               for name in names if name in seen.arrays]
-    alike  = {}
+    right  = {name: grad for name, grad in seen.sound.items() if name not in names}
+    if case.order:
+        names.sort(key=case.order.index)
+        blocks.sort(key=lambda block: case.order.index(block.name))
+    alike = {}
     for block in blocks:
         alike.setdefault(mistake(case, block, blocks, right), []).append(block)
+    enters = [where_it_enters(names, case.order)] if case.order and len(case.order) > 1 else []
+    return enters + tell(alike, names[0] if case.order else None)
 
-    sentences = [where_it_enters(names, case.order)] if len(case.order or "") > 1 else []
-    for found, those in alike.items():
+
+def tell(alike, first):
+    """The mistakes in sentences.
+
+    alike: {mistake: the blocks that have it}, with None for a mistake that was not found
+    first: the name of the first wrong block in backward order, if there is an order
+    """
+    sentences = []
+    for found, blocks in alike.items():
         if found:
-            sentences.append(f"{_listed(those)}: {found}{_evidence(those)}")
+            sentences.append(f"{_listed(blocks)}: {found}{_evidence(blocks)}")
         else:
-            sentences += [_worst(block) for block in those if first in (None, block.name)]
+            sentences += [_worst(block) for block in blocks if first in (None, block.name)]
     later = [block for block in alike.get(None, []) if first not in (None, block.name)]
     if later:
         sentences.append(f"{_listed(later)}: no simple rule; later in backward order than {first}, "

@@ -13,7 +13,7 @@ from .rounding import ROUNDING
 # quartering left 41 % within reach, the next ones 10, 2.5, 0.6, 0.2 and 0.05 %.
 QUARTERED = 0.25 ** np.arange(7)
 
-# A kink is seen if the slopes to its two sides differ by this many times their rounding. Of 7,000
+# A kink is seen if the slopes to its two sides differ by this many times their rounding. Of 10,000
 # smooth slopes, taken with the finest of these steps, 1 in 1,000 looks like that.
 VISIBLE = 10
 
