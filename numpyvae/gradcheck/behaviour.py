@@ -119,13 +119,13 @@ def _draws(name, first, second):
 
 def _numbers(value):
     """What a function returned, where it is finite numbers, as flat arrays by name."""
-    parts = {}
-    for key, part in (value if isinstance(value, dict) else {"": value}).items():
-        # of rows of different lengths no array can be made
+    parts, arrays = value if isinstance(value, dict) else {"": value}, {}
+    for key, part in parts.items():
+        # rows of different lengths make no array
         with contextlib.suppress(ValueError):
-            parts[key] = np.asarray(part).ravel()
-    return {key: part + 0.0 for key, part in parts.items()
-            if part.dtype.kind in "fciub" and np.isfinite(part).all()}
+            arrays[key] = np.asarray(part).ravel()
+    return {key: array + 0.0 for key, array in arrays.items()
+            if array.dtype.kind in "fciub" and np.isfinite(array).all()}
 
 
 def shared_memory(params):

@@ -213,7 +213,9 @@ def _in_part(block, sizes):
 
 def _lines(off):
     """The rows or columns of a matrix that its True elements fill, and nothing else, in words."""
-    for word, lines in (("row", off), ("column", off.T)) if off.ndim == 2 else ():
+    if off.ndim != 2:
+        return ""
+    for word, lines in (("row", off), ("column", off.T)):
         if (lines.all(axis=1) == lines.any(axis=1)).all():
             numbers = list(map(str, np.flatnonzero(lines.any(axis=1))))
             plural  = "s" if len(numbers) > 1 else ""

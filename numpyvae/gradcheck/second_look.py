@@ -55,20 +55,15 @@ class SecondLook:
             numeric[i]   = kink.slope if has_slope[i] else numeric[i]
         error = relative_error(analytic[has_slope], numeric[has_slope])
         notes = [f"{claim.place(i)}: {kink.sentence}" for i, kink in kinks.items()]
-        shown = claim.largest(numeric)
 
         if not agree(analytic[smooth], numeric[smooth], tolerance, noise):
-            ok    = "NO"
             worst = np.argmax(np.where(has_slope, apart, 0.0))
             shown = analytic[worst], numeric[worst]
-        elif kinks:
-            ok = "kink"
-        elif error > tolerance:
-            ok = "tiny"
+            return Row(claim.name, claim.shape, *shown, error, "NO", notes)
+        ok = "kink" if kinks else "tiny" if error > tolerance else "yes"
+        if ok == "tiny":
             notes.append(_hidden(claim, noise * np.sqrt(numeric.size)))
-        else:
-            ok = "yes"
-        return Row(claim.name, claim.shape, *shown, error, ok, notes)
+        return Row(claim.name, claim.shape, *claim.largest(numeric), error, ok, notes)
 
     def _kinks(self, claim, numeric, apart, tolerance, noise):
         """The kinks that excuse a disagreement, by flat index.
