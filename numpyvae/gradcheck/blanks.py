@@ -1,6 +1,6 @@
 """What a student has not written yet.
 
-A blank is a `...` that stands for a formula, a None in the place of a gradient, or a backward that
+A blank is a `...` that stands for a formula, a None where a gradient belongs, or a backward that
 raises NotImplementedError. What is filled in is judged all the same, so the blanks are read from
 the text: that is where their lines are.
 """
@@ -31,8 +31,8 @@ class Body:
         used = _names_used(self.tree, stopped.line)
         for blank, line in self.blanks.items():
             if line == stopped.line:
-                return (f"{stopped.place}: {blank} is still blank: put a formula in the place of "
-                        "all dots.")
+                return (f"{stopped.place}: {blank} is still blank: put a formula in place of all "
+                        "the dots.")
             if blank in used:
                 return (f"{stopped.place}: it uses {blank}, which is still blank (line {line}): "
                         "begin with that, and ask again.")

@@ -6,7 +6,8 @@
 
 If backward has as many parameters as forward returns things, the last of these is a cache.
 Otherwise all of them are outputs: backward takes a gradient of each, and then arguments of forward,
-by name. If both fit, the judge tries both.
+by name. If both fit, the judge tries both. (What is no floating-point number is no output: at the
+end it is a cache, and backward need not ask for it.)
 """
 from inspect import Parameter
 
@@ -49,7 +50,8 @@ def fitting(forward, backward, arguments, things):
     ->  a list of one Convention, or two
     Raises InvalidValueError if none fits.
     """
-    if not things or not all(is_output(thing) for thing in things[:-1] or things):
+    outputs = things[:-1] or things                      # the last of several may be a cache
+    if not outputs or not all(is_output(thing) for thing in outputs):
         raise InvalidValueError(_no_outputs(forward, things))
     cached = _with_cache(backward, things)
     named = _by_name(backward, arguments, len(things)) if is_output(things[-1]) else None

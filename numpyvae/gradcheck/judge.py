@@ -226,7 +226,7 @@ def _still_blank(blanks, filled, ok):
     elif ok:
         start = "So far it is right; now begin"
     return (f"still blank: {names}\n"
-            f"{start} with {next(iter(blanks))}: put its formula in the place of the dots, and ask "
+            f"{start} with {next(iter(blanks))}: put its formula in place of the dots, and ask "
             "again.")
 
 

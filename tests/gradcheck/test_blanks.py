@@ -23,7 +23,7 @@ UNFINISHED = [
     ([("dx = dy @ W.T", "raise NotImplementedError")],
      ["backward is still blank: write it, and ask again."]),
     ([("dx = dy @ W.T", "dx = ... * dy")],
-     ["line 9: dx is still blank: put a formula in the place of all dots."]),
+     ["line 9: dx is still blank: put a formula in place of all the dots."]),
     ([("# begin", "; dz = ..."), ("dy @ W.T", "dz @ W.T")],
      ["line 9: it uses dz, which is still blank (line 8): begin with that"]),
     ([("# begin", "; dz = ..."), ("dy @ W.T", "(1.0 *\n          dz) @ W.T")],
