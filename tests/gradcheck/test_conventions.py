@@ -77,6 +77,7 @@ def test_a_default_of_forward_s_is_an_argument_too(judged):
                                     "gain * dy @ W.T, gain * x.T @ dy, gain * dy.sum(axis=0)"))
     assert wrong[0] == 1 and right[0] == 0
     assert "f     = Σ forward(x, W, …) dy\n" in right[1]
+    assert "grads = backward(dy, x, W, gain)\n" in right[1]
 
 
 def test_backward_may_need_nothing_but_the_gradient(judged):
@@ -199,6 +200,7 @@ def test_of_two_that_fit_the_right_one_is_taken(judged, returned, parameters, gr
     status, out, err = judged(line(returned, parameters, gradient))
     assert status == 0 and not err and f"\n    grads = {grads}\n" in out
     assert out.splitlines()[-1].startswith("backward is right: 1 gradient agrees")
+    assert out.count("name  ") == 1
 
 
 def test_an_array_that_backward_does_not_ask_for_may_be_an_output(judged):
@@ -233,10 +235,20 @@ def test_if_both_stop_the_likelier_is_told(judged):
 
 @pytest.mark.parametrize("gradient, words", [
     ("...", "still blank: x\nBegin with x: "), ("None, 3 * dy", "begin with x: "),
+    ("z * dy", "line 4: z is still blank: "),
     ("later()\ndef later(): raise NotImplementedError", "backward is still blank: write it")])
 @pytest.mark.parametrize("returned, parameters", [
-    ("2 * x, 3 * x", "dy, dc"), ("x ** 2, x", "dy, s"), ("np.tanh(x), (x,)", "dy, x")])
+    ("2 * x, 3 * x", "dy, dc"), ("x ** 2, x", "dy, s"), ("np.tanh(x), (x,)", "dy, x"),
+    ("np.tanh(x), np.tanh(x)", "dy, x")])
 def test_of_a_blank_only_the_blank_is_told(judged, returned, parameters, gradient, words):
-    text = line(returned, parameters, gradient)
+    text = line(returned, parameters, gradient).replace("return z", "z = ...; return z")
     status, out, _ = judged(text, ("forward(x)", "forward(x, y=1.0)"))
     assert status == 1 and words in out and "too" not in out
+
+
+@pytest.mark.parametrize("returned, parameters", [
+    ("x ** 2, None", "dy, s"), ("x ** 2, (x,)", "dy, s"), ("x ** 2, x > 0", "dy, s=None"),
+    ("x ** 2, x", "dy, cache")])
+def test_a_cache_that_can_be_nothing_else_is_tried_as_nothing_else(judged, returned, parameters):
+    status, out, _ = judged(line(returned, parameters, "dy"))
+    assert status == 1 and out.endswith("below them.\n")

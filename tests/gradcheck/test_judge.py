@@ -41,6 +41,9 @@ def test_a_dictionary_has_an_order(judged, layer):
     assert "the error enters" not in judged(layer, half)[1]
     status, out, _ = judged(layer, ("return dx, dW, db", 'return {"x": dx, "dW": dW}'))
     assert status == 1 and "dW: no parameter has this name" in out
+    status, out, _ = judged(layer, ("return dx, dW, db",
+                                    'return {"x": dx, "W": dW, "b": db, "a": db, "c": db}'))
+    assert status == 1 and "a: no parameter has this name" in out
 
 
 def test_a_result_that_is_one_number(judged, layer):
@@ -58,6 +61,18 @@ def test_an_argument_that_is_one_number(judged, layer):
 
 def test_single_precision_is_lifted_where_it_is_an_argument_s(judged, layer):
     assert judged(layer, ("rng.random(5)", "rng.random(5).astype(np.float32)"))[0] == 0
+    single = "return [array.astype(np.float32) for array in ("
+    status, out, _ = judged(layer, ("return rng", single + "rng"), ("random(5)", "random(5))]"))
+    assert status == 0 and "precision" not in out
+
+
+def test_a_number_of_python_s_has_double_precision(judged):
+    status, out, _ = judged("""
+def forward(x): return x * x
+def backward(dy, x): return 2 * x * dy
+def example(): return 1.5
+""")
+    assert status == 0 and "precision" not in out
 
 
 def test_arrays_that_backward_keeps_from_call_to_call(judged, layer):
@@ -137,7 +152,36 @@ def example(): return np.random.default_rng(0).standard_normal((4, 3))
     assert judged(text, ("dh * (dh > 0)", "dh * (a > 0)"))[0] == 0
 
 
+def test_factors_are_explained_by_the_sizes_that_are_known(judged):
+    text = """
+import numpy as np
+def forward(a): return 2 * a
+def backward(dh, a): return 2 * dh / 3
+def example(): return np.random.default_rng(0).standard_normal((3, 4))
+"""
+    assert "a: 1/N (N = 3) of the numeric gradient" in judged(text)[1]
+    assert "x: 1/D (D = 4) of the" in judged(text.replace("a)", "x)").replace("2 * a", "2 * x"),
+                                             ("/ 3", "/ 4"))[1]
+    assert "x: 1/N (N = 3) of the" in judged(text.replace("a)", "x)").replace("2 * a", "2 * x"),
+                                             ("(3, 4)", "(3, 4, 5)"))[1]
+
+
+def test_a_gradient_of_zeros_is_missing_rather_than_without_dy(judged, layer):
+    status, out, _ = judged(layer, ("dW = x.T @ dy", "dW = 0 * x.T @ dy"))
+    assert status == 1 and "W: the gradient is zero: missing" in out and "depend" not in out
+
+
+def test_a_forward_that_stops_where_it_is_moved_cannot_be_judged(judged, layer):
+    status, _, err = judged(layer, ("return x @ W + b", "return x @ W + b / one_of[tuple(b)]"),
+                            ("rng.random(5)", "np.arange(5.0)"),
+                            ("import numpy as np",
+                             "import numpy as np; one_of = {(0, 1, 2, 3, 4): 1.0}"))
+    assert status == 2 and "my.py, line 5: KeyError: " in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("change, words", [
+    (("return dx, dW, db", "return {1: dx}, dW, db"), "x: expected a gradient of real numbers"),
+    (("return dx, dW, db", "return 'dx', dW, db"), "x: expected a gradient of real numbers"),
     (("return dx, dW, db", "return [[1], [1, 2]]"), "x: expected a gradient of shape"),
     (("return dx, dW, db", 'return {"x": dx, "W2": 1.0}'), "W2: no parameter has this name")])
 def test_other_attempts_that_fail(judged, layer, change, words):
@@ -176,3 +220,27 @@ def test_gradients_that_belong_to_nothing(judged, layer, change, words):
     status, out, err = judged(layer, *changes)
     assert status == 2 and words in err and err.startswith("numpyvae check: ")
     assert err.count("\n") == 1
+
+
+# ---------------------------------------------------------------------- this package's own
+
+@pytest.mark.parametrize("pair, shapes, count", [
+    ("dense", "(3, 7), (7, 5), 5", 3), ("relu", "(3, 7),", 1), ("sigmoid", "(3, 7),", 1),
+    ("reparameterize", "(3, 2), (3, 2), (3, 2)", 2), ("kl_divergence", "(3, 2), (3, 2)", 2),
+    ("cost", "(3, 7), (3, 7)", 1), ("neg_log_p", "(3, 7), (3, 7)", 1)])
+def test_the_pairs_of_this_package_keep_to_its_convention(judged, pair, shapes, count):
+    status, out, err = judged(f"""
+import numpy as np
+from numpyvae.layers import *
+from numpyvae.latent import *
+from numpyvae.likelihoods import Bernoulli
+pixels = Bernoulli()
+cost, cost_backward = pixels.cost, pixels.cost_backward
+neg_log_p, neg_log_p_backward = pixels.neg_log_p, pixels.neg_log_p_backward
+def example():
+    rng = np.random.default_rng(0)
+    return [rng.random(shape) - (pair == "relu") * 0.5 for shape in ({shapes})]
+pair = "{pair}"
+""", target=f"my.py:{pair},{pair}_backward")
+    assert status == 0 and not err
+    assert f"{pair}_backward is right: {count} gradient{'s' * (count > 1)} agree" in out
