@@ -1,253 +1,253 @@
-"""The judge of `numpyvae check FILE.py:forward,backward`: anybody's backward pass, held against
+"""The judge of `numpyvae check FILE.py:forward,backward`: a student's backward pass, held against
 differences.
 
-The file keeps to the protocol of this package: forward(*arguments) returns its result and a cache,
-and backward(dout, cache) the gradients by the arguments; its function example() returns the
-arguments to try them with.
+    load       run the file, find its functions                   student.py
+    convention how is backward to be called?                      conventions.py
+    trial      f and grads, as the gradient check wants them      trial.py
+    blanks     what is not written yet                            blanks.py
+    compare    the gradient check, and the verdict                here
 """
-import ast
-import inspect
-import os
-import sys
-import traceback
-
 import numpy as np
 
-from ..errors import InvalidValueError, NumpyvaeError, check_count
 from . import check_gradients
+from .blanks import Body, is_blank
+from .conventions import fitting, is_output
+from .student import Stopped, load
+from .trial import Trial, copies, example_arguments, run
+from ..errors import InvalidValueError, NumpyvaeError, check_count
 
 
 def judge(target, seed=0):
-    """Judge a backward pass, aloud  ->  whether it is complete and right.
+    """Judge a backward pass and print the verdict  ->  whether it is complete and right.
 
-    target: "FILE.py:forward,backward". What backward returns belongs to forward's first arguments,
-        in their order; or, if it is a dictionary, to those that it names, in the order in which
-        they are made. `...` stands for a blank.
+    target: "FILE.py:forward,backward". The file's example() returns the arguments to try forward
+        with. What backward returns belongs to forward's first arguments, in their order; or, if it
+        is a dictionary, to those that it names, in the order in which they are made. `...` stands
+        for a blank.
+    seed: of the random gradients that backward is given
     Raises ValueError for a file that cannot be used, OSError.
     """
-    pair = _Pair(target, seed)
-    blanks = pair.blanks()
+    seed = check_count("seed", seed)
+    path, names = _parse(target)
+    file = load(path)
+    forward, backward = [file.function(name) for name in names]
+    arguments = example_arguments(forward, file.function("example"))
+    things = run(forward, copies(arguments))
+    trials = [Trial(forward, backward, arguments, things, convention, seed)
+              for convention in fitting(forward, backward, arguments, things)]
+    trial = trials[0] if len(trials) == 1 else max(trials, key=_promise)
+    body = Body(file.text, backward.name)
+    verdict = _print_verdict(trial, body)
+    if verdict != "blank":
+        _print_remarks(trial, trials if verdict == "wrong" else [trial])
+    return verdict == "right"
+
+
+def _parse(target):
+    """"FILE.py:forward,backward"  ->  the path, [forward, backward]"""
+    path, _, names = target.rpartition(":")
+    names = [name.strip() for name in names.split(",")]
+    if not path or len(names) != 2 or not all(name.isidentifier() for name in names):
+        raise InvalidValueError("expected FILE.py:forward,backward, such as "
+                                f"my_layer.py:dense,dense_backward, got {target}")
+    return path, names
+
+
+def _promise(trial):
+    """How far a way to call backward leads: 2, it is right; 1, it can be compared; 0, it cannot."""
     try:
-        grads = pair.gradients({})
-        filled = [name for name, grad in grads.items() if not _is_blank(grad)]
-        blanks = blanks or {name: None for name in grads if name not in filled}
-        ok, max_error = pair.compare(filled) if filled else (True, 0.0)
+        with np.errstate(all="ignore"):                 # what is not meant may well be nonsense
+            filled = _filled(trial.grads({}))
+            return 2 if compare(trial, filled, show=False).ok else 1
     except NumpyvaeError:
-        raise
-    # whatever a line that is wrong may raise
-    except (Exception, SystemExit) as error:
-        print(pair.failure(error, blanks))
-        return False
-    if blanks:
-        start = "Begin" if not filled else "So far it is right; now begin" if ok else "Mend what is wrong, then begin"
-        print("still blank: "
-              + ", ".join(f"{name} (line {line})" if line else name for name,
-                          line in blanks.items()) + f"\n{start} with {next(iter(blanks))}: put its "
-              "formula in the place of the dots, and ask again.")
-    elif ok:
-        agreed = "1 gradient agrees" if len(filled) == 1 else f"{len(filled)} gradients agree"
-        print(f"{pair.backward.__name__} is right: {agreed} with the differences, to a relative "
-              f"{max_error:.0e}.")
-    else:
-        print(f"{pair.culprit} is wrong: see the rows that say NO, and the sentences below them.")
-    return ok and not blanks
+        return 0
 
 
-class _Pair:
-    """A forward and its backward from somebody's file, with the arguments to try them with and a
-    dout.
+def _filled(grads):
+    return [name for name, grad in grads.items() if not is_blank(grad)]
+
+
+# ---------------------------------------------------------------------- the comparison
+
+class Comparison:
+    """What a comparison with differences found.
+
+    report: the gradient check's; sentences: what else is wrong
+    culprit: the name of the function to be mended, if one is
     """
 
-    def __init__(self, target, seed):
-        self.path, _, names = target.rpartition(":")
-        names = [name.strip() for name in names.split(",")]
-        if not self.path or len(names) != 2 or not all(name.isidentifier() for name in names):
-            raise InvalidValueError("expected FILE.py:forward,backward, such as "
-                                    f"my_layer.py:dense_forward,dense_backward, got {target}")
-        with open(self.path, "rb") as file:
-            self.text = file.read()
-        functions = self._run()
-        self.forward, self.backward, example = (self._function(functions, name) for name in (*names, "example"))
-        arguments = self._call(example)
-        arguments = arguments if isinstance(arguments, (tuple, list)) else (arguments,)
-        result = self._call(self.forward, *arguments)
-        self.arguments = dict(zip(inspect.signature(self.forward).parameters, arguments))
-        numbers = (float, np.floating, np.ndarray)
-        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], numbers)
-                and np.asarray(result[0]).dtype.kind == "f"):
-            raise InvalidValueError(f"{self.path}: expected {names[0]} to return two things, its "
-                                    "result, in floating point numbers, and a cache")
-        out, x = np.asarray(result[0]), self.arguments.get("x")
-        # Of a stream that no example() is likely to draw from: were dy equal to x, much that is
-        # wrong would look right.
-        self.dout = np.random.default_rng([check_count("seed", seed),
-                                           0x4a554447]).standard_normal(out.shape)
-        self.culprit, self.changed = names[1], set()
-        self.dout_name = next(iter(inspect.signature(self.backward).parameters), "dout")
-        self.single = out.dtype != np.float64 and not any(getattr(arg, "dtype", None) == out.dtype
-                                                          for arg in arguments)
-        self.sizes = dict(zip("ND", np.shape(x))) if np.ndim(x) == 2 else dict(zip("N", out.shape))
+    def __init__(self, report, sentences, culprit):
+        self.report = report
+        self.sentences = sentences
+        self.culprit = culprit
 
-    def _run(self):
-        """What the file defines. (Compiled anew every time: what was saved a moment ago is what is
-        judged.)
-        """
-        names = {"__name__": "judged", "__file__": self.path}
-        # it may import its neighbours
-        sys.path.insert(0, os.path.dirname(os.path.abspath(self.path)))
-        try:
-            exec(compile(self.text, self.path, "exec"), names)
-        # in it, or in a neighbour that it imports
-        except SyntaxError as error:
-            raise InvalidValueError(f"{error.filename or self.path}, line {error.lineno}: "
-                                    f"{error.msg}") from error
-        except (Exception, SystemExit) as error:
-            raise self._error(error) from error
-        finally:
-            sys.path.pop(0)
-        return names
-
-    def _function(self, names, name):
-        if not callable(names.get(name)):
-            found = ", ".join(key for key, value in names.items()
-                              if inspect.isfunction(value)) or "none"
-            raise InvalidValueError(f"{self.path}: expected a function {name} in it, found {found}")
-        return names[name]
-
-    def _call(self, function, *arguments):
-        try:
-            return function(*arguments)
-        except (Exception, SystemExit) as error:
-            raise self._error(error) from error
-
-    def _error(self, error):
-        line, said = self._line(error), " ".join(f"{type(error).__name__}: {error}".split())
-        return InvalidValueError(f"{self.path}{f', line {line}' if line else ''}: {said}")
-
-    def _line(self, error):
-        """The last line of the file that an exception came through."""
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
-                 if frame.filename == self.path]
-        return lines[-1] if lines else None
-
-    # ------------------------------------------------------------------ what is blank
-
-    def _body(self):
-        tree = ast.parse(self.text)
-        return next((node for node in ast.walk(tree) if getattr(node, "name", None)
-                     == self.backward.__name__), tree)
-
-    def blanks(self):
-        """The names in backward to which `...`, or what has it in it, is assigned, each with its
-        line.
-        """
-        return {target.id: node.lineno for node in ast.walk(self._body())
-                if isinstance(node, ast.Assign) and _has_dots(node.value)
-                for target in node.targets if isinstance(target, ast.Name)}
-
-    def failure(self, error, blanks):
-        """What to say of an exception in backward: that it is blank, that it uses what is, or what
-        Python says.
-        """
-        name, line = self.backward.__name__, self._line(error)
-        if isinstance(error, NotImplementedError):
-            return f"{name} is still blank: write it, and ask again."
-        loaded = {node.id for statement in ast.walk(self._body())
-                  if getattr(statement, "lineno", None) == line for node in ast.walk(statement)
-                  if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        for blank in blanks:
-            if blanks[blank] == line:
-                return f"{self.path}, line {line}: {blank} is still blank: put a formula in the place of all dots."
-            if blank in loaded:
-                return (f"{self.path}, line {line}: it uses {blank}, which is still blank (line "
-                        f"{blanks[blank]}): begin with that, and ask again.")
-        return f"{self._error(error)}\n{name} stops there: compare the shapes with those of the forward."
-
-    # ------------------------------------------------------------------ the comparison
-
-    def loss(self, params):
-        """Σ forward(…) dout, a number, whose gradient by the arguments is what backward returns."""
-        out, _ = self._forward(params)
-        return np.sum(out * self.dout)
-
-    def _forward(self, params):
-        """forward with copies of its arguments; which of them it changes is remembered."""
-        given = {name: np.copy(arg) if isinstance(arg, np.ndarray) else arg for name,
-                 arg in self.arguments.items()}
-        given.update(params)
-        result = self._call(self.forward, *given.values())
-        self.changed |= {name for name, arg in given.items() if name not in params
-                         and isinstance(arg, np.ndarray)
-                         and not np.array_equal(arg, self.arguments[name])}
-        return result
-
-    def gradients(self, params, dout=None):
-        """What backward returns, by the names of the arguments."""
-        _, cache = self._forward(params)
-        dout = self.dout.copy() if dout is None else dout
-        grads = self.backward(dout if dout.ndim else dout.item(), cache)
-        self.in_order = isinstance(grads, dict)
-        if not self.in_order:
-            grads = grads if isinstance(grads, (tuple, list)) else (grads,)
-        if not 0 < len(grads) <= len(self.arguments) + self.in_order:
-            raise InvalidValueError(f"{self.path}: expected 1 to {len(self.arguments)} gradients "
-                                    f"of {self.backward.__name__}, one for each argument, got "
-                                    f"{len(grads)}")
-        return grads if self.in_order else dict(zip(self.arguments, grads))
-
-    def compare(self, filled):
-        """Compare the gradients with these names, aloud  ->  whether they are right, and their
-        largest error.
-        """
-        params = {name: self.arguments[name] for name in filled if name in self.arguments}
-        if not params:
-            raise InvalidValueError(f"{self.path}: expected gradients by the names of the "
-                                    f"arguments, {', '.join(self.arguments)}, got "
-                                    f"{', '.join(map(str, filled))}")
-        dout = self.dout_name
-        print(f"{self.path}: f = Σ {self.forward.__name__}(…) {dout}, with a random {dout}; grads "
-              f"is what {self.backward.__name__} returns\n", flush=True)
-        report = check_gradients(self.loss, params, lambda params: self._some(filled, params),
-                                 order=list(params) if self.in_order else None, sizes=self.sizes)
-        if self.changed or any(sentence.startswith("f ") for sentence in report.faults):
-            self.culprit = self.forward.__name__
-        sentences = self._of_dout(list(params))
-        if self.single:
-            self.culprit = self.forward.__name__
-            sentences.append(f"{self.culprit} computes in single precision, though its arguments "
-                             "are float64")
-        sentences += [f"{self.forward.__name__} changes {name}, which it was given: let it work on "
-                      "a copy" for name in sorted(self.changed)]
-        print(*sentences, "", sep="\n")
-        return report.ok and not sentences, report.max_error
-
-    def _some(self, filled, params, dout=None):
-        return {name: grad for name, grad in self.gradients(params, dout).items() if name in filled}
-
-    def _of_dout(self, filled):
-        """What is wrong with the use that backward makes of dout: sentences."""
-        dout = 2 * self.dout
-        once, twice = self._some(filled, {}), self._some(filled, {}, dout)
-        numbers = [name for name in filled
-                   if isinstance(once[name], (np.ndarray, np.number, float))]
-        unused = [name for name in numbers if np.any(once[name])
-                  and np.array_equal(once[name], twice[name])]
-        return ([f"{', '.join(unused)}: it does not depend on {self.dout_name}, which the chain "
-                 "rule multiplies by"] * bool(unused) + [f"{self.backward.__name__} changes "
-                                                         f"{self.dout_name}, which it was given: "
-                                                         "let it work on a copy"]
-                * (not np.array_equal(dout, 2 * self.dout)))
+    @property
+    def ok(self):
+        """Whether nothing is wrong."""
+        return self.report.ok and not self.sentences
 
 
-def _has_dots(node):
-    """Whether `...` stands in an expression, other than as an index."""
-    if isinstance(node, ast.Subscript):
-        return _has_dots(node.value)
-    if isinstance(node, ast.Constant):
-        return node.value is ...
-    return any(map(_has_dots, ast.iter_child_nodes(node)))
+def compare(trial, filled, show=True):
+    """Hold the gradients with these names against differences  ->  a Comparison
+
+    show: print the gradient check's table
+    """
+    params = {name: trial.arguments[name] for name in filled if name in trial.arguments}
+    if not params:
+        raise InvalidValueError(f"{trial.forward.path}: expected gradients by the names of the "
+                                f"arguments, {', '.join(trial.arguments)}, got "
+                                f"{', '.join(map(str, filled))}")
+
+    def grads(moved):
+        return {name: grad for name, grad in trial.grads(moved).items() if name in filled}
+
+    order = list(params) if trial.in_order else None
+    report = check_gradients(trial.f, params, grads, order=order, sizes=_sizes(trial), show=show)
+    of_backward = _misuse_of_douts(trial, list(params)) + _changes(trial, trial.backward)
+    of_forward = _single_precision(trial) + _changes(trial, trial.forward)
+    f_is_at_fault = any(sentence.startswith("f ") for sentence in report.faults)
+    culprit = trial.forward if of_forward or f_is_at_fault else trial.backward
+    return Comparison(report, of_backward + of_forward, culprit.name)
 
 
-def _is_blank(grad):
-    """Whether a gradient is `...` or None, or an array that was made from one of them."""
-    return grad is None or grad is ... or isinstance(grad, np.ndarray) and grad.dtype == object
+def _sizes(trial):
+    """Sizes that may explain a wrong factor: N and D of a matrix x, or else N of the output."""
+    x = trial.arguments.get("x")
+    if np.ndim(x) == 2:
+        return dict(zip("ND", np.shape(x)))
+    return dict(zip("N", trial.outputs[0].shape))
+
+
+def _misuse_of_douts(trial, filled):
+    """What is wrong with what backward does with its douts: sentences."""
+    names = trial.convention.douts
+    doubled = [2 * dout for dout in trial.douts]
+    once = copies(trial.grads({}))
+    twice = trial.grads({}, doubled)
+    unused = [name for name in filled if _is_number(once.get(name)) and np.any(once[name])
+              and np.array_equal(once[name], twice.get(name))]
+    changed = [name for name, dout, given in zip(names, trial.douts, doubled)
+               if not np.array_equal(given, 2 * dout)]
+    sentences = []
+    if unused:
+        sentences.append(f"{', '.join(unused)}: it does not depend on {' or '.join(names)}, which "
+                         "the chain rule multiplies by")
+    if changed:
+        sentences.append(f"{trial.backward.name} changes {' and '.join(changed)}, which it was "
+                         "given: let it work on a copy")
+    return sentences
+
+
+def _is_number(grad):
+    return isinstance(grad, (np.ndarray, np.number, float))
+
+
+def _single_precision(trial):
+    """Whether an output has less than double precision, and no argument explains it: sentences."""
+    given = [getattr(argument, "dtype", None) for argument in trial.arguments.values()]
+    for output in trial.outputs:
+        if output.dtype != np.float64 and output.dtype not in given:
+            return [f"{trial.forward.name} computes in single precision, though its arguments are "
+                    "float64"]
+    return []
+
+
+def _changes(trial, function):
+    """Which of the arguments that it was given a function changes: sentences."""
+    return [f"{function.name} changes {name}, which it was given: let it work on a copy"
+            for name in sorted(trial.changed[function.name])]
+
+
+# ---------------------------------------------------------------------- what is printed
+
+def _print_verdict(trial, body):
+    """Compare what is filled in, print what there is to say  ->  "right", "wrong" or "blank"."""
+    found = None
+    try:
+        grads = trial.grads({})
+        filled = _filled(grads)
+        if filled:
+            print(_heading(trial), flush=True)
+            found = compare(trial, filled)
+            print(*found.sentences, "", sep="\n")
+    except Stopped as stopped:
+        if stopped.name != trial.backward.name:
+            raise
+        print(body.explain(stopped))
+        return "blank" if body.blanks or isinstance(stopped.error, NotImplementedError) else "wrong"
+    ok = found is None or found.ok
+    blanks = body.blanks or {name: None for name in grads if name not in filled}
+    if blanks:
+        print(_still_blank(blanks, filled, ok))
+        return "blank"
+    print(_right(trial, filled, found.report) if ok else _wrong(found))
+    return "right" if ok else "wrong"
+
+
+def _heading(trial):
+    a = "a " if len(trial.douts) == 1 else ""
+    names = " and ".join(trial.convention.douts)
+    return (f"{trial.forward.path}, with {a}random {names}: grads should be the slopes of f\n"
+            f"    f     = {_f_written(trial)}\n"
+            f"    grads = {_grads_written(trial)}\n")
+
+
+def _f_written(trial):
+    """Σ dense(x, W, b) dy"""
+    result = _call_written(trial.forward, trial.arguments)
+    terms = []
+    for k, (name, dout) in enumerate(zip(trial.convention.douts, trial.douts)):
+        index = f"[{k}]" if len(trial.things) > 1 else ""
+        terms.append(f"{'Σ ' if dout.ndim else ''}{result}{index} {name}")
+    return " + ".join(terms)
+
+
+def _grads_written(trial):
+    """dense_backward(dy, x, W)"""
+    douts = trial.convention.douts
+    if not trial.convention.cache:
+        return _call_written(trial.backward, [*douts, *trial.convention.names])
+    result = _call_written(trial.forward, trial.arguments)
+    return _call_written(trial.backward, [*douts, f"{result}[{len(douts)}]"])
+
+
+def _call_written(function, names):
+    names = list(names)
+    shown = names if len(names) <= 4 else [*names[:2], "…"]
+    return f"{function.name}({', '.join(shown)})"
+
+
+def _still_blank(blanks, filled, ok):
+    names = ", ".join(f"{name} (line {line})" if line else name for name, line in blanks.items())
+    start = "Mend what is wrong, then begin"
+    if not filled:
+        start = "Begin"
+    elif ok:
+        start = "So far it is right; now begin"
+    return (f"still blank: {names}\n"
+            f"{start} with {next(iter(blanks))}: put its formula in place of the dots, and ask "
+            "again.")
+
+
+def _right(trial, filled, report):
+    agree = "1 gradient agrees" if len(filled) == 1 else f"{len(filled)} gradients agree"
+    return (f"{trial.backward.name} is right: {agree} with the differences, to a relative "
+            f"{report.max_error:.0e}.")
+
+
+def _wrong(found):
+    where = "the sentences below the table"
+    if any(row.ok == "NO" for row in found.report.rows):
+        where = "the rows that say NO, and the sentences below them"
+    return f"{found.culprit} is wrong: see {where}."
+
+
+def _print_remarks(trial, trials):
+    """Say what is doubtful in how backward was called, and how else it was, to no avail."""
+    unused = trial.things[len(trial.outputs):]
+    if not trial.convention.cache and any(is_output(thing) for thing in unused):
+        print(f"(The last thing that {trial.forward.name} returns was taken for a cache, which "
+              f"{trial.backward.name} does not ask for. As an output, it needs a gradient too.)")
+    for other in trials:
+        if other is not trial:
+            print(f"(It was called as {_grads_written(other)} too: that is not right either.)")

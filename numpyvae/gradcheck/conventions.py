@@ -1,0 +1,159 @@
+"""How a student's backward is to be called: by what its parameters are and what forward returns.
+
+    y        = dense(x, W, b)         dx, dW, db = dense_backward(dy, x, W)       arguments, by name
+    y, cache = dense(x, W, b)         dx, dW, db = dense_backward(dy, cache)      a cache (CS231n)
+    h, c     = cell(x, h0, c0)        dx, dh0    = cell_backward(dh, dc, x, h0)   two outputs
+
+If backward has as many parameters as forward returns things, the last of these is a cache.
+Otherwise all of them are outputs: backward takes a gradient of each, and then arguments of forward,
+by name. If both fit, the judge tries both. (What is no floating-point number is no output: at the
+end it is a cache, and backward need not ask for it.)
+"""
+from inspect import Parameter
+
+import numpy as np
+
+from ..errors import InvalidValueError
+
+
+class Convention:
+    """One way to call a backward.
+
+    douts: the names of its first parameters, which take the gradients of forward's outputs
+    names: those of the arguments of forward that follow
+    cache: the name of the parameter that takes a cache in their place, or None
+    """
+
+    def __init__(self, douts, names=(), cache=None):
+        self.douts = douts
+        self.names = names
+        self.cache = cache
+
+    def call(self, backward, douts, arguments, things):
+        """Call backward  ->  what it returns.
+
+        douts: a gradient for each output; arguments: forward's, by name; things: what it returned
+        """
+        if self.cache:
+            return backward(*douts, things[-1])
+        bound = backward.signature.bind_partial()
+        bound.arguments.update(zip(self.douts, douts))
+        bound.arguments.update({name: arguments[name] for name in self.names})
+        return backward(*bound.args, **bound.kwargs)
+
+
+def fitting(forward, backward, arguments, things):
+    """The conventions by which backward can be called, the likeliest first.
+
+    forward, backward: of a student's file, each a student.Function
+    arguments: forward's, by name; things: what it returned, a list
+    ->  a list of one Convention, or two
+    Raises InvalidValueError if none fits.
+    """
+    outputs = things[:-1] or things                      # the last of several may be a cache
+    if not outputs or not all(is_output(thing) for thing in outputs):
+        raise InvalidValueError(_no_outputs(forward, things))
+    cached = _with_cache(backward, things)
+    named = _by_name(backward, arguments, len(things)) if is_output(things[-1]) else None
+    if named is None and (cached or not is_output(things[-1])):
+        named = _without_cache(backward, arguments, things)
+    if not cached and not named:
+        raise InvalidValueError(_misfit(forward, backward, arguments, things))
+    if cached and named:
+        names_tell = named.names or cached.cache.startswith("d")
+        return [named, cached] if names_tell else [cached, named]
+    return [cached or named]
+
+
+def is_output(thing):
+    """Whether what forward returned can be differentiated: floating-point numbers."""
+    numbers = isinstance(thing, (float, np.floating, np.ndarray))
+    return numbers and np.asarray(thing).dtype.kind == "f"
+
+
+# ---------------------------------------------------------------------- what fits
+
+def _with_cache(backward, things):
+    """backward(dh, dc, cache), if it can be called with as many things as forward returns."""
+    if len(things) < 2:
+        return None
+    try:
+        bound = backward.signature.bind(*things)
+    except TypeError:
+        return None
+    names = [name for name in _names(backward) if name in bound.arguments]
+    while len(names) < len(things):
+        names.append(f"dout{len(names) + 1}")                        # *args have no names
+    return Convention(names[:-1], cache=names[-1])
+
+
+def _by_name(backward, arguments, outputs):
+    """backward(dh, dc, x, W), if so many gradients come first and nothing but arguments follows."""
+    douts = _names(backward)[:outputs]
+    taken = {"cache", *arguments}
+    if len(douts) < outputs or taken.intersection(douts) or _unknown(backward, arguments, outputs):
+        return None
+    names = [name for name in _names(backward) if name in arguments]
+    if not names and len(_names(backward)) < len(backward.signature.parameters):
+        return None                                                  # *args have no names
+    return Convention(douts, names)
+
+
+def _without_cache(backward, arguments, things):
+    """backward(dh, x, W), if forward returns a cache that backward does not ask for."""
+    named = _by_name(backward, arguments, len(things) - 1)
+    return named if named and named.names else None
+
+
+def _names(backward):
+    """The names of the parameters, *args and **kwargs left out."""
+    starred = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [name for name, parameter in backward.signature.parameters.items()
+            if parameter.kind not in starred]
+
+
+def _unknown(backward, arguments, outputs):
+    """The parameters after so many gradients without a default, whose names no arguments have."""
+    parameters = backward.signature.parameters
+    return [name for name in _names(backward)[outputs:]
+            if parameters[name].default is Parameter.empty and name not in arguments]
+
+
+# ---------------------------------------------------------------------- what to say if nothing does
+
+def _no_outputs(forward, things):
+    kinds = ", ".join(_kind(thing) for thing in things) or "an empty tuple"
+    return (f"{forward.path}: expected {forward.name} to return floating-point numbers (one value "
+            f"or several, and after them perhaps a cache), got {kinds}")
+
+
+def _kind(thing):
+    if thing is None:
+        return "None"
+    return f"{thing.dtype} numbers" if hasattr(thing, "dtype") else type(thing).__name__
+
+
+def _misfit(forward, backward, arguments, things):
+    count = len(things)
+    unknown = _unknown(backward, arguments, count)
+    parameters = ", ".join(_written(each) for each in backward.signature.parameters.values())
+    by_name = f"arguments of {forward.name} by name ({', '.join(arguments)})"
+    got = f"{backward.name}({parameters})"
+    if count > 1 and is_output(things[-1]):
+        wanted = (f"a gradient for each of the {count} things that {forward.name} returns, then "
+                  f"{by_name}; or, if the last thing is a cache, a gradient for each of the "
+                  "others, then the cache")
+    elif count > 1:
+        wanted = (f"a gradient for each thing that {forward.name} returns before its cache, then "
+                  f"that cache, or {by_name}")
+    else:
+        wanted = f"the gradient of what {forward.name} returns, then {by_name}"
+        got = ", ".join(unknown) or got
+        if "cache" in unknown:
+            got += f" (to give it a cache, {forward.name} has to return one)"
+    return f"{forward.path}: expected {backward.name} to take {wanted}; got {got}"
+
+
+def _written(parameter):
+    stars = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
+    return stars.get(parameter.kind, "") + parameter.name
