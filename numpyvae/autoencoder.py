@@ -14,6 +14,7 @@ class Autoencoder(network.Network):
     It has no `generate`: nothing says where among all vectors its codes lie.  Source: blog 2.1.
     """
 
+    TITLE = "ordinary auto-encoder"
     TORCH_NAMES = {"1": "fc1", "_z": "fc2", "3": "fc3", "4": "fc4"}
 
     @staticmethod

@@ -22,6 +22,7 @@ class VAE(network.Network):
     Source: blog 2.4; Kingma & Welling 2014, appendix C.
     """
 
+    TITLE = "VAE"
     TORCH_NAMES = {"1": "fc1", "_mu": "fc21", "_logvar": "fc22", "3": "fc3", "4": "fc4"}
 
     @staticmethod

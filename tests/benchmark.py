@@ -229,7 +229,7 @@ def mnist():
     from numpyvae import datasets
     from numpyvae.training import Run
     dataset = datasets.load("mnist")
-    run = Run(dataset.x_train, dataset.x_test, data="mnist", seed=1)
+    run = Run(dataset.x_train, dataset.x_test, seed=1)
     times = [time.perf_counter()]
     run.train(on_epoch=lambda: times.append(time.perf_counter()))
     print(f"MNIST, 784-400-20, 10 epochs with evaluation: {times[-1] - times[0]:.0f} s, an epoch "
@@ -243,7 +243,7 @@ def likelihood():
     from numpyvae.evaluate import log_likelihood
     from numpyvae.training import Run
     dataset = datasets.load("mnist")
-    run = Run(dataset.x_train, dataset.x_test, data="mnist", epochs=1, seed=1)
+    run = Run(dataset.x_train, dataset.x_test, epochs=1, seed=1)
     run.train()
     start = time.perf_counter()
     log_px = log_likelihood(run.model, dataset.x_test, 500, rng=1)

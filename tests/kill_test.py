@@ -1,16 +1,15 @@
-"""Does a run survive its death? Kill training again and again, go on, and compare with a run that
-was left in peace.
+"""Does a run survive being killed? Train, kill, resume, again and again, and compare the ends.
 
     python tests/kill_test.py 100 [--seed S]
 
 A small network learns the digits through `numpyvae train`, as a process of its own, which is killed
-(SIGKILL; under Windows TerminateProcess) at a random moment of its expected life, or, as often, as
-soon after it as a file is being written. Whatever files it leaves must be whole. Then it is
-resumed, or started anew where there was no checkpoint yet, and killed again, up to three times.
-When it comes to its end, no temporary file may be left, and model.npz and history.csv must be those
-of an undisturbed run, byte for byte. Runs follow each other until there were as many kills as
-asked for. The pictures are left away: they take most of the time, and are drawn from what was
-saved. The moments come from the seed, what is going on in them from the machine.
+(SIGKILL; under Windows TerminateProcess) at a random moment of its expected life, or, just as
+often, as soon after that moment as a file is being written. Whatever files it leaves must be whole.
+It is then resumed, or started anew if there was no checkpoint yet, and killed again, up to three
+times. At its end no temporary file may be left, and model.npz and history.csv must be those of an
+undisturbed run, byte for byte. One run follows another until there have been as many kills as were
+asked for. No pictures are drawn: they would take most of the time, and come from what was saved.
+The moments follow from the seed; what is going on at them depends on the machine.
 Exit status: 0; 1, something did not survive; 2, bad arguments.
 """
 import os
@@ -24,11 +23,17 @@ import time
 
 import numpyvae
 from numpyvae.errors import NumpyvaeError
-from numpyvae.training import load_trained
 from numpyvae.narrator import OneLineParser
+from numpyvae.runs import load_trained
 
 NETWORK = ("--hidden-dim", "400", "--latent-dim", "4", "--batch-size", "512")
-CHILD = "import sys; from numpyvae import cli; cli._draw_pictures = lambda *args: None; sys.exit(cli.main())"
+CHILD = """
+import sys
+from numpyvae import cli
+from numpyvae.cli import pictures
+pictures.draw = lambda *args: None
+sys.exit(cli.main())
+"""
 ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
 FILES = ("model.npz", "history.csv")
 MOST = 3                             # kills of one run; more would only repeat its last epoch
@@ -46,7 +51,7 @@ class DamageError(Exception):
 # ---------------------------------------------------------------------- one process
 
 def start(folder, epochs):
-    """Begin the run in `folder`, or go on with it  ->  the process."""
+    """Start the run in `folder`, or resume it  ->  the process."""
     if os.path.exists(os.path.join(folder, "model.npz")):
         what = ("--resume", folder)
     else:
@@ -57,10 +62,10 @@ def start(folder, epochs):
 
 
 def outlived(process, seconds, wait_until=None):
-    """Whether the process came to its end within so many seconds; if not, it is killed.  Raises
-    DamageError.
+    """Whether the process ended by itself within so many seconds; if not, it is killed.
 
-    wait_until: then, unless it ends, not before this is so
+    wait_until: what to wait for then, unless it ends before; a function
+    Raises DamageError.
     """
     try:
         status = process.wait(seconds)
@@ -88,17 +93,17 @@ def said(folder):
 
 def temporaries(folder):
     """The temporary files in `folder`: the number of the process that wrote each, by its name."""
-    found = [re.fullmatch(r".+\.(\d+)\.tmp", name)
-             for name in os.listdir(folder)] if os.path.isdir(folder) else []
+    if not os.path.isdir(folder):
+        return {}
+    found = [re.fullmatch(r".+\.(\d+)\.tmp", name) for name in os.listdir(folder)]
     return {match[0]: int(match[1]) for match in found if match}
 
 
 def check_whole(folder, peace):
-    """Look at what a kill left  ->  how many epochs were saved, None without a checkpoint.  Raises
-    DamageError.
+    """Look at what a kill left  ->  how many epochs were saved, None without a checkpoint.
 
-    peace: the bytes of the undisturbed run's files, the history of which has to go on where this
-    one ends
+    peace: the bytes of the undisturbed run's files, whose history this one has to begin like
+    Raises DamageError.
     """
     model, history = (os.path.join(folder, name) for name in FILES)
     if not os.path.exists(model):
@@ -138,9 +143,7 @@ def contents(folder):
 # ---------------------------------------------------------------------- kill, look, go on
 
 class Clock:
-    """How long a process is expected to live: measured once, undisturbed, and corrected whenever
-    one ends by itself.
-    """
+    """How long a process is expected to live: measured once, and corrected by those that do."""
 
     def __init__(self, folder, epochs):
         began, process = time.monotonic(), start(folder, epochs)
@@ -161,10 +164,12 @@ class Clock:
 
 
 def kill_until_done(folder, peace, clock, moments, tell):
-    """Kill one run at each of `moments` that it lives to see, then let it end.  Raises DamageError.
+    """Kill one run at each of `moments` that it lives to see, then let it end.
 
-    peace: what it has to end as; moments: (the part of its expected life, whether to wait for a
-    file being written) tell(sentence, the file being written)
+    peace: the files that it has to end with
+    moments: (a part of its expected life, whether to wait until a file is being written)
+    tell: called with a sentence and, if there was one, the file that was being written
+    Raises DamageError.
     """
     saved, epochs = None, clock.epochs
     for part, in_a_file in moments:
@@ -178,8 +183,7 @@ def kill_until_done(folder, peace, clock, moments, tell):
             break
         lived, found = time.monotonic() - began, writing()
         saved = check_whole(folder, peace)
-        # it trained, so it had looked for what its predecessor had left
-        if " epoch |" in said(folder):
+        if " epoch |" in said(folder):                   # it trained, so it had swept before
             check_swept(folder, process.pid)
         tell(f"killed after {lived:.2f} s, with "
              f"{'no checkpoint' if saved is None else f'{saved} epochs saved'}",
@@ -194,9 +198,11 @@ def kill_until_done(folder, peace, clock, moments, tell):
 
 
 def kill(count, seed=0, epochs=10, show=print):
-    """Kill `count` times  ->  how many, "kills", in how many "runs", and how many in the middle of
-    "writing" a file; of the runs, how many were found "corrupt", "stale" or "different"; how many
-    kills ended "identical" all the same."""
+    """Kill `count` times  ->  counts by name.
+
+    "kills" in all, in how many "runs", how many of them in the middle of "writing" a file; how many
+    runs were found "corrupt", "stale" or "different"; how many kills left them "identical"
+    """
     counts = dict.fromkeys(("kills", "runs", "writing", "corrupt", "stale", "different",
                             "identical"), 0)
     rng = random.Random(seed)
@@ -207,9 +213,10 @@ def kill(count, seed=0, epochs=10, show=print):
 
     def tell(sentence, writing=None):
         counts["kills"] += 1
-        counts["writing"] += writing is not None
-        show(f"{counts['kills']:>4}  {sentence}"
-             + (f", while {writing} was written" if writing else ""))
+        if writing:
+            counts["writing"] += 1
+            sentence += f", while {writing} was being written"
+        show(f"{counts['kills']:>4}  {sentence}")
 
     with tempfile.TemporaryDirectory() as folder:
         first = os.path.join(folder, "peace")
@@ -218,8 +225,8 @@ def kill(count, seed=0, epochs=10, show=print):
         except DamageError:
             show(said(first))
             raise
-        show(f"{epochs} epochs take {clock.expected(0):.1f} s undisturbed, {clock.starting:.1f} s "
-             "of it to start")
+        show(f"{epochs} epochs take {clock.expected(0):.1f} s undisturbed, of which starting "
+             f"takes {clock.starting:.1f} s")
         while counts["kills"] < count:
             counts["runs"] += 1
             before, run = counts["kills"], os.path.join(folder, f"run{counts['runs']}")

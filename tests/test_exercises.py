@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from test_cli import call
+from helpers_cli import call
 
 from numpyvae import VAE
 from numpyvae.latent import kl_forward, reparameterize_forward

@@ -19,6 +19,7 @@ from hypothesis import given, note, settings
 from numpyvae import checkpoint, files
 from numpyvae.datasets import idx, own
 from numpyvae.errors import CheckpointError, DataFormatError
+from numpyvae.runs import SavedRun
 from numpyvae.training import Run
 
 # NumPy warns of a header that only its reader for Python 2 could make sense of.
@@ -57,10 +58,9 @@ def in_memory():
 def saved(folder):
     """The bytes of two checkpoints: a run's, and one with arrays of every kind."""
     rng = np.random.default_rng(0)
-    run = Run(rng.random((20, 6)), rng.random((5, 6)), hidden_dim=3, latent_dim=2, epochs=1,
-              data="µ")
+    run = Run(rng.random((20, 6)), rng.random((5, 6)), hidden_dim=3, latent_dim=2, epochs=1)
     run.train()
-    run.save(folder)
+    SavedRun(run, folder, "µ").save()
     arrays = {"W1": np.arange(6.0).reshape(2, 3), "b1": np.arange(9, dtype=">f4"),
               "µ": np.array([1, -1]), "flag": np.array(True), "none": np.ones((0, 3))}
     checkpoint.save(folder / "toy.npz", arrays, {"model": "toy"})
@@ -330,7 +330,7 @@ def test_hundreds_of_checkpoints_with_another_s_members(tmp_path, in_memory):
                 for name, array in found[0].items():
                     content = io.BytesIO(archive.read(name + ".npy"))
                     assert same(array, np.lib.format.read_array(content))
-        tried(lambda data: Run.load("memory", lambda name, place: x), data, CheckpointError)
+        tried(lambda data: SavedRun.load("memory", *x), data, CheckpointError)
     many(400, wholes, meddled, check)
 
 

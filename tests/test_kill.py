@@ -1,5 +1,4 @@
 """A few of the kills of kill_test.py, and that it would tell if one of them did harm."""
-import os
 import sys
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import kill_test
 from kill_test import DamageError
 
-from numpyvae import files
+from numpyvae.runs import SavedRun
 from numpyvae.training import Run
 
 
@@ -17,7 +16,8 @@ def test_three_kills_do_no_harm():
     counts = kill_test.kill(3, seed=int(np.random.default_rng().integers(1000)), epochs=4,
                             show=told.append)
     assert counts["kills"] == counts["identical"] == 3, told
-    assert counts["corrupt"] == counts["stale"] == counts["different"] == 0 and 1 <= counts["runs"] <= 3
+    assert counts["corrupt"] == counts["stale"] == counts["different"] == 0
+    assert 1 <= counts["runs"] <= 3
     assert len(told) == 4 and all("killed after" in line for line in told[1:])
 
 
@@ -29,7 +29,7 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     run = Run(rng.random((9, 4)), rng.random((3, 4)), epochs=2, hidden_dim=3, latent_dim=2)
     run.train()
-    run.save(tmp_path)
+    SavedRun(run, tmp_path).save()
     return tmp_path
 
 
@@ -46,18 +46,25 @@ def test_what_is_whole_is_whole(folder):
     assert kill_test.check_whole(folder / "nothing", peace) is None
 
 
-@pytest.mark.parametrize("damage",
-                         [lambda model, rows: (model[:-1], rows), lambda model,
-                          rows: (model[:200] + b"\0" + model[201:], rows), lambda model,
-                          rows: (None, rows), lambda model, rows: (model, rows[:-1]), lambda model,
-                          rows: (model, b""), lambda model,
-                          rows: (model, rows + b"3,1,1,0,1,1,0\n"), lambda model,
-                          rows: (model, rows.replace(b"2,", b"3,")), lambda model,
-                          rows: (model, rows.splitlines(keepends=True)[0])])
+# What a kill might do to model.npz and to history.csv; None: it is not there.
+DAMAGES = {
+    "a checkpoint cut short":    lambda model, rows: (model[:-1], rows),
+    "a byte of it lost":         lambda model, rows: (model[:200] + b"\0" + model[201:], rows),
+    "no checkpoint":             lambda model, rows: (None, rows),
+    "half a line of history":    lambda model, rows: (model, rows[:-1]),
+    "an empty history":          lambda model, rows: (model, b""),
+    "a line too many":           lambda model, rows: (model, rows + b"3,1,1,0,1,1,0\n"),
+    "a line of another epoch":   lambda model, rows: (model, rows.replace(b"2,", b"3,")),
+    "a history of no epoch":     lambda model, rows: (model, rows.splitlines(keepends=True)[0])}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_not_whole_is_told(folder, damage):
     peace = kill_test.contents(folder)
-    for name, content in zip(kill_test.FILES, damage(*peace)):
-        (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    for name, content in zip(kill_test.FILES, DAMAGES[damage](*peace)):
+        (folder / name).unlink()
+        if content is not None:
+            (folder / name).write_bytes(content)
     with pytest.raises(DamageError) as caught:
         kill_test.check_whole(folder, peace)
     assert caught.value.kind == "corrupt"
@@ -67,8 +74,7 @@ def test_a_stale_file_is_told(folder):
     kill_test.check_swept(folder)
     (folder / "model.npz.12.tmp").write_bytes(b"half")
     assert kill_test.temporaries(folder) == {"model.npz.12.tmp": 12}
-    # of the process that has just been killed
-    kill_test.check_swept(folder, 12)
+    kill_test.check_swept(folder, 12)        # of the process that has just been killed
     for pid in (None, 1):
         with pytest.raises(DamageError, match="model.npz.12.tmp should have been swept") as caught:
             kill_test.check_swept(folder, pid)
@@ -89,8 +95,7 @@ def test_an_end_that_is_different_and_a_bad_end_are_told(folder, monkeypatch):
     clock.starting = clock.epoch = 100.0
     clock.epochs = 2
     kill_test.kill_until_done(folder, peace, clock, [(0.9, False)], pytest.fail)
-    # it is not expected to take so long any more
-    assert clock.starting < 50
+    assert clock.starting < 50               # it is not expected to take so long any more
     with pytest.raises(DamageError) as caught:
         kill_test.kill_until_done(folder, [peace[0], peace[1] + b"\n"], clock, [], pytest.fail)
     assert caught.value.kind == "different"
@@ -114,9 +119,7 @@ def test_every_loss_is_counted(monkeypatch, capsys):
     def run(folder, peace, clock, moments, tell):
         kind = next(kinds)
         if kind:
-            os.replace(os.path.join(os.path.dirname(folder), "peace.log"), folder + ".log")
-            with open(os.path.join(os.path.dirname(folder), "peace.log"), "w",
-                      encoding="utf-8") as log:
+            with open(folder + ".log", "w", encoding="utf-8") as log:
                 log.write("said")
             raise DamageError(kind, "this")
         for _ in moments:
@@ -126,7 +129,8 @@ def test_every_loss_is_counted(monkeypatch, capsys):
     monkeypatch.setattr(kill_test, "kill_until_done", run)
     assert kill_test.main(["5"]) == 1
     out = capsys.readouterr().out.splitlines()
-    assert out[-1] == "5 kills in 3 runs, 3 of them in the middle of a file: 1 corrupt, 1 stale, 3 identical"
+    assert out[-1] == ("5 kills in 3 runs, 3 of them in the middle of a file: "
+                       "1 corrupt, 1 stale, 3 identical")
     assert any("stale: this" in line for line in out) and "said" in out
 
 
@@ -145,9 +149,8 @@ def test_what_fails_without_any_kill(monkeypatch, capsys, error, status, last):
     assert out[-1] == last and ("why" in out) == (not error)
 
 
-@pytest.mark.parametrize("arguments", [["0"], ["-3"], ["many"], ["3", "--seed"], ["3", "--seed",
-                                                                                  "x"], ["3", "4"],
-                                       ["--kills", "3"]])
+@pytest.mark.parametrize("arguments", [["0"], ["-3"], ["many"], ["3", "--seed"],
+                                       ["3", "--seed", "x"], ["3", "4"], ["--kills", "3"]])
 def test_bad_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         kill_test.main(arguments)
@@ -159,19 +162,3 @@ def test_help_says_what_it_does(capsys):
     with pytest.raises(SystemExit) as stop:
         kill_test.main(["--help"])
     assert stop.value.code == 0 and "--seed" in capsys.readouterr().out
-
-
-def test_a_first_save_that_was_killed_leaves_room_for_a_new_start(tmp_path, monkeypatch, capsys):
-    from numpyvae import cli
-    monkeypatch.setattr(cli, "_draw_pictures", lambda *args: None)
-    out = tmp_path / "run"
-    out.mkdir()
-    (out / "model.npz.12.tmp").write_bytes(b"half")
-    arguments = ["train", "--out", str(out), "--epochs", "1", "--hidden-dim", "2", "--latent-dim",
-                 "1"]
-    # but nothing is swept where there is more
-    (out / "mine.txt").write_bytes(b"precious")
-    assert cli.main(arguments) == 2 and "expected a new or an empty folder" in capsys.readouterr().err
-    assert files.stale(out) == ["model.npz.12.tmp"]
-    (out / "mine.txt").unlink()
-    assert cli.main(arguments) == 0 and sorted(os.listdir(out)) == ["history.csv", "model.npz"]

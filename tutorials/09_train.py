@@ -23,8 +23,7 @@ quick = begin(__doc__).quick
 digits = datasets.load("digits")
 x, x_test = (digits.x_train[:128], digits.x_test[:50]) if quick else (digits.x_train, digits.x_test)
 D, H, Z = 64, 16 if quick else 200, 10
-options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64,
-           "image_shape": digits.image_shape}
+options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64}
 # --quick: epochs of every training
 short = 2 if quick else None
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from helpers_cli import assert_one_sentence, call, contents
 from mouse import click
-from test_cli import assert_one_sentence, call, contents
 
 from numpyvae import VAE, datasets, plots
 from numpyvae.evaluate import mean_kl_per_dim
+from numpyvae.runs import SavedRun
 from numpyvae.training import Run
 
 
@@ -24,10 +25,10 @@ def home(tmp_path, monkeypatch):
     np.savez("own.npz", x=x, labels=np.arange(40) % 3)
     dataset = datasets.load("own.npz")
     for model in ("vae", "ae"):
-        run = Run(dataset.x_train, dataset.x_test, data=str(tmp_path / "own.npz"),
-                  image_shape=(4, 3), model=model, hidden_dim=8, latent_dim=3, epochs=1)
+        run = Run(dataset.x_train, dataset.x_test, model=model, hidden_dim=8, latent_dim=3,
+                  epochs=1)
         os.mkdir(model)
-        run.save(model)
+        SavedRun(run, model, str(tmp_path / "own.npz"), image_shape=(4, 3)).save()
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     pyplot.switch_backend("agg")
@@ -141,7 +142,7 @@ def test_ctrl_c_closes_the_window(home, window, capsys, monkeypatch):
 def test_an_ordinary_auto_encoder_s_run_is_refused(home, window, capsys):
     before = contents(home)
     status, out, err = call(capsys, "explore", "ae")
-    assert_one_sentence(status, err, "ae: holds an ordinary auto-encoder", "take a VAE's run")
+    assert_one_sentence(status, err, "ae: expected a model with a prior", "ordinary auto-encoder")
     assert out == "" and contents(home) == before and not pyplot.get_fignums()
 
 
@@ -149,7 +150,7 @@ def test_data_that_were_moved(home, capsys, monkeypatch):
     monkeypatch.setattr(plots, "save", lambda figure, path: None)
     os.rename("own.npz", "moved.npz")
     status, out, err = call(capsys, "explore", "vae")
-    assert_one_sentence(status, err, "own.npz", "--data or --data-dir says where they lie now")
+    assert_one_sentence(status, err, "own.npz", "say where they are now with --data or --data-dir")
     assert out == "" and call(capsys, "explore", "vae", "--data", "moved.npz")[0] == 0
     status, out, err = call(capsys, "explore", "nowhere")
     assert_one_sentence(status, err, "nowhere: expected the folder of a run")

@@ -1,0 +1,101 @@
+"""Compare every hand-written gradient with numerical differentiation, or check a backward pass of
+your own.
+"""
+import numpy as np
+
+from ..autoencoder import Autoencoder
+from ..errors import check_count
+from ..gradcheck import check_gradients
+from ..vae import VAE
+from .options import whole
+
+HELP = "compare every hand-written gradient with a numeric one, or check your own"
+
+INTRODUCTION = """\
+Each row compares a block of the hand-written gradient (analytic) with the slope of the loss
+(numeric). A central difference moves a parameter p by h to either side, (f(p + h) - f(p - h)) / 2h;
+the complex step moves it by ih, Im f(p + ih) / h, and loses no digits to a subtraction.
+"""
+
+TINY     = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
+GAUSSIAN = {**TINY, "likelihood": "gaussian", "x_std": 0.5}
+BLOG     = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
+SEEN     = 0.7                               # of the pixels, where some are missing
+
+
+def add_options(parser):
+    """FILE.py:forward,backward and --seed."""
+    parser.add_argument("target", nargs="?", metavar="FILE.py:forward,backward",
+                        help="a backward pass of yours to check instead; example() in the same "
+                             "file returns forward's arguments")
+    parser.add_argument("--seed", type=whole, default=0, metavar="S",
+                        help="seed of the random networks and data (default 0)")
+
+
+def run(args):
+    """Print a table for each network, or judge a file  ->  the exit status."""
+    seed = check_count("--seed", args.seed)
+    if args.target:
+        from ..gradcheck.judge import judge
+        return 0 if judge(args.target, seed) else 1
+    print(INTRODUCTION)
+    reports = [
+        check_vae("A tiny network, every element, by central differences",
+                  TINY, 3, "central", seed),
+        check_vae("The same network, every element, by the complex step",
+                  TINY, 3, "complex", seed),
+        check_vae("Gaussian pixels, some unseen, by the complex step",
+                  GAUSSIAN, 3, "complex", seed, masked=True),
+        check_autoencoder("The ordinary auto-encoder, every element, by the complex step",
+                          TINY, 3, "complex", seed),
+        check_vae("The blog's network, along random directions, by the complex step",
+                  BLOG, 8, "complex", seed)]
+    if not all(report.ok for report in reports):
+        print("At least one gradient is wrong: see the rows that say NO.")
+        return 1
+    central, *others = (report.max_error for report in reports)
+    print(f"Every gradient agrees, with central differences to a relative {central:.0e}, "
+          f"with the complex step to {max(others):.0e}.")
+    return 0
+
+
+def check_vae(title, settings, n, method, seed, masked=False):
+    """Print the table of a VAE on n random examples  ->  its report."""
+    rng  = np.random.default_rng(seed)
+    vae  = VAE(**settings, rng=rng)
+    x    = rng.random((n, vae.input_dim))
+    eps  = rng.standard_normal((n, vae.latent_dim))
+    mask = rng.random(x.shape) < SEEN if masked else None
+
+    def term(i):
+        def term_of(params):
+            return vae.loss(x, eps, mask=mask, params=params)[i]
+        return term_of
+
+    loss, recon, kl = term(0), term(1), term(2)
+    _, grads = vae.loss_and_grads(x, eps, mask=mask)
+    return _check(title, vae, x, loss, grads, method, rng, {"recon": recon, "kl": kl})
+
+
+def check_autoencoder(title, settings, n, method, seed):
+    """Print the table of an ordinary auto-encoder on n random examples  ->  its report."""
+    rng = np.random.default_rng(seed)
+    autoencoder = Autoencoder(**settings, rng=rng)
+    x = rng.random((n, autoencoder.input_dim))
+
+    def loss(params):
+        return autoencoder.loss(x, params=params)
+
+    _, grads = autoencoder.loss_and_grads(x)
+    return _check(title, autoencoder, x, loss, grads, method, rng)
+
+
+def _check(title, model, x, loss, grads, method, rng, terms=None):
+    n, D = x.shape
+    print(f"{title}: {D}-{model.hidden_dim}-{model.latent_dim}, {n} examples", flush=True)
+    # A backward pass makes its gradients from the last layer to the first.
+    order  = [kind + suffix for suffix in reversed(model.TORCH_NAMES) for kind in "Wb"]
+    report = check_gradients(loss, model.params, grads, method, rng=rng, terms=terms, order=order,
+                             sizes={"N": n, "D": D})
+    print()
+    return report

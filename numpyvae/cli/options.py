@@ -1,0 +1,23 @@
+"""What the options of several commands share: how their names become flags, and kinds of values."""
+import argparse
+
+
+def flag(name):
+    """The option that sets the argument of this name: --hidden-dim for hidden_dim."""
+    return "--" + name.replace("_", "-")
+
+
+def whole(text):
+    """The whole number in `text`, or a complaint of the parser's."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+
+
+def number(text):
+    """The number in `text`, or a complaint of the parser's."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None

@@ -1,0 +1,40 @@
+"""How the commands speak: of data, of paths, of this program itself, and of what went wrong."""
+import os
+import shlex
+import shutil
+import sys
+
+
+def complain(command, sentence, status=2):
+    """Say on standard error what went wrong  ->  the exit status."""
+    sys.stdout.flush()
+    print(f"numpyvae {command}: {' '.join(sentence.split())}", file=sys.stderr)
+    return status
+
+
+def this_program():
+    """How to call this program again: as it was called now, since it may not be on the PATH."""
+    called = sys.argv[0]
+    if os.path.basename(called) == "__main__.py":
+        return "python -m numpyvae"
+    found = shutil.which("numpyvae")
+    on_path = found and os.path.exists(called) and os.path.samefile(found, called)
+    return "numpyvae" if on_path or os.sep not in called else quoted(os.path.relpath(called))
+
+
+def quoted(path):
+    """`path` as it can be typed into a shell."""
+    if os.name == "posix":
+        return shlex.quote(path)
+    return f'"{path}"' if " " in path else path
+
+
+def title(data, data_dir):
+    """What a data set is called: its name, or that of its file or folder."""
+    place = data_dir if data == "idx" else data
+    return os.path.splitext(os.path.basename(place))[0] or "data"
+
+
+def epochs(count):
+    """So many epochs, in words."""
+    return f"{count} epoch" if count == 1 else f"{count} epochs"

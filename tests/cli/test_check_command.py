@@ -1,0 +1,39 @@
+"""`numpyvae check`: right gradients are called right, and a wrong one wrong."""
+import os
+
+import pytest
+from helpers_cli import call, numpyvae_in
+
+from numpyvae import VAE, vae
+from numpyvae.autoencoder import Autoencoder
+from numpyvae.cli import check
+
+
+def test_every_gradient_is_found_right(tmp_path):
+    done = numpyvae_in(tmp_path, "check")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.isascii()
+    assert "784-400-20" in done.stdout and "7-5-2" in done.stdout
+    of_vae, of_autoencoder = VAE(2, 2, 2).params, Autoencoder(2, 2, 2).params
+    for name in {**of_vae, **of_autoencoder}:
+        tables = 4 * (name in of_vae) + (name in of_autoencoder)
+        assert done.stdout.count(f"\n{name} ") == tables
+    assert "NO" not in done.stdout
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("backward, wrong", [
+    ("kl_divergence_backward", lambda dmu, dlogvar: (dmu, 0.5 * dlogvar)),
+    ("reparameterize_backward", lambda dmu, dlogvar: (dmu, 0 * dlogvar)),
+    ("relu_backward", lambda da: 1.001 * da)])
+def test_a_wrong_backward_is_found(capsys, monkeypatch, backward, wrong):
+    right = getattr(vae, backward)
+
+    def spoiled(*args):
+        found = right(*args)
+        return wrong(*found) if isinstance(found, tuple) else wrong(found)
+    # The diagnosis of a large network would take seconds.
+    monkeypatch.setattr(check, "BLOG", {"input_dim": 100, "hidden_dim": 40, "latent_dim": 9})
+    monkeypatch.setattr(vae, backward, spoiled)
+    status, out, err = call(capsys, "check")
+    assert (status, err) == (1, "")
+    assert "NO" in out and "wrong" in out.splitlines()[-1]

@@ -1,0 +1,126 @@
+"""The command line as a whole: help, version, terminals and pipes."""
+import io
+import os
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from helpers_cli import (ENV, RUN, SMALL, UNDRAWN, assert_one_sentence, call, child, installed,
+                         numpyvae_in, posix)
+
+from numpyvae import cli
+from numpyvae.cli import train
+
+COMMANDS = ["train", "show", "explore", "sample", "export", "check", "walk"]
+
+
+# ---------------------------------------------------------------------- help, version
+
+@pytest.mark.parametrize("argv", [(), ("--help",), ("-h",)])
+def test_a_newcomer_is_told_where_to_start(capsys, argv):
+    status, out, err = call(capsys, *argv)
+    assert (status, err) == (0, "") and out.isascii()
+    for word in ("usage: numpyvae", "start here", *COMMANDS):
+        assert word in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(capsys, command):
+    status, out, err = call(capsys, command, "--help")
+    assert (status, err) == (0, "") and out.isascii() and f"usage: numpyvae {command} " in out
+    assert " ".join(cli.COMMANDS[command].__doc__.split()) in " ".join(out.split())
+    if command in ("show", "explore"):
+        assert "--data FILE" in out and "--data-dir DIR" in out
+
+
+def test_train_explains_every_option_with_its_defaults(capsys):
+    out = call(capsys, "train", "--help")[1]
+    assert all(f"--{name.replace('_', '-')} " in out for name in train.OPTIONS)
+    text = " ".join(out.split())
+    for value in train.DEFAULTS.values():
+        assert value is None or f"(default {value})" in text
+    assert "(default 256; mnist 400)" in text and "(default bernoulli; faces gaussian)" in text
+    assert "(default 200; mnist 10, faces 60)" in text
+    assert "--model {vae,ae}" in text and "--pixels {grey,threshold,fixed,resampled}" in text
+    assert "digits, mnist, faces, idx, or a .npy or .npz file of your own" in text
+    assert "NUMPYVAE_DATA" in text and "None" not in text and "--data-dir" in text
+
+
+def test_a_stranger_finds_every_command_in_a_file_of_its_name():
+    assert list(cli.COMMANDS) == COMMANDS
+    for name, command in cli.COMMANDS.items():
+        assert command.__name__ == f"numpyvae.cli.{name}"
+
+
+@installed
+def test_the_version_and_the_installed_script(tmp_path):
+    version = metadata.version("numpyvae")
+    done = numpyvae_in(tmp_path, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"numpyvae {version}\n", "")
+    script = shutil.which("numpyvae", path=os.path.dirname(sys.executable))
+    if script is None:
+        pytest.skip("its script is not installed beside this Python")
+    done = subprocess.run([script, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"numpyvae {version}\n", "")
+
+
+# ---------------------------------------------------------------------- pipes and terminals
+
+@posix
+@pytest.mark.parametrize("argv, unbuffered", [
+    (("check",), ""), (("check",), "1"), (("--help",), ""), (("--help",), "1"),
+    (("train", "--help"), ""), pytest.param(("--version",), "", marks=installed)])
+def test_a_reader_that_has_seen_enough(tmp_path, argv, unbuffered):
+    """As in `numpyvae check | head -1`, whoever is faster: the pipe is closed from the start."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "numpyvae", *argv],
+                          env={**ENV, "PYTHONUNBUFFERED": unbuffered}, stdout=writer,
+                          stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(writer)
+    # As SIGPIPE ends a program, 128 + 13; but argparse swallows the error if it meets it while
+    # printing its help.
+    allowed = (141, 0) if "--help" in argv else (141,)
+    assert done.returncode in allowed and done.stderr == ""
+
+
+def test_the_first_line_alone(tmp_path):
+    process = subprocess.Popen([sys.executable, "-m", "numpyvae", "check"], cwd=tmp_path, env=ENV,
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(timeout=60), err) == (141, "")
+
+
+@posix
+@pytest.mark.parametrize("argv", [("check",), ("train", *SMALL), ("show", "missing")],
+                         ids=lambda argv: argv[0])
+def test_no_standard_output_at_all(tmp_path, argv):
+    """As `numpyvae check >&-` and some schedulers start it."""
+    done = subprocess.run(child(UNDRAWN, *argv), cwd=tmp_path, env=ENV, text=True,
+                          stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if "missing" in argv else 0)
+
+
+def test_a_terminal_without_the_letters_of_a_path(work):
+    folder = os.path.join("runs", "Läufe ✓")
+    os.rename(RUN, folder)
+    ascii_only = {"encoding": "ascii", "env": {**ENV, "PYTHONIOENCODING": "ascii"}}
+    done = numpyvae_in(work, "export", folder, os.path.join(folder, "torch.npz"), **ascii_only)
+    assert (done.returncode, done.stderr) == (0, "") and "L?ufe ?" in done.stdout
+    assert "torch.npz" in os.listdir(folder)
+    done = numpyvae_in(work, "show", "Löwe", **ascii_only)
+    assert_one_sentence(done.returncode, done.stderr, "L?we")
+
+
+def test_a_stream_that_cannot_be_reconfigured(monkeypatch):
+    """As notebooks put in the place of standard output."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert cli.main([]) == 0
+    assert "numpyvae train" in stream.getvalue()

@@ -1,0 +1,45 @@
+"""`numpyvae sample`: new pictures, and the same again by their seed."""
+import os
+import re
+
+import numpy as np
+from helpers_cli import GREY, RUN, call, contents, numpyvae_in
+
+from numpyvae.runs import SavedRun
+from numpyvae.training import Run
+
+
+def test_every_picture_is_a_new_one(work, capsys):
+    before = contents(work)
+    done = numpyvae_in(work, "sample", RUN, "-n", "4")
+    assert (done.returncode, done.stderr) == (0, "")
+    status, out, err = call(capsys, "sample", RUN, "-n", "4")
+    assert (status, err) == (0, "")
+    assert done.stdout.startswith(os.path.join(RUN, "sample.png") + ": 4 images")
+    assert out.startswith(os.path.join(RUN, "sample-2.png") + ": 4 images")
+    after = contents(work)
+    new = {name: after.pop(name) for name in set(after) - set(before)}
+    assert after == before
+    assert {os.path.basename(name) for name in new} == {"sample.png", "sample-2.png"}
+    assert len(set(new.values())) == 2
+
+
+def test_samples_of_a_run_that_knows_no_shape(work, drawn, capsys):
+    (work / "library").mkdir()
+    run = Run(GREY.reshape(40, 12), GREY[:3].reshape(3, 12), hidden_dim=4, latent_dim=2)
+    SavedRun(run, "library").save()
+    assert call(capsys, "sample", "library", "-n", "2")[0] == 0
+    axes, = drawn["sample.png"].axes
+    assert axes.images[0].get_array().shape == (3, 2 * 13 + 1)           # each image is a row
+
+
+def test_samples_come_again_by_their_seed(work, drawn, capsys):
+    _, out, _ = call(capsys, "sample", RUN, "-n", "1")
+    seed, = re.findall(r"--seed (\d+)", out)
+    for argv in (("--seed", seed, "--out", "again.png"),
+                 ("--seed", str(int(seed) + 1), "--out", "other.PNG")):
+        assert call(capsys, "sample", RUN, "-n", "1", *argv)[0] == 0
+    assert list(drawn) == ["sample.png", "again.png", "other.PNG"]
+    first, again, other = (np.ma.filled(figure.axes[0].images[0].get_array(), -1)
+                           for figure in drawn.values())
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
