@@ -4,7 +4,7 @@ The whole of it in eight steps, with the package doing the work: a batch goes th
 costs something, sends a gradient back, and the network gets better. The other lessons take each
 step apart.
 
-    python tutorials/00_first_steps.py      (2 seconds; --pause waits for Enter after every step)
+    python tutorials/00_first_steps.py    (2 seconds; --pause waits for Enter after every step)
 
 It draws first_steps.png into the folder that --out names (runs/tutorials if it names none).
 """

@@ -5,7 +5,7 @@ to give it a range. Here both are trained, an ordinary auto-encoder (a point) an
 distribution), on faces whose mouths are often covered, and are asked how much a face smiles whose
 mouth nobody sees.
 
-    python tutorials/02_point_or_distribution.py   (two minutes; --seed N for other faces, networks)
+    python tutorials/02_point_or_distribution.py    (two minutes; --seed N for other faces)
 
 It draws point_or_distribution.png into the folder that --out names (runs/tutorials if it names
 none).

@@ -5,7 +5,7 @@ unseen. Here the derivative of one layer is taken entry by entry, as one takes i
 collected into matrices; then comes relu with its kink, then a chain of the two. You need to know
 how matrices multiply, and the chain rule; nothing else.
 
-    python tutorials/03_dense_layer.py      (3 seconds; --pause waits for Enter after every step)
+    python tutorials/03_dense_layer.py    (3 seconds; --pause waits for Enter after every step)
 
 It draws dense_layer.png into the folder that --out names (runs/tutorials if it names none).
 """

@@ -6,7 +6,7 @@ dice? The blog's answer is one line of code, mu + eps * std. This lesson shows w
 that line, why it is right, and how much it is worth beside the other way of differentiating through
 a sample, the score function.
 
-    python tutorials/04_reparameterization.py   (5 seconds; --pause waits for Enter after each step)
+    python tutorials/04_reparameterization.py    (5 seconds; --pause waits after every step)
 
 It draws reparameterization.png into the folder that --out names (runs/tutorials if it names none).
 """

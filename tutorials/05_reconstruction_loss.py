@@ -5,7 +5,7 @@ measured how? Here the answer is built from one black or white pixel upwards: a 
 logarithm, its gradient, what a computer makes of them far out; then grey pixels, the squared error,
 and sum or mean. You need logarithms and the chain rule.
 
-    python tutorials/05_reconstruction_loss.py  (5 seconds; --pause waits for Enter after each step)
+    python tutorials/05_reconstruction_loss.py    (5 seconds; --pause waits after every step)
 
 It draws reconstruction_loss.png and (in the full run) sum_or_mean.png into the folder of --out
 (runs/tutorials).

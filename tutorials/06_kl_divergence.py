@@ -5,7 +5,7 @@ is the derivation, an integral of six lines, each of which is computed by brute 
 gradient; why only N(0, I) costs nothing; and what happens to a network that is trained without the
 term.
 
-    python tutorials/06_kl_divergence.py   (15 seconds; --pause waits for Enter after every step)
+    python tutorials/06_kl_divergence.py    (15 seconds; --pause waits for Enter after every step)
 
 It draws kl_landscape.png and with_and_without_kl.png into the folder that --out names
 (runs/tutorials if it names none).

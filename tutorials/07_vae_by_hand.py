@@ -5,7 +5,7 @@ hidden units, two latent variables. Every array of the forward pass and every gr
 backward pass is computed in plain NumPy and shown; the model of the package is not imported until
 the very end, where it has to give the same numbers.
 
-    python tutorials/07_vae_by_hand.py      (4 seconds; --pause waits for Enter after every step)
+    python tutorials/07_vae_by_hand.py    (4 seconds; --pause waits for Enter after every step)
 
 It draws computation_graph.png into the folder that --out names (runs/tutorials if it names none).
 """
