@@ -132,13 +132,13 @@ check("and the package's", Bernoulli().neg_log_p_backward(np.ones(N), logits, x)
 check_less("no entry exceeds 1", np.abs(dlogits), 1.0)
 
 # %%
-step("Far out: ±40 and ±1000", "cost = max(l, 0) (1 - x) - min(l, 0) x + log1p(exp(-|l|))")
+step("Far out: ±40 and ±1000", "cost = l ([l > 0] - x) + log1p(exp(-|l|))")
 say("""
 On paper these forms are equal; in a computer they are not. At l = 40 the sigmoid is 1 - 4e-18, and
 the nearest number of 64 bits is 1 itself: log(1 - p) is the logarithm of 0. At -1000 an exponential
 overflows, and 0 times infinity is "not a number". Even softplus(l) - x l loses a small cost: 40 +
-4e-18 - 40 is 0. The package adds the three terms of the line above: none of them is ever negative,
-so that none is lost in a difference. The truth is computed with 460 digits, and may be trusted.
+4e-18 - 40 is 0. The package subtracts the large parts first, as in the line above. The truth is
+computed with 460 digits, and may be trusted.
 """)
 getcontext().prec = 460
 far, x = np.array([(l, x) for l in (40.0, -40.0, 1000.0, -1000.0) for x in (0.0, 1.0)]).T
