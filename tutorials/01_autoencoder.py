@@ -94,11 +94,16 @@ dW1, db1      = t.T @ da1, da1.sum(axis=0)
 show("z", z)
 show("probs - x", probs - t)
 show(dz=dz, dW_z=dW_z)
+
+
+def loss_with(name, T):
+    """The loss with T in the place of one parameter."""
+    return tiny.loss(t, params={**p, name: T})
+
+
 _, theirs = tiny.loss_and_grads(t)
 for name, ours in zip(p, (dW1, db1, dW_z, db_z, dW3, db3, dW4, db4)):
-    def loss_at(T, name=name):
-        return tiny.loss(t, params={**p, name: T})
-    slope = numeric_gradient(loss_at, p[name], "complex")
+    slope = numeric_gradient(lambda T: loss_with(name, T), p[name], "complex")
     check(f"d{name} of these lines is the package's, and the slope of the loss (against both)",
           np.array([ours, ours]), np.array([theirs[name], slope]), rtol=1e-14)
 

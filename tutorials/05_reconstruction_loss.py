@@ -296,12 +296,17 @@ was. So it is the loss with β = D, divided by D, which Adam does not notice: fo
 pixels, β = 784.
 """)
 tiny = VAE(D, H, Z, rng=1)
+
+
+def averaged_loss(name, T):
+    """The loss with pixels averaged, and with T in the place of one parameter."""
+    _, recon, kl = tiny.loss(x, eps, params={**tiny.params, name: T})
+    return recon / D + kl
+
+
 _, grads = tiny.loss_and_grads(x, eps, beta=D)
 for name in ("W1", "W_mu", "W4"):
-    def averaged(T, name=name):
-        _, recon, kl = tiny.loss(x, eps, params={**tiny.params, name: T})
-        return recon / D + kl
-    slope = numeric_gradient(averaged, tiny.params[name], "complex")
+    slope = numeric_gradient(lambda T: averaged_loss(name, T), tiny.params[name], "complex")
     check(f"d{name} with pixels averaged is that with β = D, over D", slope, grads[name] / D,
           rtol=1e-13)
 
