@@ -157,9 +157,9 @@ def test_public_code_is_named_only_where_it_was_read():
         ("the KL term subtracted", "AntixK/PyTorch-VAE"),
         ("a weight hidden in the loss", "AntixK/PyTorch-VAE"),
         ("the logarithm of a rounded probability", "hwalsuklee/tensorflow-mnist-VAE"),
-        ("Adam's means not freed of their bias", "Mathews-Tom/no-magic"),
+        ("Adam without bias correction", "Mathews-Tom/no-magic"),
         ("Adam counts epochs, not steps", "y0ast/Variational-Autoencoder"),
-        ("Adam's moments kept for every place in the batch",
+        ("Adam's moments kept for each slot of the batch",
          "kwj2104/Simple-Variational-Autoencoder"),
         ("the mean of the logarithms for log p(x)", "arahuja/generative-tf")}
 

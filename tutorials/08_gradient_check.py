@@ -342,12 +342,12 @@ check("each oracle sees its own bug, and passes the rest", np.array(content),
 # %%
 step("The whole gallery")
 say(f"""
-There are {len(BUGS)} bugs in it. Who catches how many? (Print it with python
+There are {len(BUGS)} bugs in it. What catches how many? (Print it with python
 tutorials/bug_gallery.py, and read it as a list of what to look for in code of your own.)
 """)
-table(["who", "catches"], [*Counter(bug.by for bug in BUGS).items()])
+table(["caught by", "bugs"], [*Counter(bug.by for bug in BUGS).items()])
 escaped = []
-for bug in progress([] if options.quick else BUGS, "putting every bug before who should catch it"):
+for bug in progress([] if options.quick else BUGS, "trying every bug on what should catch it"):
     caught_it, _ = catch(bug)
     if not caught_it:
         escaped.append(bug.name)

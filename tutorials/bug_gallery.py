@@ -194,7 +194,7 @@ GALLERY = {
         Bug("relu's slope as 0 / 0",
             "da1 = dh1 * (h1 / h1)",
             says="NaN"),
-        Bug("relu passed by on the way back",
+        Bug("relu skipped on the way back",
             "dz = dh3 @ W3.T",
             says="the error enters at W_mu")],
 
@@ -358,7 +358,7 @@ GALLERY = {
             by="∫ p(x) dx = 1", to=GAUSSIAN)],
 
     "No gradient check can see: what comes after the gradient": [
-        Bug("Adam's means not freed of their bias",
+        Bug("Adam without bias correction",
             "m_hat = m", "v_hat = v",
             by="Adam's steps have size lr", seen="Mathews-Tom/no-magic, microvae.py"),
         Bug("Adam counts epochs, not steps",
@@ -367,9 +367,9 @@ GALLERY = {
         Bug("Adam's constant under the root",
             "move = lr * m_hat / np.sqrt(v_hat + adam_eps)",
             by="Adam's steps have size lr"),
-        Bug("Adam's moments kept for every place in the batch",
+        Bug("Adam's moments kept for each slot of the batch",
             "grad = each", "move = np.mean(lr * m_hat / (np.sqrt(v_hat) + adam_eps), axis=0)",
-            by="no example has a place", seen="kwj2104/Simple-Variational-Autoencoder"),
+            by="the order does not matter", seen="kwj2104/Simple-Variational-Autoencoder"),
         Bug("images generated from uniform codes",
             "z_new = rng.random((S, Z))",
             by="new codes have variance 1"),
@@ -439,7 +439,7 @@ def examine(*wrong, params=PARAMS, method="complex", **options):
                            sizes={"N": N, "D": D}, **options)
 
 
-# ---------------------------------------------------------------------- who else catches bugs
+# ---------------------------------------------------------------------- what else catches bugs
 
 ALL     = np.ones((N, D))                                    # a mask that hides nothing
 CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])     # noise: mean 0, covariance I
@@ -559,7 +559,7 @@ def adam_steps(*wrong):
 
 
 def adam_batches(*wrong):
-    """In which order the examples of a batch stand does not matter to Adam."""
+    """The order of the examples in a batch does not matter to Adam."""
     first, second = np.random.default_rng(1).standard_normal((2, N, 1))
     begun    = run(ADAM, {**_adam_start(), "each": first}, *wrong)
     straight = run(ADAM, {**begun, "each": second}, *wrong)
@@ -614,7 +614,7 @@ ORACLES = {"Var[z] = σ²":                    variance_of_z,
            "a logit of 100 costs 100":       large_logit,
            "hidden pixels do not matter":    hidden,
            "Adam's steps have size lr":      adam_steps,
-           "no example has a place":         adam_batches,
+           "the order does not matter":      adam_batches,
            "new codes have variance 1":      new_codes,
            "log p(x) where z tells nothing": log_likelihood}
 
