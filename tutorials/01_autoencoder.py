@@ -1,13 +1,12 @@
-"""1. A point for every image: why can one not draw new digits from an ordinary auto-encoder?  (blog, section 2.1)
+"""1. A point for every image: why can an auto-encoder not draw new digits?  (blog, section 2.1)
 
 The blog begins with a network that squeezes an image through a narrow place and unfolds it again.
 What passes is the code, and the space of all codes is the latent space. If every code stood for
-some image, one could draw a code at
-random and decode it: a new image. Here such a network learns handwritten digits with a code of two
-numbers, so that its latent space fits on a page, and then we draw. It disappoints twice: nobody
-knows where to draw, and there are holes.
+some image, one could draw a code at random and decode it: a new image. Here such a network learns
+handwritten digits with a code of two numbers, so that its latent space fits on a page, and then we
+draw. It disappoints twice: nobody knows where to draw, and there are holes.
 
-    python tutorials/01_autoencoder.py               (ten seconds; --seed N for other networks and other draws)
+    python tutorials/01_autoencoder.py    (ten seconds; --seed N for other networks and other draws)
 
 It draws autoencoder_rebuilt.png, autoencoder_codes.png and autoencoder_holes.png into the folder
 that --out names (runs/tutorials if it names none).
@@ -19,8 +18,9 @@ import numpy as np
 
 from numpyvae import VAE, Adam, Autoencoder, datasets, numeric_gradient, plots
 from numpyvae.layers import sigmoid
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__, seed=0)
 rng = np.random.default_rng(options.seed)
@@ -47,46 +47,63 @@ ten, and of a coin one cannot be sure.
 data = datasets.load("digits")
 x, x_test, labels, labels_test = data.x_train, data.x_test, data.labels_train, data.labels_test
 show("x", x)
-answers = {"½ for every pixel": np.full(64, 0.5), "the average training image": x.mean(axis=0),
-           "itself": x_test}
-# no log of 0
-answers = {name: np.clip(probs.astype(float), 1e-12, 1 - 1e-12) for name, probs in answers.items()}
-chance, average, perfect = (-(x_test * np.log(probs) + (1 - x_test)
-                              * np.log(1 - probs)).sum(axis=1).mean() for probs in answers.values())
-table(["answer to every test image", "nats an image"], [*zip(answers, (chance, average, perfect))])
+
+
+def price(probs):
+    """What the test images cost under these probabilities of ink: nats an image."""
+    probs = np.clip(probs.astype(float), 1e-12, 1 - 1e-12)   # no log of 0
+    costs = -x_test * np.log(probs) - (1 - x_test) * np.log(1 - probs)
+    return costs.sum(axis=1).mean()
+
+
+chance  = price(np.full(64, 0.5))
+average = price(x.mean(axis=0))
+perfect = price(x_test)
+table(["answer to every test image", "nats an image"],
+      [["½ for every pixel", chance],
+       ["the average training image", average],
+       ["itself", perfect]])
 check("½ for every pixel costs 64 log 2", chance, 64 * np.log(2), rtol=1e-14)
 check_less("each price is below the one above it, and none is 0", (0, perfect, average),
            (perfect, average, chance))
 
 # %%
-step("What it learns from: one term", "loss = 1/N Σ -log p(x given z)      dlogits = (probs - x) / "
-     "N")
+step("What it learns from: one term",
+     "loss = 1/N Σ -log p(x given z)      dlogits = (probs - x) / N")
 say("""
 The whole gradient, on a network so small that it could be done by hand (N = 3 images, D = 7 pixels,
 H = 5, Z = 2). At the output it is probability minus pixel (lesson 5 says why); from there one goes
 back through four dense layers and two relus, by the rules of lesson 3. Mark what is *not* in it:
 nothing pulls at z but the wish to rebuild x.
 """)
-tiny, t = Autoencoder(7, 5, 2, rng=9), np.random.default_rng(4).random((3, 7))
+tiny = Autoencoder(7, 5, 2, rng=9)
+t = np.random.default_rng(4).random((3, 7))                  # its batch
 p = tiny.params
-h1 = np.maximum(t @ p["W1"] + p["b1"], 0)
-z = h1 @ p["W_z"] + p["b_z"]
-h3 = np.maximum(z @ p["W3"] + p["b3"], 0)
+h1    = np.maximum(t @ p["W1"] + p["b1"], 0)
+z     = h1 @ p["W_z"] + p["b_z"]
+h3    = np.maximum(z @ p["W3"] + p["b3"], 0)
 probs = sigmoid(h3 @ p["W4"] + p["b4"])
-dlogits = (probs - t) / len(t)                               # and back, the last line first
+
+dlogits       = (probs - t) / len(t)                         # and back, the last line first
 dh3, dW4, db4 = dlogits @ p["W4"].T, h3.T @ dlogits, dlogits.sum(axis=0)
-da3 = dh3 * (h3 > 0)
-dz, dW3, db3 = da3 @ p["W3"].T, z.T @ da3, da3.sum(axis=0)
+da3           = dh3 * (h3 > 0)
+dz,  dW3, db3 = da3 @ p["W3"].T, z.T @ da3, da3.sum(axis=0)
 dh1, dW_z, db_z = dz @ p["W_z"].T, h1.T @ dz, dz.sum(axis=0)
-da1 = dh1 * (h1 > 0)
-dW1, db1 = t.T @ da1, da1.sum(axis=0)
+da1           = dh1 * (h1 > 0)
+dW1, db1      = t.T @ da1, da1.sum(axis=0)
 show("z", z)
 show("probs - x", probs - t)
 show(dz=dz, dW_z=dW_z)
+
+
+def loss_with(name, T):
+    """The loss with T in the place of one parameter."""
+    return tiny.loss(t, params={**p, name: T})
+
+
 _, theirs = tiny.loss_and_grads(t)
 for name, ours in zip(p, (dW1, db1, dW_z, db_z, dW3, db3, dW4, db4)):
-    slope = numeric_gradient(lambda T, name=name: tiny.loss(t, params={**p, name: T}), p[name],
-                             "complex")
+    slope = numeric_gradient(lambda T: loss_with(name, T), p[name], "complex")
     check(f"d{name} of these lines is the package's, and the slope of the loss (against both)",
           np.array([ours, ours]), np.array([theirs[name], slope]), rtol=1e-14)
 
@@ -94,32 +111,29 @@ for name, ours in zip(p, (dW1, db1, dW_z, db_z, dW3, db3, dW4, db4)):
 step("Training")
 say("""
 Sixty times through the training images, in batches of 64, with Adam (lesson 9): a few seconds of
-NumPy. Two numbers
-for an image are few, and yet far better than one average image for all.
+NumPy. Two numbers for an image are few, and yet far better than one average image for all.
 """)
 
 
 def train(model):
     """Train a model on the digits.  ->  the mean training loss of every epoch."""
     adam, grads, losses = Adam(model.params, lr=3e-3), None, []
-    for _ in progress(range(epochs), f"training, {type(model).__name__} with a code of "
-                      f"{model.latent_dim}"):
+    doing = f"training, {type(model).__name__} with a code of {model.latent_dim}"
+    for _ in progress(range(epochs), doing):
         total = 0.0
         for batch in minibatches(len(x), 64, rng):
-            # Only a VAE, in the last step of this lesson, has noise on its code, and a loss of more
-            # than one term.
-            noise = [rng.standard_normal((len(batch), model.latent_dim))] if isinstance(model,
-                                                                                        VAE) else []
-            terms, grads = model.loss_and_grads(x[batch], *noise, out=grads)
+            # rng is there for the VAE of the last step, which has noise on its code
+            (loss, _, _), grads = model.sample_loss_and_grads(x[batch], rng, out=grads)
             adam.step(grads)
-            total += len(batch) * float(np.ravel(terms)[0])
+            total += len(batch) * float(loss)
         losses.append(total / len(x))
     return losses
 
 
 ae = Autoencoder(64, 128, 2, rng=rng, dtype="float32")
+losses = train(ae)
 table(["epoch", "training loss, nats"],
-      [[epoch, f"{loss:.2f}"] for epoch, loss in enumerate(train(ae), 1)
+      [[epoch, f"{loss:.2f}"] for epoch, loss in enumerate(losses, 1)
        if epoch in (1, 2, 5, 20, 60)])
 loss_test = float(ae.loss(x_test))
 show("loss of the test images", loss_test, digits=2)
@@ -142,11 +156,11 @@ often is it the same digit? (By chance, one time in ten.)
 z, z_test = ae.encode(x), ae.encode(x_test)
 neighbour = np.square(z_test[:, None] - z).sum(axis=2).argmin(axis=1)
 same = (labels[neighbour] == labels_test).mean()
-table(["", "z1", "z2"], [[name, *f(z, axis=0)] for name, f in (("mean", np.mean), ("standard "
-                                                                                   "deviation",
-                                                                                   np.std),
-                                                               ("least", np.min),
-                                                               ("greatest", np.max))])
+table(["", "z1", "z2"],
+      [["mean", *z.mean(axis=0)],
+       ["standard deviation", *z.std(axis=0)],
+       ["least", *z.min(axis=0)],
+       ["greatest", *z.max(axis=0)]])
 show("part of the test images whose neighbour is the same digit", same)
 check_less("more than half have a neighbour of the same digit", 0.5, same, full_size=True)
 figure(plots.latent_scatter(z_test, labels_test, "its code"), "autoencoder_codes")
@@ -167,20 +181,35 @@ did.)
 So along this path through the parameters the loss is level, and its slope is 0: a sum over the
 gradients that were done by hand above, each times how fast its parameter moves as c grows from 1.
 """)
-twins = {c: copy.deepcopy(ae) for c in ("1/16", "1", "16")}
-for twin, c in zip(twins.values(), (1 / 16, 1, 16)):
-    for name, factor in (("W_z", c), ("b_z", c), ("W3", 1 / c)):
-        twin.params[name] *= factor
-table(["c", "standard deviation of z1", "of z2", "test loss"],
-      [[c, *map("{:.3f}".format, twin.encode(x).std(axis=0)), twin.loss(x_test)] for c,
-       twin in twins.items()])
+
+
+def scaled(c):
+    """The auto-encoder with codes c times as large, and a decoder that expects them so."""
+    twin = copy.deepcopy(ae)
+    twin.params["W_z"] *= c
+    twin.params["b_z"] *= c
+    twin.params["W3"]  /= c
+    return twin
+
+
+twins = {"1/16": scaled(1 / 16), "1": scaled(1), "16": scaled(16)}
+rows = []
+for c, twin in twins.items():
+    std1, std2 = twin.encode(x).std(axis=0)
+    rows.append([c, f"{std1:.3f}", f"{std2:.3f}", twin.loss(x_test)])
+table(["c", "standard deviation of z1", "of z2", "test loss"], rows)
 for c, factor in (("1/16", 1 / 16), ("16", 16)):
     check(f"with c = {c} all codes are c times as large", twins[c].encode(x_test),
           np.float32(factor) * z_test)
     check("and every output is the same", twins[c].reconstruct(x_test), ae.reconstruct(x_test))
-A, shift = np.array([[2.0, 0.5], [-1.0, 1.5]]), np.array([3.0, -4.0])
-moved = {**p, "W_z": p["W_z"] @ A, "b_z": p["b_z"] @ A + shift, "W3": np.linalg.inv(A) @ p["W3"],
-         "b3": p["b3"] - shift @ np.linalg.inv(A) @ p["W3"]}
+A     = np.array([[2.0, 0.5], [-1.0, 1.5]])
+shift = np.array([3.0, -4.0])
+A_inv = np.linalg.inv(A)
+moved = {**p,
+         "W_z": p["W_z"] @ A,
+         "b_z": p["b_z"] @ A + shift,
+         "W3":  A_inv @ p["W3"],
+         "b3":  p["b3"] - shift @ A_inv @ p["W3"]}
 check("shifted, turned and sheared codes: the same loss", tiny.loss(t, params=moved), tiny.loss(t),
       rtol=1e-14)
 parts = [np.sum(dW_z * p["W_z"]), np.sum(db_z * p["b_z"]), -np.sum(dW3 * p["W3"])]
@@ -189,8 +218,8 @@ check("they cancel: the gradient has no opinion on the size of the codes", sum(p
       atol=1e-15)
 
 # %%
-step("A ruler: how far is an image from any digit?", "distance = the length of (image - the "
-     "nearest training image)")
+step("A ruler: how far is an image from any digit?",
+     "distance = the length of (image - the nearest training image)")
 say("""
 How bad is a drawing? As bad as it is far from the nearest of the 1,498 training images. Three marks
 on this ruler: real digits that the network has never seen; the grey average of all digits, which is
@@ -200,12 +229,11 @@ are.
 
 
 def nearest(images):
-    """How far each image is from the nearest training image, and which digit that one is: (N,),
-    (N,).
-    """
+    """How far the nearest training image is from each of these, and which digit it is."""
     images, real = np.asarray(images, float), x.astype(float)
-    squares = np.square(images).sum(axis=1)[:, None] - 2 * images @ real.T + np.square(real).sum(axis=1)
     # |a - b|² = a² - 2ab + b²
+    squares = (np.square(images).sum(axis=1)[:, None] - 2 * images @ real.T
+               + np.square(real).sum(axis=1))
     return np.sqrt(squares.min(axis=1).clip(0)), labels[squares.argmin(axis=1)]
 
 
@@ -214,12 +242,15 @@ def far(images):
     return nearest(images)[0].mean()
 
 
-unseen, rebuilt = far(x_test), far(ae.reconstruct(x_test))
-bland, noise = far(x.mean(axis=0, keepdims=True)), far(rng.random((300, 64)))
+unseen  = far(x_test)
+rebuilt = far(ae.reconstruct(x_test))
+bland   = far(x.mean(axis=0, keepdims=True))
+noise   = far(rng.random((300, 64)))
 table(["images", "mean distance"],
-      [[name, f"{value:.3f}"] for name,
-       value in (("test images", unseen), ("test images, rebuilt", rebuilt),
-                 ("the average digit", bland), ("noise", noise))])
+      [["test images", f"{unseen:.3f}"],
+       ["test images, rebuilt", f"{rebuilt:.3f}"],
+       ["the average digit", f"{bland:.3f}"],
+       ["noise", f"{noise:.3f}"]])
 check("rebuilt images are as near as real ones, within a tenth", rebuilt, unseen, rtol=0.1,
       full_size=True)
 check_less("the ruler's marks are in order", np.array([unseen, bland]), np.array([bland, noise]))
@@ -236,21 +267,24 @@ beyond the codes, where nobody trained the decoder, and lands farther from digit
 Where the original stands is luck: nothing has fitted its codes to the cloud, and some digits hardly
 ever come.
 """)
-draws, rows, spread_x = rng.standard_normal((1000, 2)), [], np.sqrt(x.var(axis=0,
-                                                                          dtype=float).sum())
+draws = rng.standard_normal((1000, 2))
+distance, spread, count = {}, {}, {}
 for c, twin in twins.items():
     images = twin.decode(draws)
-    counts = np.bincount(nearest(images)[1], minlength=10)
-    rows.append([c, far(images), np.sqrt(images.var(axis=0).sum()), int((counts >= 10).sum())])
-rows.append(["(training images)", 0, spread_x, 10])
+    of_each_digit = np.bincount(nearest(images)[1], minlength=10)
+    distance[c] = far(images)
+    spread[c] = np.sqrt(images.var(axis=0).sum())
+    count[c] = (of_each_digit >= 10).sum()
+spread_x = np.sqrt(x.var(axis=0, dtype=float).sum())
 table(["c", "distance to a digit", "spread of the images", "digits that appear in 1 % or more"],
-      [[c, f"{distance:.3f}", f"{width:.3f}", count] for c, distance, width, count in rows])
-(_, wide_far, _, _), (_, own_far, _, own_count), (_, _, narrow_spread, _), _ = rows
-check_less("c = 16: draws differ less than a quarter as much as digits", narrow_spread, spread_x
-           / 4, full_size=True)
+      [*([c, f"{distance[c]:.3f}", f"{spread[c]:.3f}", count[c]] for c in twins),
+       ["(training images)", "0.000", f"{spread_x:.3f}", 10]])
+check_less("c = 16: draws differ less than a quarter as much as digits",
+           spread["16"], spread_x / 4, full_size=True)
 check_less("the original's are farther from any digit than rebuilt images, those for c = 1/16 "
-           "farther still", (rebuilt, own_far), (own_far, wide_far), full_size=True)
-check_less("and among the original's not all of the ten digits appear", own_count, 10,
+           "farther still", (rebuilt, distance["1"]), (distance["1"], distance["1/16"]),
+           full_size=True)
+check_less("and among the original's not all of the ten digits appear", count["1"], 10,
            full_size=True)
 
 # %%
@@ -262,9 +296,12 @@ different digits, the way leads across land that belongs to neither, and half wa
 a little of both, which is farther from any digit. The table follows five hundred ways of each kind
 from one end (0) to the middle (0.5).
 """)
-pairs, many = rng.integers(0, len(x_test), (2, 20_000)), 50 if options.quick else 500
-alike = labels_test[pairs[0]] == labels_test[pairs[1]]
-alike, other = (pairs[:, chosen][:, :many] for chosen in (alike & (pairs[0] != pairs[1]), ~alike))
+many  = 50 if options.quick else 500
+pairs = rng.integers(0, len(x_test), (2, 20_000))
+pairs = pairs[:, pairs[0] != pairs[1]]
+same  = labels_test[pairs[0]] == labels_test[pairs[1]]
+alike = pairs[:, same][:, :many]
+other = pairs[:, ~same][:, :many]
 
 
 def on_the_way(model, code, pairs, part=0.5):
@@ -273,15 +310,16 @@ def on_the_way(model, code, pairs, part=0.5):
 
 
 parts = np.linspace(0, 0.5, 6)
-ways = [[far(on_the_way(ae, z_test, some, part)) for part in parts] for some in (alike, other)]
+way_alike = [far(on_the_way(ae, z_test, alike, part)) for part in parts]
+way_other = [far(on_the_way(ae, z_test, other, part)) for part in parts]
 table(["part of the way", *(f"{part:.1f}" for part in parts)],
-      [[name, *(f"{d:.3f}" for d in way)] for name,
-       way in zip(("same digit", "different digits"), ways)])
+      [["same digit", *(f"{distance:.3f}" for distance in way_alike)],
+       ["different digits", *(f"{distance:.3f}" for distance in way_other)]])
 # Means over 500 ways with a standard error below 0.01 each: the two middles are ten of these apart.
-check("between images of one digit, the middle is as good as the end, within a tenth", ways[0][-1],
-      ways[0][0], rtol=0.1, full_size=True)
-check_less("between two digits it is farther off, by 5 % or more", 1.05 * ways[0][-1], ways[1][-1],
-           full_size=True)
+check("between images of one digit, the middle is as good as the end, within a tenth",
+      way_alike[-1], way_alike[0], rtol=0.1, full_size=True)
+check_less("between two digits it is farther off, by 5 % or more",
+           1.05 * way_alike[-1], way_other[-1], full_size=True)
 
 # %%
 step("The picture: the plane, and what its holes decode to")
@@ -290,23 +328,26 @@ The darker the plane, the farther from any digit is what is decoded there. The l
 the farthest middles, each drawn to the right between what its two ends decode to.
 """)
 margin = 0.04 * np.ptp(z_test, axis=0)
-low, high, side = z_test.min(axis=0) - margin, z_test.max(axis=0) + margin, 20 if options.quick else 90
-grid = np.stack(np.meshgrid(*(np.linspace(a, b, side) for a, b in zip(low, high))), axis=-1)
-land = nearest(ae.decode(grid.reshape(-1, 2)))[0].reshape(side, side)
-middles = z_test[other].mean(axis=0)
-# the farthest of all middles, but not two at one place
-distances, spots = nearest(ae.decode(middles))[0], []
+low    = z_test.min(axis=0) - margin
+high   = z_test.max(axis=0) + margin
+side   = 20 if options.quick else 90
+grid   = np.stack(np.meshgrid(*np.linspace(low, high, side).T), axis=-1)
+land   = nearest(ae.decode(grid.reshape(-1, 2)))[0].reshape(side, side)
+
+middles   = z_test[other].mean(axis=0)
+distances = nearest(ae.decode(middles))[0]
+spots     = []                       # the farthest of all middles, but no two at one place
 for i in np.argsort(-distances):
-    if len(spots) < 5 and all(np.linalg.norm((middles[i] - middles[k]) / (high - low)) > 0.15
-                              for k in spots):
+    gaps = [np.linalg.norm((middles[i] - middles[k]) / (high - low)) for k in spots]
+    if len(spots) < 5 and all(gap > 0.15 for gap in gaps):
         spots.append(i)
-triples = [ae.decode(np.stack([z_test[a], middles[i], z_test[b]])) for i in spots for a,
-           b in [other[:, i]]]
+one, two = z_test[other[:, spots]]
+triples  = [ae.decode(np.stack(codes)) for codes in zip(one, middles[spots], two)]
 figure(plots.holes(z_test, labels_test, land, (low, high), middles[spots], triples,
                    distances[spots], rebuilt, data.image_shape), "autoencoder_holes")
 usual = np.quantile(nearest(ae.reconstruct(x_test))[0], 0.9)
-check_less("half way it is farther from any digit than nine of ten rebuilt images are", usual,
-           distances[spots], True)
+check_less("half way it is farther from any digit than nine of ten rebuilt images are",
+           usual, distances[spots], full_size=True)
 
 # %%
 step("More dimensions, more emptiness; and a first taste of the VAE")
@@ -320,23 +361,26 @@ A VAE of the same sizes learns with one term more, which wants the codes to look
 4). Its codes do have a standard deviation near 1. It rebuilds a little worse; but its draws are
 nearer to digits.
 """)
-ae8, vae = (model(64, 128, 8, rng=rng, dtype="float32") for model in (Autoencoder, VAE))
+ae8 = Autoencoder(64, 128, 8, rng=rng, dtype="float32")
+vae = VAE(64, 128, 8, rng=rng, dtype="float32")
 train(ae8)
 train(vae)
-z8, (mu, logvar) = ae8.encode(x), vae.encode(x)
-fitted = rng.multivariate_normal(z8.mean(axis=0), np.cov(z8.T.astype(float)), 1000)
-between = far(on_the_way(ae8, ae8.encode(x_test), other)), far(on_the_way(vae,
-                                                                          vae.encode(x_test)[0],
-                                                                          other))
-found = {"rebuilt test images": (far(ae8.reconstruct(x_test)), far(vae.reconstruct(x_test))),
-         "z drawn from N(0, I)": (far(ae8.decode(rng.standard_normal((1000, 8)))),
-                                  far(vae.generate(1000, rng))),
-         "z drawn from a normal fitted to the codes": (far(ae8.decode(fitted)), None),
-         "half way between two different digits": between}
+z8         = ae8.encode(x)
+mu, logvar = vae.encode(x)
+fitted     = rng.multivariate_normal(z8.mean(axis=0), np.cov(z8.T.astype(float)), 1000)
+
+ae_between  = far(on_the_way(ae8, ae8.encode(x_test), other))
+vae_between = far(on_the_way(vae, vae.encode(x_test)[0], other))
+ae_rebuilt  = far(ae8.reconstruct(x_test))
+vae_rebuilt = far(vae.reconstruct(x_test))
+ae_drawn    = far(ae8.decode(rng.standard_normal((1000, 8))))
+vae_drawn   = far(vae.generate(1000, rng))
+ae_fitted   = far(ae8.decode(fitted))
 table(["distance to a digit", "auto-encoder", "VAE"],
-      [[name, *(f"{value:.3f}" if value else "" for value in pair)] for name,
-       pair in found.items()])
-(ae_rebuilt, vae_rebuilt), (ae_drawn, vae_drawn), (ae_fitted, _), _ = found.values()
+      [["rebuilt test images", f"{ae_rebuilt:.3f}", f"{vae_rebuilt:.3f}"],
+       ["z drawn from N(0, I)", f"{ae_drawn:.3f}", f"{vae_drawn:.3f}"],
+       ["z drawn from a normal fitted to the codes", f"{ae_fitted:.3f}", ""],
+       ["half way between two different digits", f"{ae_between:.3f}", f"{vae_between:.3f}"]])
 # over images and noise together
 std_codes = np.sqrt(mu.var(axis=0) + np.exp(logvar).mean(axis=0))
 show("standard deviation of the VAE's codes", std_codes)
@@ -344,18 +388,18 @@ check_less("all eight are near 1: off by less than a fifth", np.abs(std_codes - 
            full_size=True)
 check_less("with eight numbers the auto-encoder's loss is smaller", ae8.loss(x_test), loss_test,
            full_size=True)
-check_less("yet its draws are farther off than in the plane, by a quarter", 1.25 * own_far,
-           ae_drawn, full_size=True)
+check_less("yet its draws are farther off than in the plane, by a quarter",
+           1.25 * distance["1"], ae_drawn, full_size=True)
 check_less("those from a fitted normal less so, the VAE's least",
            (ae_fitted, vae_drawn), (ae_drawn, ae_fitted), full_size=True)
 check_less("the VAE's rebuilt images are the farther ones", ae_rebuilt, vae_rebuilt, full_size=True)
-check("half way between two digits both are alike, within a tenth", between[1], between[0],
+check("half way between two digits both are alike, within a tenth", vae_between, ae_between,
       rtol=0.1, full_size=True)
 say("""
 To think about. The VAE does not close every hole, as the last row says; why do its draws fall into
-them less often?
-And: could one repair the auto-encoder by adding Σ z² to its loss? Which of the two disappointments
-would that mend? """)
+them less often? And: could one repair the auto-encoder by adding Σ z² to its loss? Which of the two
+disappointments would that mend?
+""")
 
 # %%
 end()

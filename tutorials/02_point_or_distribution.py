@@ -5,7 +5,7 @@ to give it a range. Here both are trained, an ordinary auto-encoder (a point) an
 distribution), on faces whose mouths are often covered, and are asked how much a face smiles whose
 mouth nobody sees.
 
-    python tutorials/02_point_or_distribution.py         (two minutes; --seed N for other faces and other networks)
+    python tutorials/02_point_or_distribution.py    (two minutes; --seed N for other faces)
 
 It draws point_or_distribution.png into the folder that --out names (runs/tutorials if it names
 none).
@@ -15,8 +15,9 @@ import numpy as np
 
 from numpyvae import VAE, Adam, Autoencoder, plots
 from numpyvae.datasets.faces import FACTORS, draw_faces, load_faces, mouth_mask
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__, seed=0)
 count, epochs = (400, 3) if options.quick else (8000, 60)
@@ -37,11 +38,9 @@ portrait is to be painted, to draw the smile from that range.
 
 Why is that better? Make it a wager. Let a frown be -1 and a smile 1; somebody who has not seen the
 mouth answers with a bell curve, and pays little if the truth lies where the curve is high. To claim
-that one knows the smile to a tenth
-(s = 0.1) is dear on average, wherever one puts the middle. The cheapest answer of all has its
-middle at 0, and is as
-wide as the truth is uncertain: s² = ⅓, the variance of t. So an answer should be narrow where one
-sees, and wide where one does not.
+that one knows the smile to a tenth (s = 0.1) is dear on average, wherever one puts the middle. The
+cheapest answer of all has its middle at 0, and is as wide as the truth is uncertain: s² = ⅓, the
+variance of t. So an answer should be narrow where one sees, and wide where one does not.
 """)
 
 
@@ -50,14 +49,17 @@ def price(m, s):
     return np.log(s) + 0.5 * np.log(2 * np.pi) + (m * m + 1 / 3) / (2 * s * s)
 
 
-point, best = price(np.linspace(-1, 1, 41), 0.1), price(0, 3 ** -0.5)
-table(["answer", "nats"], [["sure of a smile:    m = 1, s = 0.1", point[-1]], ["sure of neither:    m = 0, s = 0.1",
-                          point[20]], ["open:               m = 0, s = 0.58", best]])
+point = price(np.linspace(-1, 1, 41), 0.1)
+best  = price(0, 3 ** -0.5)
+table(["answer", "nats"],
+      [["sure of a smile:    m = 1, s = 0.1", point[-1]],
+       ["sure of neither:    m = 0, s = 0.1", point[20]],
+       ["open:               m = 0, s = 0.58", best]])
 t = np.random.default_rng(0).uniform(-1, 1, 100_000)
-# The terms of this mean have a standard deviation of 15, so that its standard error is 0.05: 0.25
-# is five of these.
-check("the formula is the mean cost over many truths", np.mean(0.5 * (t / 0.1) ** 2)
-      + np.log(0.1 * (2 * np.pi) ** 0.5), point[20], atol=0.25)
+costs = 0.5 * (t / 0.1) ** 2 + np.log(0.1 * (2 * np.pi) ** 0.5)
+# They have a standard deviation of 15, so that the standard error of their mean is 0.05: 0.25 is
+# five of these.
+check("the formula is the mean cost over many truths", np.mean(costs), point[20], atol=0.25)
 check_less("a sure answer costs more than the open one, whatever it is sure of", best, point)
 m, s = np.meshgrid(np.linspace(-1, 1, 41), np.geomspace(0.05, 3, 200))
 check_less("and of 8,200 answers none is cheaper", best, price(m, s))
@@ -81,17 +83,15 @@ check("and every number that a face is drawn from between -1 and 1", factors,
       np.clip(factors, -1, 1))
 
 # %%
-step("A ruler for smiles", "smile(image) = that of the drawn mouth which resembles the image's "
-     "mouth most")
+step("A ruler for smiles",
+     "smile(image) = that of the drawn mouth which resembles the image's mouth most")
 say("""
 How much does a decoded face smile? We draw 49 mouths, from a frown to a smile and a little beyond,
-and ask which of
-them the image's mouth resembles most: the largest inner product, once each is centred (so that skin
-tone says nothing) and of length 1. Before a ruler is used, it is tried on faces whose smile is
-known.
+and ask which of them the image's mouth resembles most: the largest inner product, once each is
+centred (so that skin tone says nothing) and of length 1. Before a ruler is used, it is tried on
+faces whose smile is known.
 """)
-# True where a pixel is not the mouth's
-outside = mouth_mask()
+outside = mouth_mask()               # True where a pixel is not the mouth's
 ruler = np.linspace(-1.2, 1.2, 49)
 mouths = draw_faces(np.outer(ruler, [1, 0, 0, 0])).reshape(len(ruler), -1)[:, ~outside]
 mouths = mouths - mouths.mean(axis=1, keepdims=True)
@@ -100,7 +100,8 @@ mouths = mouths / np.linalg.norm(mouths, axis=1, keepdims=True)
 
 def smile(images):
     """How much each image smiles: (N, 784) -> (N,), from -1.2 to 1.2."""
-    return ruler[((images[:, ~outside] @ mouths.T)).argmax(axis=1)]
+    likeness = images[:, ~outside] @ mouths.T
+    return ruler[likeness.argmax(axis=1)]
 
 
 error = np.abs(smile(x_test) - factors_test[:, 0])
@@ -116,24 +117,24 @@ step("A covered mouth", """
 """)
 say("""
 In every batch of 64 faces we cover the mouths of 32. A covered pixel is 0 in what the encoder sees,
-and is left out of
-the loss: nobody is punished for what could not be known. So nothing that lies under the cover can
-matter, neither to the code nor to the loss. That is easily tried: paint there what you like.
+and is left out of the loss: nobody is punished for what could not be known. So nothing that lies
+under the cover can matter, neither to the code nor to the loss. That is easily tried: paint there
+what you like.
 
 (The pixels have a Gaussian likelihood with x_std = 0.1, lesson 5. Its density can be above 1, so
 its -log may well be below 0.)
 """)
-# of each batch of 64, the mouths that are covered
-half = np.arange(64) < 32
+half = np.arange(64) < 32            # of each batch of 64, the faces whose mouths are covered
 covered = np.where(half[:, None], outside, True)
 vae = VAE(784, 256, 6, likelihood="gaussian", x_std=0.1, rng=rng, dtype="float32")
 eps = rng.standard_normal((64, 6))
 painted = np.where(covered, x[:64], rng.random((64, 784)))
-as_drawn, as_painted = vae.loss(x[:64], eps, mask=covered)[0], vae.loss(painted, eps,
-                                                                        mask=covered)[0]
+as_drawn   = vae.loss(x[:64], eps, mask=covered)[0]
+as_painted = vae.loss(painted, eps, mask=covered)[0]
+uncovered  = vae.loss(x[:64], eps)[0]
 check_less("noise was painted over thousands of pixels", 1000, (painted != x[:64]).sum())
 check("the loss with noise under the cover is the loss without", as_drawn, as_painted)
-check("if the mouths are not covered, it is another", as_drawn != vae.loss(x[:64], eps)[0], True)
+check("if the mouths are not covered, it is another", as_drawn != uncovered, True)
 
 # %%
 step("Two networks, one training", """
@@ -142,27 +143,24 @@ step("Two networks, one training", """
 """)
 say("""
 Both have 784 - 256 - 6 - 256 - 784 units, and are trained on the same faces with the same covers.
-They differ in one
-thing: the auto-encoder's code is six numbers, the VAE's is six bell curves, each with a mean μ and
-a standard deviation σ that the encoder chooses for this very face. The decoder gets a sample of
-them. A wide curve means a noisy code, which costs in recon; a narrow one costs in kl (lesson 6). So
-σ stays narrow only where it pays. Nobody says to the VAE what a smile is, or when it should be in
-doubt. (The auto-encoder gets a third of the epochs: without noise it has settled by then, as the
-table shows.)
+They differ in one thing: the auto-encoder's code is six numbers, the VAE's is six bell curves, each
+with a mean μ and a standard deviation σ that the encoder chooses for this very face. The decoder
+gets a sample of them. A wide curve means a noisy code, which costs in recon; a narrow one costs in
+kl (lesson 6). So σ stays narrow only where it pays. Nobody says to the VAE what a smile is, or when
+it should be in doubt. (The auto-encoder gets a third of the epochs: without noise it has settled by
+then, as the table shows.)
 """)
 autoencoder = Autoencoder(784, 256, 6, likelihood="gaussian", x_std=0.1, rng=rng, dtype="float32")
 
 
-def train(name, model, loss_and_grads, epochs):
-    """Train a model on batches half of which have their mouths covered.  ->  rows of the loss as it
-    falls.
-    """
+def train(name, model, epochs):
+    """Train on batches with half of the mouths covered  ->  rows of the loss as it falls."""
     adam, grads, rows = Adam(model.params, lr=3e-3), None, []
     for epoch in progress(range(1, epochs + 1), f"training the {name}"):
         total = 0.0
         for batch in minibatches(count, 64, rng):
             mask = np.where(half[:len(batch), None], outside, True)
-            loss, grads = loss_and_grads(x[batch], mask, grads)
+            (loss, _, _), grads = model.sample_loss_and_grads(x[batch], rng, mask=mask, out=grads)
             adam.step(grads)
             total += len(batch) * float(loss)
         if epoch in (1, 10, 20, 40, epochs):
@@ -170,23 +168,15 @@ def train(name, model, loss_and_grads, epochs):
     return rows
 
 
-def vae_loss_and_grads(x, mask, out):
-    """The VAE's loss with fresh noise."""
-    (loss, _, _), grads = vae.loss_and_grads(x, rng.standard_normal((len(x), 6)), mask=mask,
-                                             out=out)
-    return loss, grads
-
-
-before = vae.loss(x[:64], eps)[0], autoencoder.loss(x[:64])
-rows = train("VAE", vae, vae_loss_and_grads, epochs)
-# no noise: it learns sooner
-rows += train("auto-encoder", autoencoder, autoencoder.loss_and_grads, epochs // 3)
+vae_before, ae_before = vae.loss(x[:64], eps)[0], autoencoder.loss(x[:64])
+rows = train("VAE", vae, epochs)
+rows += train("auto-encoder", autoencoder, epochs // 3)
 table(["network", "epoch", "training loss, nats"], rows)
-after = vae.loss(x[:64], eps)[0], autoencoder.loss(x[:64])
+vae_after, ae_after = vae.loss(x[:64], eps)[0], autoencoder.loss(x[:64])
 table(["the first 64 faces, nats", "untrained", "trained"],
-      [[name, *(f"{loss:.2f}" for loss in losses)] for name,
-       *losses in zip(("VAE", "auto-encoder"), before, after)])
-check_less("both have learned", after, before)
+      [["VAE", f"{vae_before:.2f}", f"{vae_after:.2f}"],
+       ["auto-encoder", f"{ae_before:.2f}", f"{ae_after:.2f}"]])
+check_less("both have learned", (vae_after, ae_after), (vae_before, ae_before))
 check_less("the auto-encoder has settled: its last ten epochs bring less than 3 nats",
            float(rows[-2][2]) - float(rows[-1][2]), 3, full_size=True)
 
@@ -200,20 +190,25 @@ and hold the ruler to every answer. Is the answer always the same?
 
 
 def decoded_smiles(images, samples):
-    """How wide the bell curves of each image are, and the smiles that samples decode to: std (N,
-    Z), (samples, N).
+    """The standard deviations of each image's bell curves (N, Z), and the smiles that samples
+    decode to (samples, N).
     """
     mu, logvar = vae.encode(images)
     zs = [vae.reparameterize(mu, logvar, rng.standard_normal(mu.shape)) for _ in range(samples)]
     return np.exp(0.5 * logvar), np.array([smile(vae.decode(z)) for z in zs])
 
 
+def row(name, smiles, spread):
+    return [name, f"{spread:.3f}", f"{smiles.min():.2f}", f"{smiles.max():.2f}"]
+
+
 std_visible, visible = decoded_smiles(x_test, 100)
-std_covered, hidden = decoded_smiles(x_test * outside, 100)
-spread_visible, spread_covered = visible.std(axis=0).mean(), hidden.std(axis=0).mean()
+std_covered, hidden  = decoded_smiles(x_test * outside, 100)
+spread_visible = visible.std(axis=0).mean()
+spread_covered = hidden.std(axis=0).mean()
 table(["decoded smiles", "standard deviation for one face", "least of all", "greatest of all"],
-      [[name, f"{spread:.3f}", f"{some.min():.2f}", f"{some.max():.2f}"] for name, spread, some in
-       (("mouth visible", spread_visible, visible), ("mouth covered", spread_covered, hidden))])
+      [row("mouth visible", visible, spread_visible),
+       row("mouth covered", hidden, spread_covered)])
 say("""
 Here -1 is a frown and 1 a smile; ±1.20 is the end of the 49 mouths, and no answer can lie beyond.
 The standard deviation is that of the hundred answers for one face, a mean over the faces.
@@ -232,18 +227,22 @@ that was told nothing. That is where this network keeps the smile, as its mean s
 is visible; nobody said which of the six to take. The others change little, since skin, shape and
 hair are seen as well as before. (One that is near 1 even when all is visible is not used at all.)
 """)
-std_visible, std_covered = std_visible.mean(axis=0), std_covered.mean(axis=0)
-opened = (std_covered / std_visible).argmax()
+std_visible = std_visible.mean(axis=0)
+std_covered = std_covered.mean(axis=0)
 growth = std_covered / std_visible
-table(["", *(f"z{j + 1}" for j in range(6))], [[name, *(f"{value:.2f}" for value in values)] for name, values in (
-    ("std, mouth visible", std_visible), ("std, mouth covered", std_covered), ("times as wide", growth))])
+opened = growth.argmax()
+table(["", *(f"z{j + 1}" for j in range(6))],
+      [["std, mouth visible", *(f"{value:.2f}" for value in std_visible)],
+       ["std, mouth covered", *(f"{value:.2f}" for value in std_covered)],
+       ["times as wide", *(f"{value:.2f}" for value in growth)]])
 check_less(f"z{opened + 1} opens, at least three times", 3 * std_visible[opened],
            std_covered[opened], full_size=True)
 check_less("and comes near to 1, the width of N(0, 1)", 0.7, std_covered[opened], full_size=True)
 check_less("the others less than twice", np.delete(growth, opened), 2, full_size=True)
 mu, _ = vae.encode(x_test)
+correlated = abs(np.corrcoef(mu[:, opened], factors_test[:, 0])[0, 1])
 check_less(f"z{opened + 1} holds the smile: its mean is correlated with the true smile, up to its "
-           "sign", 0.8, abs(np.corrcoef(mu[:, opened], factors_test[:, 0])[0, 1]), full_size=True)
+           "sign", 0.8, correlated, full_size=True)
 
 # %%
 step("The ordinary auto-encoder's answer", "smile(decode(z)),   z one vector for each image")
@@ -258,9 +257,7 @@ x_many, factors_many = load_faces(2000, rng)
 
 
 def correlation(images):
-    """Between the smiles that the auto-encoder decodes and the true ones; 0 if it decodes one smile
-    for all.
-    """
+    """Of the smiles that the auto-encoder decodes with the true ones; 0 if they are all alike."""
     found, true = smile(autoencoder.reconstruct(images)), factors_many[:, 0]
     covariance = ((found - found.mean()) * (true - true.mean())).mean()
     return covariance / max(found.std() * true.std(), 1e-9)
@@ -268,7 +265,8 @@ def correlation(images):
 
 seen, unseen = correlation(x_many), correlation(x_many * outside)
 table(["auto-encoder", "correlation of its smile with the truth"],
-      [["mouth visible", f"{seen:.2f}"], ["mouth covered", f"{unseen:.2f}"]])
+      [["mouth visible", f"{seen:.2f}"],
+       ["mouth covered", f"{unseen:.2f}"]])
 check("there is no noise in it: asked three times it answers the same, a spread of 0",
       np.ptp(answers, axis=0).max(), 0)
 check_less("of a covered mouth its answers say nearly nothing about the truth", abs(unseen), 0.12)
@@ -278,25 +276,26 @@ check_less("of a visible one it reads the smile", 0.9, seen, full_size=True)
 step("The picture: one face, two kinds of answer")
 say("""
 One test face that does smile. Above, its mouth is visible, and both networks see the smile. In the
-second row it is
-covered: the VAE's samples show the same person, and differ mostly in the mouth; the auto-encoder
-settles for one mouth. Below, five hundred of the VAE's samples as a histogram, and the
-auto-encoder's two answers as dotted lines.
+second row it is covered: the VAE's samples show the same person, and differ mostly in the mouth;
+the auto-encoder settles for one mouth. Below, five hundred of the VAE's samples as a histogram, and
+the auto-encoder's two answers as dotted lines.
 """)
 chosen = np.abs(factors_test[:, 0] - 0.7).argmin()               # a face that does smile
-pair = np.stack([x_test[chosen], np.where(outside, x_test[chosen], 0)])
+face = x_test[chosen]
+pair = np.stack([face, np.where(outside, face, 0)])
 mu, logvar = vae.encode(pair)
 draws = np.array([vae.decode(vae.reparameterize(mu, logvar, rng.standard_normal(mu.shape)))
                   for _ in range(500)])
-answers, smiles = autoencoder.reconstruct(pair), [smile(draws[:, i]) for i in (0, 1)]
-figure(plots.point_or_distribution(np.stack([pair[0], np.where(outside, pair[1], np.nan)]),
-                                   draws.swapaxes(0, 1), answers, smiles, smile(answers),
-                                   factors_test[chosen, 0], (28, 28)), "point_or_distribution")
-check_less("mouth visible: both see a smile", 0, (smiles[0].mean(), smile(answers)[0]),
+answers = autoencoder.reconstruct(pair)
+visible, hidden = smile(draws[:, 0]), smile(draws[:, 1])
+shown = np.stack([face, np.where(outside, face, np.nan)])
+figure(plots.point_or_distribution(shown, draws.swapaxes(0, 1), answers, [visible, hidden],
+                                   smile(answers), factors_test[chosen, 0], (28, 28)),
+       "point_or_distribution")
+check_less("mouth visible: both see a smile", 0, (visible.mean(), smile(answers)[0]),
            full_size=True)
-check_less("mouth covered: the spread is wider", smiles[0].std(), smiles[1].std(), full_size=True)
-# of every pixel, over the 500 samples
-wobble = draws[:, 1].std(axis=0)
+check_less("mouth covered: the spread is wider", visible.std(), hidden.std(), full_size=True)
+wobble = draws[:, 1].std(axis=0)                                 # of every pixel
 check_less("and sits in the mouth: its pixels differ at least twice as much as the others, on "
            "average", 2 * wobble[outside].mean(), wobble[~outside].mean(), full_size=True)
 say("""

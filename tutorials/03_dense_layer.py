@@ -1,12 +1,11 @@
-"""3. The dense layer: where do its three gradient formulas come from?  (blog, section 2.4: nn.Linear and relu)
+"""3. The dense layer: where do its three gradient formulas come from?  (blog, section 2.4)
 
 The blog's module is built of five linear layers and two relus, and PyTorch differentiates them
 unseen. Here the derivative of one layer is taken entry by entry, as one takes it on paper, then
-collected into matrices; then comes
-relu with its kink, then a chain of the two. You need to know how matrices multiply, and the chain
-rule; nothing else.
+collected into matrices; then comes relu with its kink, then a chain of the two. You need to know
+how matrices multiply, and the chain rule; nothing else.
 
-    python tutorials/03_dense_layer.py               (3 seconds; --pause waits for Enter after every step)
+    python tutorials/03_dense_layer.py    (3 seconds; --pause waits for Enter after every step)
 
 It draws dense_layer.png into the folder that --out names (runs/tutorials if it names none).
 """
@@ -14,13 +13,12 @@ It draws dense_layer.png into the folder that --out names (runs/tutorials if it 
 import numpy as np
 
 from numpyvae import numeric_gradient, plots
-from numpyvae.layers import dense_backward, dense_forward, relu_backward, relu_forward
+from numpyvae.layers import dense, dense_backward, relu, relu_backward
 from numpyvae.narrator import begin, check, check_less, end, figure, say, show, step, table
 
 begin(__doc__)
 rng = np.random.default_rng(3)
-# all different, so that no two axes can be confused
-N, I, O = 3, 4, 2
+N, I, O = 3, 4, 2                    # all different, so that no two axes can be confused
 
 # %%
 step("What the layer does", """
@@ -30,24 +28,23 @@ step("What the layer does", """
 say("""
 A batch of N = 3 examples, one a row, of I = 4 inputs each, goes through a layer with O = 2 outputs.
 Every output is a weighted sum of all inputs of its own row, plus a bias that all rows share.
-(PyTorch stores the transpose of W; that
-is the whole difference to nn.Linear.)
+(PyTorch stores the transpose of W; that is the whole difference to nn.Linear.)
 """)
-x, W, b = rng.standard_normal((N, I)), rng.standard_normal((I, O)), rng.standard_normal(O)
+x = rng.standard_normal((N, I))
+W = rng.standard_normal((I, O))
+b = rng.standard_normal(O)
 y = x @ W + b
 show(x=x, W=W, b=b, y=y)
 by_sums = [[sum(x[n, i] * W[i, o] for i in range(I)) + b[o] for o in range(O)] for n in range(N)]
 check("the matrix product is those sums", y, np.array(by_sums), rtol=1e-15)
-check("and the layer of the package computes it", dense_forward(x, W, b)[0], y)
+check("and the layer of the package computes it", dense(x, W, b), y)
 
 # %%
 step("A gradient needs one number to descend", "dT means ∂ loss / ∂ T, and has the shape of T")
 say("""
 "The derivative of y" would be six numbers, each by eight weights. But a network is trained on one
-number, the loss.
-So whatever comes after our layer hands back a matrix dy: by how much the loss changes for each
-entry of y. Our
-layer's only duty is to turn dy into dx, dW and db.
+number, the loss. So whatever comes after our layer hands back a matrix dy: by how much the loss
+changes for each entry of y. Our layer's only duty is to turn dy into dx, dW and db.
 
 To have some loss, we take a sum of the entries of y, each with a fixed weight. Its dy is then just
 those weights, and any other loss looks the same as long as one moves only a little.
@@ -61,8 +58,8 @@ def loss(x, W, b):
 
 
 show("dy", dy)
-check("∂ loss / ∂ y is dy, one entry after the other", numeric_gradient(lambda y: np.sum(y * dy), y,
-                                                                        "complex"), dy, rtol=1e-15)
+slope = numeric_gradient(lambda y: np.sum(y * dy), y, "complex")
+check("∂ loss / ∂ y is dy, one entry after the other", slope, dy, rtol=1e-15)
 
 # %%
 step("One entry of dW, on paper", """
@@ -97,39 +94,42 @@ step("All entries at once", """
 say("""
 A sum over the index that two factors share is a matrix product; the index that is summed over has
 to stand in the middle, and the transposes are there to bring it there. For W that index is the
-example, n; for x it is the output, o.
-Nobody needs to learn these by heart: of all products of two of x, dy and W only these have the
-right shapes (as long
-as N, I and O differ, as they do here on purpose).
+example, n; for x it is the output, o. Nobody needs to learn these by heart: of all products of two
+of x, dy and W only these have the right shapes (as long as N, I and O differ, as they do here on
+purpose).
 """)
-dW, db, dx = x.T @ dy, dy.sum(axis=0), dy @ W.T
+dW = x.T @ dy
+db = dy.sum(axis=0)
+dx = dy @ W.T
 show("dW = xᵀ dy", dW)
 show("db", db)
 show("dx = dy Wᵀ", dx)
 check("the entry from paper stands in dW", dW[i, o], sum(terms), rtol=1e-14)
-for name, found, into in (("dW", dW, 1), ("db", db, 2), ("dx", dx, 0)):
-    def f(T, args=(x, W, b), into=into):
-        return loss(*args[:into], T, *args[into + 1:])
+slopes = {"dW": numeric_gradient(lambda W: loss(x, W, b), W, "complex"),
+          "db": numeric_gradient(lambda b: loss(x, W, b), b, "complex"),
+          "dx": numeric_gradient(lambda x: loss(x, W, b), x, "complex")}
+for name, found in (("dW", dW), ("db", db), ("dx", dx)):
     check(f"{name} is the slope of the loss in every entry, by the complex step",
-          found, numeric_gradient(f, (x, W, b)[into], "complex"), rtol=1e-14)
-for name, found, theirs in zip(("dx", "dW", "db"), (dx, dW, db), dense_backward(dy, (x, W))):
-    check(f"{name} is what the package's dense_backward returns", theirs, found)
+          found, slopes[name], rtol=1e-14)
+theirs = dense_backward(dy, x, W)
+for name, found, returned in zip(("dx", "dW", "db"), (dx, dW, db), theirs):
+    check(f"{name} is what the package's dense_backward returns", returned, found)
 
 # %%
 step("How the numeric slopes are taken", "f′(t) ≈ Im f(t + i h) / h,     h = 1e-30")
 say("""
 The check above moved each entry not up and down but sideways, into the imaginary direction. The
-Taylor series of f
-says f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h f′(t), up to h³.
-Nothing is subtracted,
-so no digits cancel, and h may be as small as one likes. (Lesson 8 compares this with differences.)
+Taylor series of f says f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h
+f′(t), up to h³. Nothing is subtracted, so no digits cancel, and h may be as small as one likes.
+(Lesson 8 compares this with differences.)
 """)
 t = 0.7
 exact = np.cos(t) * np.exp(np.sin(t))
 central = (np.exp(np.sin(t + 1e-6)) - np.exp(np.sin(t - 1e-6))) / 2e-6
 sideways = np.exp(np.sin(t + 1e-30j)).imag / 1e-30
 table(["f = exp(sin t) at 0.7", "slope", "relative error"],
-      [["on paper", f"{exact:.15f}", ""], ["central difference", f"{central:.15f}", f"{abs(central / exact - 1):.0e}"],
+      [["on paper", f"{exact:.15f}", ""],
+       ["central difference", f"{central:.15f}", f"{abs(central / exact - 1):.0e}"],
        ["complex step", f"{sideways:.15f}", f"{abs(sideways / exact - 1):.0e}"]])
 check("the complex step is exact to the last digits", sideways, exact, rtol=1e-15)
 check_less("the difference is not", abs(sideways - exact), abs(central - exact))
@@ -141,18 +141,17 @@ step("relu, and its kink", """
 """)
 say("""
 Without something bent between them, two linear layers would be one. relu is bent at one point and
-costs one
-comparison. It has no weights; an entry of h depends on the same entry of a alone. An open unit (a >
-0) hands the gradient on as it is; a shut one stops it, since a little change of a leaves h at 0.
+costs one comparison. It has no weights; an entry of h depends on the same entry of a alone. An open
+unit (a > 0) hands the gradient on as it is; a shut one stops it, since a little change of a leaves
+h at 0.
 
 At a = 0 itself there is no derivative: the slope is 0 to the left and 1 to the right. Any number
-between them would
-do; the package, like PyTorch, takes 0. A central difference straddles the kink and finds ½. That is
-no mistake of the gradient, and a good check says "kink" instead of "wrong".
+between them would do; the package, like PyTorch, takes 0. A central difference straddles the kink
+and finds ½. That is no mistake of the gradient, and a good check says "kink" instead of "wrong".
 """)
 a = np.array([[-1.5, -0.2, 0.0, 0.3, 2.0]])
-h, cache = relu_forward(a)
-da = relu_backward(np.ones_like(a), cache)
+h = relu(a)
+da = relu_backward(np.ones_like(a), a)
 show(a=a, h=h)
 show("da for dh = 1", da)
 away = a != 0
@@ -168,25 +167,32 @@ step("Two in a chain: the order turns round", """
     backward    dx, dW, db  ←   da = dh [a > 0] ← dh
 """)
 say("""
-Each line backward needs what came out of the line after it, and what its own forward had in hand
-(its cache): for
-relu, a; for the dense layer, x and W. This is all there is to backpropagation: the same lines from
-the last to the first. The whole VAE in numpyvae/vae.py is ten of these, one beneath the other.
+Each line backward needs what came out of the line after it, and those of its own forward's
+arguments that its derivative depends on: for relu, a; for the dense layer, x and W. This is all
+there is to backpropagation: the same lines from the last to the first. The whole VAE in
+numpyvae/vae.py is ten of these, one beneath the other.
 """)
 dh = rng.standard_normal((N, O))
-a, c_a = dense_forward(x, W, b)
-h, c_h = relu_forward(a)
-da = relu_backward(dh, c_h)
-dx, dW, db = dense_backward(da, c_a)
+a = dense(x, W, b)
+h = relu(a)
+da = relu_backward(dh, a)
+dx, dW, db = dense_backward(da, x, W)
 show(a=a, h=h, dh=dh, da=da, dW=dW)
+
+
+def chain(x, W):
+    """The loss of the two lines forward."""
+    return np.sum(np.maximum(x @ W + b, 0) * dh)
+
+
 shut = (a <= 0).sum()
 check_less("some units are shut, and some open: the test is not vacuous", 0,
            np.array([shut, a.size - shut]))
 check("a shut unit passes nothing on", da[a <= 0], 0.0)
-chain = numeric_gradient(lambda W: np.sum(np.maximum(x @ W + b, 0) * dh), W, "complex")
-check("dW of the chain, by the complex step", dW, chain, rtol=1e-14)
+check("dW of the chain, by the complex step", dW,
+      numeric_gradient(lambda W: chain(x, W), W, "complex"), rtol=1e-14)
 check("dx of the chain, by the complex step", dx,
-      numeric_gradient(lambda x: np.sum(np.maximum(x @ W + b, 0) * dh), x, "complex"), rtol=1e-14)
+      numeric_gradient(lambda x: chain(x, W), x, "complex"), rtol=1e-14)
 
 # %%
 step("The picture: a slope, and a step along it", "loss(W - lr dW)  ≈  loss(W) - lr Σ dW²")
@@ -203,16 +209,16 @@ lr = np.linspace(0, 0.3, 61)
 
 def along(u):
     """The loss at W + lr u, for every lr."""
-    return np.array([np.sum(np.maximum(x @ (W + r * u) + b, 0) * dh) for r in lr])
+    return np.array([chain(x, W + r * u) for r in lr])
 
 
 downhill = along(-dW)
 promised = downhill[0] - lr * np.sum(dW * dW)
+others = [along(u) for u in directions]
 first = slice(1, 6)
 check("the first steps go down as fast as promised", downhill[first], promised[first], rtol=1e-12)
-check_less("no random direction goes down as fast", downhill[first],
-           np.array([along(u)[first] for u in directions]))
-figure(plots.steepest(lr, downhill, promised, list(map(along, directions))), "dense_layer")
+check_less("no random direction goes down as fast", downhill[first], np.array(others)[:, first])
+figure(plots.steepest(lr, downhill, promised, others), "dense_layer")
 
 # %%
 end()

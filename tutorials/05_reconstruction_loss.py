@@ -5,7 +5,7 @@ measured how? Here the answer is built from one black or white pixel upwards: a 
 logarithm, its gradient, what a computer makes of them far out; then grey pixels, the squared error,
 and sum or mean. You need logarithms and the chain rule.
 
-    python tutorials/05_reconstruction_loss.py       (5 seconds; --pause waits for Enter after every step)
+    python tutorials/05_reconstruction_loss.py    (5 seconds; --pause waits after every step)
 
 It draws reconstruction_loss.png and (in the full run) sum_or_mean.png into the folder of --out
 (runs/tutorials).
@@ -20,14 +20,14 @@ import numpy as np
 from numpyvae import SGD, VAE, Adam, datasets, numeric_gradient, plots
 from numpyvae.evaluate import neg_elbo
 from numpyvae.layers import sigmoid
-from numpyvae.losses import bernoulli_loss_backward, bernoulli_loss_forward, gaussian_loss_forward
+from numpyvae.likelihoods import Bernoulli, Gaussian
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
 rng = np.random.default_rng(5)
-# all different, so that no two axes can be confused
-N, D, H, Z = 3, 7, 5, 2
+N, D, H, Z = 3, 7, 5, 2              # all different, so that no two axes can be confused
 
 # %%
 step("One pixel, black or white", "p(x) = p^x (1 - p)^(1 - x)")
@@ -51,41 +51,53 @@ step("A whole image: a product, and why nobody computes it", """
 """)
 say("""
 Given the code z, the decoder treats the pixels as independent, so their probabilities multiply. The
-logarithm makes a
-sum of it, and only ever rises: the most probable image is the cheapest. Of the blog's 784 pixels, a
-product of halves is below any number of 32 bits; for 0.3, 64 are too few. It becomes 0, its log
-minus infinity. The sum does not mind. """)
-x, p = np.array([1, 0, 0, 1, 1, 0, 1]), rng.random(D)
+logarithm makes a sum of it, and only ever rises: the most probable image is the cheapest. Of the
+blog's 784 pixels, a product of halves is below any number of 32 bits; for 0.3, 64 are too few. It
+becomes 0, its log minus infinity. The sum does not mind.
+""")
+x = np.array([1, 0, 0, 1, 1, 0, 1])
+p = rng.random(D)
 product = np.prod(p ** x * (1 - p) ** (1 - x))
 check("7 pixels: minus the log of the product is the sum", -np.log(product),
       np.sum(-x * np.log(p) - (1 - x) * np.log(1 - p)), rtol=1e-14)
-products = {(p, bits): np.prod(np.full(784, p, f"float{bits}")) for p in (0.5, 0.3)
-            for bits in (32, 64)}
+
+
+def product_of_784(p, dtype):
+    """p to the power 784, one factor after the other."""
+    return np.prod(np.full(784, p, dtype))
+
+
 table(["784 pixels of probability", "product, 32 bits", "product, 64 bits", "sum of -log"],
-      [[p, products[p, 32], products[p, 64], -784 * math.log(p)] for p in (0.5, 0.3)])
-check("32 bits fail for halves", products[0.5, 32], 0)
-check("64 bits fail for 0.3", products[0.3, 64], 0)
+      [[p, product_of_784(p, "float32"), product_of_784(p, "float64"), -784 * math.log(p)]
+       for p in (0.5, 0.3)])
+check("32 bits fail for halves", product_of_784(0.5, "float32"), 0)
+check("64 bits fail for 0.3", product_of_784(0.3, "float64"), 0)
 
 # %%
 step("Put the sigmoid in, and it gets simpler", """
-    p          = 1 / (1 + exp(-l))                          the decoder's last line; l is called the logit
-    log p      = -log(1 + exp(-l)) = l - softplus(l)        with softplus(l) = log(1 + exp(l))
-    log(1 - p) = -softplus(l)                               since 1 - p = 1 / (1 + exp(l))
+    p          = 1 / (1 + exp(-l))                      the decoder's last line; l is the logit
+    log p      = -log(1 + exp(-l)) = l - softplus(l)    with softplus(l) = log(1 + exp(l))
+    log(1 - p) = -softplus(l)                           since 1 - p = 1 / (1 + exp(l))
     -log p(x)  = -x log p - (1 - x) log(1 - p)
                = -x (l - softplus(l)) + (1 - x) softplus(l)
                = softplus(l) - x l
 """)
-say("Two logarithms of a fraction have become one function and one product. Line by line, at 3 by "
-    "7 random logits:")
-logits, x = 2 * rng.standard_normal((N, D)), rng.integers(0, 2, (N, D)).astype(float)
-p, softplus = 1 / (1 + np.exp(-logits)), np.log(1 + np.exp(logits))
+say("""
+Two logarithms of a fraction have become one function and one product. Line by line, at 3 by 7
+random logits:
+""")
+logits   = 2 * rng.standard_normal((N, D))
+x        = rng.integers(0, 2, (N, D)).astype(float)
+p        = 1 / (1 + np.exp(-logits))
+softplus = np.log(1 + np.exp(logits))
 check("log p = l - softplus(l)", np.log(p), logits - softplus, rtol=1e-14)
 check("log(1 - p) = -softplus(l)", np.log(1 - p), -softplus, rtol=1e-14)
-through_p = -x * np.log(p) - (1 - x) * np.log(1 - p)
-check("the cross entropy, its second line", through_p, -x * (logits - softplus) + (1 - x)
-      * softplus, rtol=1e-14)
-check("and its third", through_p, softplus - x * logits, rtol=1e-14)
-recon, cache = bernoulli_loss_forward(logits, x)
+through_p   = -x * np.log(p) - (1 - x) * np.log(1 - p)
+second_line = -x * (logits - softplus) + (1 - x) * softplus
+third_line  = softplus - x * logits
+check("the cross entropy, its second line", through_p, second_line, rtol=1e-14)
+check("and its third", through_p, third_line, rtol=1e-14)
+recon = Bernoulli().neg_log_p(logits, x)
 check("the package sums it over the pixels", recon, through_p.sum(axis=1), rtol=1e-14)
 
 # %%
@@ -99,43 +111,46 @@ The dangerous fraction cancels against the slope of the sigmoid. What is left is
 how far the probability lies from the pixel. It is never larger than 1, and 0 only where the decoder
 is right.
 """)
-dprobs, dlogits = (p - x) / (p * (1 - p)), p - x
+
+
+def slope_of(f, at):
+    """The slope of Σ f(…) in every entry, by the complex step."""
+    return numeric_gradient(lambda value: np.sum(f(value)), at, "complex")
+
+
+dprobs  = (p - x) / (p * (1 - p))
+dlogits = p - x
 show("dlogits = p - x", dlogits)
 check("∂cost/∂p, by the complex step", dprobs,
-      numeric_gradient(lambda p: np.sum(-x * np.log(p) - (1 - x) * np.log(1 - p)), p, "complex"),
-      rtol=1e-14)
-check("∂p/∂l", p * (1 - p), numeric_gradient(lambda l: np.sum(1 / (1 + np.exp(-l))), logits,
-                                             "complex"), rtol=1e-14)
+      slope_of(lambda p: -x * np.log(p) - (1 - x) * np.log(1 - p), p), rtol=1e-14)
+check("∂p/∂l", p * (1 - p), slope_of(lambda l: 1 / (1 + np.exp(-l)), logits), rtol=1e-14)
 check("their product is p - x", dprobs * (p * (1 - p)), dlogits, rtol=1e-14)
 check("directly, by the complex step", dlogits,
-      numeric_gradient(lambda l: np.sum(np.log(1 + np.exp(l)) - x * l), logits, "complex"),
+      slope_of(lambda l: np.log(1 + np.exp(l)) - x * l, logits), rtol=1e-14)
+check("and the package's", Bernoulli().neg_log_p_backward(np.ones(N), logits, x), dlogits,
       rtol=1e-14)
-check("and the package's", bernoulli_loss_backward(np.ones(N), cache), dlogits, rtol=1e-14)
 check_less("no entry exceeds 1", np.abs(dlogits), 1.0)
 
 # %%
-step("Far out: ±40 and ±1000", "cost = l ([l ≥ 0] - x) + log1p(exp(-|l|))")
+step("Far out: ±40 and ±1000", "cost = l ([l > 0] - x) + log1p(exp(-|l|))")
 say("""
 On paper these forms are equal; in a computer they are not. At l = 40 the sigmoid is 1 - 4e-18, and
-the nearest number
-of 64 bits is 1 itself: log(1 - p) is the logarithm of 0. At -1000 an exponential overflows, and 0
-times infinity is "not a number". Even softplus(l) - x l loses a small cost: 40 + 4e-18 - 40 is 0.
-The package subtracts the large parts first, as in the line above. The truth is computed with 460
-digits, and may be trusted.
+the nearest number of 64 bits is 1 itself: log(1 - p) is the logarithm of 0. At -1000 an exponential
+overflows, and 0 times infinity is "not a number". Even softplus(l) - x l loses a small cost: 40 +
+4e-18 - 40 is 0. The package subtracts the large parts first, as in the line above. The truth is
+computed with 460 digits, and may be trusted.
 """)
 getcontext().prec = 460
 far, x = np.array([(l, x) for l in (40.0, -40.0, 1000.0, -1000.0) for x in (0.0, 1.0)]).T
-truth = np.array([float((1 + Decimal(l).exp()).ln() - Decimal(b) * Decimal(l)) for l,
-                  b in zip(far, x)])
-# overflow, log(0) and 0/0 are what is shown here
-with np.errstate(all="ignore"):
+truth = np.array([float((1 + Decimal(l).exp()).ln() - Decimal(x) * Decimal(l))
+                  for l, x in zip(far, x)])
+with np.errstate(all="ignore"):                  # overflow, log(0) and 0/0 are what is shown here
     p = 1 / (1 + np.exp(-far))
     naive = -x * np.log(p) - (1 - x) * np.log(1 - p)
     naive_slope = (p - x) / (p * (1 - p)) * (p * (1 - p))
-# logaddexp(0, l) is softplus(l), without overflow
-textbook = np.logaddexp(0, far) - x * far
-ours, cache = bernoulli_loss_forward(far[:, None], x[:, None])
-slope = bernoulli_loss_backward(np.ones(8), cache)[:, 0]
+textbook = np.logaddexp(0, far) - x * far        # this is softplus(l) - x l, without overflow
+ours     = Bernoulli().cost(far, x)
+slope    = Bernoulli().cost_backward(np.ones(8), far, x)
 table(["l", "x", "cost through p", "softplus(l) - x l", "package", "truth", "slope through p",
        "package"],
       [[f"{v:.4g}" for v in row]
@@ -155,14 +170,13 @@ step("Clipping is no cure", """
 say("""
 A common bandage keeps p away from 0 and 1, and no cost is infinite any more. But take a pixel
 without ink where the decoder is ever more certain of ink. Its slope should be nearly 1: "down with
-it". Clipped, the cost is flat beyond
-l = 16.1; padded, its slope fades away. The worst mistakes teach least. And who clips the cost, but
-still writes p - x for its gradient, has the gradient of another function.
+it". Clipped, the cost is flat beyond l = 16.1; padded, its slope fades away. The worst mistakes
+teach least. And who clips the cost, but still writes p - x for its gradient, has the gradient of
+another function.
 """)
-wrong = np.array([2.0, 10.0, 20.0, 35.0])                    # logits, all with x = 0
-clipped = numeric_gradient(lambda l: np.sum(-np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))), wrong,
-                           "complex")
-padded = numeric_gradient(lambda l: np.sum(-np.log(1 - sigmoid(l) + 1e-7)), wrong, "complex")
+wrong   = np.array([2.0, 10.0, 20.0, 35.0])                  # logits, all with x = 0
+clipped = slope_of(lambda l: -np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7)), wrong)
+padded  = slope_of(lambda l: -np.log(1 - sigmoid(l) + 1e-7), wrong)
 table(["l, with x = 0", "slope: p - x", "clipped", "padded"],
       [[f"{v:.4g}" for v in row] for row in zip(wrong, sigmoid(wrong), clipped, padded)])
 check("clipping changes nothing before 16.1", clipped[:2], sigmoid(wrong[:2]), rtol=1e-11)
@@ -189,18 +203,22 @@ def costs(x, p):
     return -x * np.log(np.where(x > 0, p, 1)) - (1 - x) * np.log(np.where(x < 1, 1 - p, 1))
 
 
-grey, trial = np.array([[0.0], [0.25], [0.5], [0.9]]), np.linspace(0.001, 0.999, 999)
+grey  = np.array([[0.0], [0.25], [0.5], [0.9]])
+trial = np.linspace(0.001, 0.999, 999)
 check("the average of the two outcomes", grey * costs(1, trial) + (1 - grey) * costs(0, trial),
       costs(grey, trial), rtol=1e-15)
 check("of 999 values of p, the cheapest is the nearest to x",
       trial[costs(grey, trial).argmin(axis=1)], np.clip(grey[:, 0], 0.001, 0.999), rtol=1e-12)
 data = datasets.load("digits")
 x_train, x_test = data.x_train.astype(float), data.x_test.astype(float)
-floor, no_idea = costs(x_test, x_test).sum(axis=1), 64 * math.log(2)
-# some never have ink
-constant = costs(x_test, np.clip(x_train.mean(axis=0), 1e-12, 1 - 1e-12)).sum(axis=1).mean()
-table(["a decoder that", "nats per image"], [["has no idea, p = ½: 64 log 2", no_idea],
-      ["always paints the mean training image", constant], ["is perfect: the floor", floor.mean()]])
+mean_image = np.clip(x_train.mean(axis=0), 1e-12, 1 - 1e-12)     # some pixels never have ink
+no_idea  = 64 * math.log(2)
+constant = costs(x_test, mean_image).sum(axis=1).mean()
+floor    = costs(x_test, x_test).sum(axis=1)
+table(["a decoder that", "nats per image"],
+      [["has no idea, p = ½: 64 log 2", no_idea],
+       ["always paints the mean training image", constant],
+       ["is perfect: the floor", floor.mean()]])
 check_less("no image has a floor near 0", 5, floor)
 check_less("one fixed image saves more than half of what there is to save", constant,
            (no_idea + floor.mean()) / 2)
@@ -216,50 +234,51 @@ say("""
 Measure the difference by its square, and you have said that pixels scatter around x_mean as a
 Gaussian, with a standard deviation that you chose without noticing. Half the squared error means
 x_std = 1; the mean squared error, SE / D, means x_std² = D/2. You need not guess: the third line
-asks the likelihood, which answers with the root mean square error. And
-it matters: by the fourth, x_std² is a weight of the KL term, called β: loss = recon + β kl, with ½
-SE for recon.
+asks the likelihood, which answers with the root mean square error. And it matters: by the fourth,
+x_std² is a weight of the KL term, called β: loss = recon + β kl, with ½ SE for recon.
 """)
 x, x_mean = rng.random((N, D)), rng.random((N, D))
 SE = ((x - x_mean) ** 2).sum(axis=1)
 density = np.exp(-(x - x_mean) ** 2 / (2 * 0.3 ** 2)) / (math.sqrt(2 * math.pi) * 0.3)
-for x_std, name, error in ((0.3, "the logarithm of the density", -np.log(density).sum(axis=1)),
-                           (1.0, "½ SE", SE / 2 + D * math.log(math.sqrt(2 * math.pi))),
-                           (math.sqrt(D / 2), "SE / D", SE / D + D
-                            * math.log(math.sqrt(D * math.pi)))):
+for x_std, name, error in [
+        (0.3, "the logarithm of the density", -np.log(density).sum(axis=1)),
+        (1.0, "½ SE", SE / 2 + 0.5 * D * math.log(2 * math.pi)),
+        (math.sqrt(D / 2), "SE / D", SE / D + 0.5 * D * math.log(D * math.pi))]:
     check(f"x_std = {x_std:.2f}: {name} (and its constant)",
-          gaussian_loss_forward(x_mean, x, x_std)[0], error, rtol=1e-13)
+          Gaussian(x_std).neg_log_p(x_mean, x), error, rtol=1e-13)
 rms = math.sqrt(SE.mean() / D)
 around = rms * np.linspace(0.5, 2.5, 201)
-widths = np.array([gaussian_loss_forward(x_mean, x, x_std)[0].mean() for x_std in around])
+widths = np.array([Gaussian(x_std).neg_log_p(x_mean, x).mean() for x_std in around])
 show("the root mean square error", rms)
 check("of 201 values of x_std it is the best", around[widths.argmin()], rms, rtol=1e-12)
 eps = rng.standard_normal((N, Z))
-grads, beta_grads = (VAE(D, H, Z, "gaussian", x_std, rng=1).loss_and_grads(x, eps, beta)[1]
-                     for x_std, beta in ((0.3, 1.0), (1.0, 0.3 ** 2)))
+_, grads      = VAE(D, H, Z, "gaussian", x_std=0.3, rng=1).loss_and_grads(x, eps, beta=1.0)
+_, beta_grads = VAE(D, H, Z, "gaussian", x_std=1.0, rng=1).loss_and_grads(x, eps, beta=0.3 ** 2)
 for name in ("W1", "W4"):
     check(f"0.09 d{name} at x_std = 0.3 is d{name} of ½ SE + 0.09 kl", 0.09 * grads[name],
           beta_grads[name], rtol=1e-13)
 
 # %%
 step("Sum or mean over the batch: only the size of the step", """
-    Adam's step for N times the gradient:   lr N m / (N √v + adam_eps)  =  lr m / (√v + adam_eps / N)
+    Adam's step for N times the gradient:
+    lr N m / (N √v + adam_eps)  =  lr m / (√v + adam_eps / N)
 """)
 say("""
 This package takes the mean of a batch, the PyTorch example its sum: N times the loss, N times the
 gradient. Plain descent must then divide lr by N. Adam divides by the gradient's own size, and does
-not even notice, up to adam_eps. """)
+not even notice, up to adam_eps.
+""")
 
 
 def moved(optimizer, scale, **settings):
     """How far each parameter has moved after 4 steps along scale times the gradient of the mean."""
-    vae = VAE(64, 16, Z, rng=2)
-    start, taken = {name: param.copy() for name, param in vae.params.items()}, optimizer(vae.params,
-                                                                                         **settings)
+    vae   = VAE(64, 16, Z, rng=2)
+    start = {name: param.copy() for name, param in vae.params.items()}
+    steps = optimizer(vae.params, **settings)
     noise = np.random.default_rng(6).standard_normal((128, Z))
     for _ in range(4):
-        grads = vae.loss_and_grads(x_train[:128], noise)[1]
-        taken.step({name: scale * grad for name, grad in grads.items()})
+        _, grads = vae.loss_and_grads(x_train[:128], noise)
+        steps.step({name: scale * grad for name, grad in grads.items()})
     return np.concatenate([(vae.params[name] - start[name]).ravel() for name in start])
 
 
@@ -271,36 +290,54 @@ check("and exactly, if adam_eps grows as well", moved(Adam, 128, adam_eps=128e-8
 
 # %%
 step("Sum or mean over the pixels: another model", "1/D recon + kl  =  1/D (recon + D kl)")
-say("""To average over the pixels as well looks as harmless. But the KL term has no pixels and stays
-as it was. So it is the loss with β = D, divided by D, which Adam does not notice: for the blog's
-784 pixels, β = 784.""")
+say("""
+To average over the pixels as well looks as harmless. But the KL term has no pixels and stays as it
+was. So it is the loss with β = D, divided by D, which Adam does not notice: for the blog's 784
+pixels, β = 784.
+""")
 tiny = VAE(D, H, Z, rng=1)
+
+
+def averaged_loss(name, T):
+    """The loss with pixels averaged, and with T in the place of one parameter."""
+    _, recon, kl = tiny.loss(x, eps, params={**tiny.params, name: T})
+    return recon / D + kl
+
+
+_, grads = tiny.loss_and_grads(x, eps, beta=D)
 for name in ("W1", "W_mu", "W4"):
-    slope = numeric_gradient(lambda T: np.dot(tiny.loss(x, eps,
-                                                        params={**tiny.params, name: T})[1:],
-                                              (1 / D, 1)), tiny.params[name], "complex")
-    check(f"d{name} with pixels averaged is that with β = D, over D", slope,
-          tiny.loss_and_grads(x, eps, beta=D)[1][name] / D, rtol=1e-13)
+    slope = numeric_gradient(lambda T: averaged_loss(name, T), tiny.params[name], "complex")
+    check(f"d{name} with pixels averaged is that with β = D, over D", slope, grads[name] / D,
+          rtol=1e-13)
 
 # %%
 step("What goes wrong", "summed: β = 1     averaged: β = D = 64")
-say("Two VAEs on the digits, everything else equal: the same start, the same batches, the same "
-    "noise, the same Adam.")
+say("""
+Two VAEs on the digits, everything else equal: the same start, the same batches, the same noise, the
+same Adam.
+""")
 Result = namedtuple("Result", "recon kl loss own spread")
-betas, results = {"summed": 1, "averaged": 64}, {}
-vaes = {name: VAE(64, 64, 6, rng=0, dtype="float32") for name in betas}
-for name, vae in vaes.items():
-    adam, noise = Adam(vae.params, lr=5e-3), np.random.default_rng(0)
-    for epoch in progress(range(5 if options.quick else 60), f"training, pixels {name}"):
+
+
+def train(name, beta):
+    """A VAE with this weight of the KL term  ->  the network, and what the test images cost it."""
+    vae   = VAE(64, 64, 6, rng=0, dtype="float32")
+    adam  = Adam(vae.params, lr=5e-3)
+    noise = np.random.default_rng(0)
+    for _ in progress(range(5 if options.quick else 60), f"training, pixels {name}"):
         for batch in minibatches(len(x_train), 64, noise):
-            eps = noise.standard_normal((len(batch), 6))
-            adam.step(vae.loss_and_grads(x_train[batch], eps, betas[name])[1])
+            _, grads = vae.sample_loss_and_grads(x_train[batch], noise, beta)
+            adam.step(grads)
     loss, recon, kl = neg_elbo(vae, x_test)
-    results[name] = Result(recon, kl, loss, recon / betas[name] + kl,
-                           vae.reconstruct(x_test).std(axis=0).mean())
+    spread = vae.reconstruct(x_test).std(axis=0).mean()
+    return vae, Result(recon, kl, loss, recon / beta + kl, spread)
+
+
+summing, summed     = train("summed", beta=1)
+averaging, averaged = train("averaged", beta=64)
+images = x_test.std(axis=0).mean()
 table(["pixels", "recon", "kl", "recon + kl", "its own loss", "spread of reconstructions"],
-      [[name, *result] for name, result in results.items()])
-summed, averaged, images = *results.values(), x_test.std(axis=0).mean()
+      [["summed", *summed], ["averaged", *averaged]])
 check_less("summed: the code says something, more than 1 nat", 1, summed.kl, full_size=True)
 check_less("averaged: it says nothing", averaged.kl, 0.01)
 check_less("averaged: reconstructions are alike, to a hundredth of the images' spread",
@@ -313,37 +350,42 @@ check_less(f"its own loss is less than a tenth of {summed.own:.2f}, the other's"
            summed.own / 10)
 check_less("but it is the worse model: its recon + kl is higher", summed.loss, averaged.loss)
 say("""
-No code was worth its price, so none is sent: whatever comes in, the mean image comes out. (Issues
-234, 290, 294 and 817 of pytorch/examples are this.) If all your reconstructions look alike, look
-for a mean first.
+No code was worth its price, so none is sent: whatever comes in, the mean image comes out. If all
+your reconstructions look alike, look for a mean first.
 """)
 
 # %%
 step("The pictures")
-say("What one pixel costs: clipping flattens it, grey gives it a floor (dots). Below them, in the "
-    "second figure, ten digits rebuilt by both networks of step 11" + (" (which --quick leaves "
-                                                                       "out)." if options.quick
-                                                                       else "."))
-l, p = np.linspace(-5, 40, 200), sigmoid(np.linspace(-9, 9, 200))
+left_out = " (which --quick leaves out)" if options.quick else ""
+say(f"""
+What one pixel costs: clipping flattens it, grey gives it a floor (dots). Below them, in the second
+figure, ten digits rebuilt by both networks of step 11{left_out}.
+""")
+l = np.linspace(-5, 40, 200)
+p = sigmoid(np.linspace(-9, 9, 200))
 clipped = -np.log(1 - np.minimum(sigmoid(l), 1 - 1e-7))
 check_less("clipped, no mistake costs more than log 1e7, 16.12 nats", clipped, 16.12)
-figure(plots.curves([
-    {"lines": {"from logits": (l, bernoulli_loss_forward(l[:, None], np.zeros((200, 1)))[0]),
-               "p clipped": (l, clipped)}, "title": "no ink, but the logit is l", "xlabel": "l", "ylabel": "nats"},
-    {"lines": {f"x = {g:g}": (p, costs(g, p)) for g in (0.0, 0.25, 0.5)}, "title": "grey pixels have a floor",
-     "points": {f"_x = {g:g}": (g, costs(g, g)) for g in (0.0, 0.25, 0.5)}, "xlabel": "p", "ylim": (-0.02, 2)},
-    {"lines": {"_": (around, widths)}, "upright": {"root mean square error": rms}, "xlabel": "x_std",
-     "title": "a Gaussian's best x_std"}], "The cost has to grow with the mistake, and grey has a floor"),
+mistake = {"lines": {"from logits": (l, Bernoulli().cost(l, 0)), "p clipped": (l, clipped)},
+           "title": "no ink, but the logit is l", "xlabel": "l", "ylabel": "nats"}
+greys   = {"lines":  {f"x = {x:g}": (p, costs(x, p)) for x in (0.0, 0.25, 0.5)},
+           "points": {f"_x = {x:g}": (x, costs(x, x)) for x in (0.0, 0.25, 0.5)},
+           "title": "grey pixels have a floor", "xlabel": "p", "ylim": (-0.02, 2)}
+width   = {"lines": {"_": (around, widths)}, "upright": {"root mean square error": rms},
+           "title": "a Gaussian's best x_std", "xlabel": "x_std"}
+figure(plots.curves([mistake, greys, width],
+                    "The cost has to grow with the mistake, and grey has a floor"),
        "reconstruction_loss")
-# which has trained for too short a time
-if not options.quick:
+if not options.quick:                            # where they have trained for too short a time
     shown = x_test[[np.flatnonzero(data.labels_test == digit)[0] for digit in range(10)]]
-    rebuilt = {f"pixels\n{name}": vae.reconstruct(shown) for name, vae in vaes.items()}
-    figure(plots.image_rows({"images": shown, **rebuilt}, data.image_shape,
+    figure(plots.image_rows({"images": shown,
+                             "pixels\nsummed": summing.reconstruct(shown),
+                             "pixels\naveraged": averaging.reconstruct(shown)}, data.image_shape,
                             "Average the pixels, and every image comes back the same"),
            "sum_or_mean")
-say("To think about: faces are learned with x_std = 0.1 in lesson 2. Beside SE, without the ½, "
-    "which β would that be?")
+say("""
+To think about: faces are learned with x_std = 0.1 in lesson 2. Beside SE, without the ½, which β
+would that be?
+""")
 
 # %%
 end()

@@ -1,21 +1,24 @@
-"""6. The KL divergence: where does ½ Σ (μ² + σ² − 1 − log σ²) come from, and what is it for?  (blog, section 2.3.2)
+"""6. The KL term: where does its formula come from, and what is it for?  (blog, section 2.3.2)
 
 The blog asks of its second loss term "why?", and strikes its own answer out, to stay concise. Here
 is the derivation, an integral of six lines, each of which is computed by brute force as well; the
 gradient; why only N(0, I) costs nothing; and what happens to a network that is trained without the
 term.
 
-    python tutorials/06_kl_divergence.py               (15 seconds; --pause waits for Enter after every step)
+    python tutorials/06_kl_divergence.py    (15 seconds; --pause waits for Enter after every step)
 
 It draws kl_landscape.png and with_and_without_kl.png into the folder that --out names
-(runs/tutorials if it names none)."""
+(runs/tutorials if it names none).
+"""
 # %%
 import numpy as np
 
 from numpyvae import VAE, Adam, datasets, numeric_gradient, plots
-from numpyvae.latent import kl_backward, kl_forward, kl_per_dim, reparameterize_backward, reparameterize_forward
+from numpyvae.latent import (kl_divergence, kl_divergence_backward, kl_per_dim, reparameterize,
+                             reparameterize_backward)
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__)
 rng = np.random.default_rng(6)
@@ -25,43 +28,43 @@ step("What it measures: the price of a wrong expectation", "KL(q, p) = Σ_i q_i 
 say("""
 Forget Gaussians for a moment. A die shows its three symbols with probabilities q; somebody believes
 they are p. If we call -log p_i the surprise when symbol i comes (rare things surprise more), then
-the believer's average surprise is
--Σ q log p, and that of somebody who knows the truth is -Σ q log q. The difference is the
-Kullback-Leibler divergence: what it costs, on average, to believe p where q is true. With natural
-logarithms it is counted in nats.
+the believer's average surprise is -Σ q log p, and that of somebody who knows the truth is -Σ q log
+q. The difference is the Kullback-Leibler divergence: what it costs, on average, to believe p where
+q is true. With natural logarithms it is counted in nats.
 
 It is never negative, since nobody can expect better than by the truth; it is 0 only for p = q; and
 it is no distance, for the two directions differ.
 """)
-q, p = np.array([0.5, 0.25, 0.25]), np.array([0.2, 0.4, 0.4])
+q = np.array([0.5, 0.25, 0.25])
+p = np.array([0.2, 0.4, 0.4])
 table(["symbol", "q", "p", "surprise by q", "surprise by p"],
       [[i, q[i], p[i], -np.log(q[i]), -np.log(p[i])] for i in range(3)])
-surprise, least = -np.sum(q * np.log(p)), -np.sum(q * np.log(q))
+surprise = -np.sum(q * np.log(p))
+least    = -np.sum(q * np.log(q))
+kl_qp    = surprise - least
+kl_pq    = np.sum(p * np.log(p / q))
 show("average surprise of the believer", surprise)
 show("and of who knows", least)
-show("KL(q, p)", surprise - least)
-show("KL(p, q)", np.sum(p * np.log(p / q)))
-check("the difference is Σ q log(q / p)", surprise - least, np.sum(q * np.log(q / p)), rtol=1e-14)
-check_less("the two directions differ", 0.01, abs(surprise - least - np.sum(p * np.log(p / q))))
+show("KL(q, p)", kl_qp)
+show("KL(p, q)", kl_pq)
+check("the difference is Σ q log(q / p)", kl_qp, np.sum(q * np.log(q / p)), rtol=1e-14)
+check_less("the two directions differ", 0.01, abs(kl_qp - kl_pq))
 others = rng.dirichlet(np.ones(3), 1000)
 check_less("of a thousand other beliefs none is as good as the truth, which costs 0", 0,
            (q * np.log(q / others)).sum(axis=1))
 
 # %%
 step("Now z is a number, and the sum an integral", """
-    q(z) = N(μ, σ²),  the encoder's answer to one image        log q(z) = -½ log 2π - ½ log σ² - ½ (z - μ)² / σ²
-    p(z) = N(0, 1),   what the decoder was promised            log p(z) = -½ log 2π            - ½ z²
-    KL(q, p) = ∫ q(z) (log q(z) - log p(z)) dz
+    q = N(μ, σ²), the encoder's answer to one image:  log q = -½ log 2π - ½ log σ² - ½ (z - μ)² / σ²
+    p = N(0, 1),  what the decoder was promised:      log p = -½ log 2π            - ½ z²
+    KL(q, p) = ∫ q (log q - log p) dz
 """)
 say("""
 p is called the prior; q, which knows the image, the posterior (an approximate one: lesson 11). The
-decoder will one
-day be given z from the prior, to invent images. So what the encoder sends must look like that, and
-the loss charges
-for the difference, in nats. To have something to compare with, we add up the integral by brute
-force: ten thousand
-thin strips, for μ = 0.9 and σ = 0.6. (For a smooth function that dies out at both ends this is
-exact to the last digits.)
+decoder will one day be given z from the prior, to invent images. So what the encoder sends must
+look like that, and the loss charges for the difference, in nats. To have something to compare with,
+we add up the integral by brute force: ten thousand thin strips, for μ = 0.9 and σ = 0.6. (For a
+smooth function that dies out at both ends this is exact to the last digits.)
 """)
 mu, std = 0.9, 0.6
 dz = 1 / 256
@@ -73,8 +76,8 @@ def integral(values):
     return np.sum(values) * dz
 
 
-log_q = -0.5 * np.log(2 * np.pi) - 0.5 * np.log(std ** 2) - 0.5 * (z - mu) ** 2 / std ** 2
-log_p = -0.5 * np.log(2 * np.pi) - 0.5 * z ** 2
+log_q   = -0.5 * np.log(2 * np.pi) - 0.5 * np.log(std ** 2) - 0.5 * (z - mu) ** 2 / std ** 2
+log_p   = -0.5 * np.log(2 * np.pi) - 0.5 * z ** 2
 density = np.exp(log_q)
 brute = integral(density * (log_q - log_p))
 show("∫ q (log q - log p) dz, by strips", brute, digits=12)
@@ -84,26 +87,27 @@ check("q is a density: it integrates to 1", integral(density), 1, rtol=1e-13)
 step("The integral, line by line", """
     1   KL = ∫ q (log q - log p) dz
     2      = ∫ q (½ z² - ½ (z - μ)² / σ² - ½ log σ²) dz        the two ½ log 2π cancel
-    3      = ½ ∫ q z² dz - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   an integral of a sum; the constants come out, ∫ q dz = 1
-    4      = ½ (μ² + σ²) - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   z = μ + (z - μ):  the average of z² is μ² + σ²
-    5      = ½ (μ² + σ²) - ½ - ½ log σ²                        and that of (z - μ)² is σ²: that is what σ² means
+    3      = ½ ∫ q z² dz - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   constants come out, and ∫ q dz = 1
+    4      = ½ (μ² + σ²) - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   ∫ q z² dz = μ² + σ²: z = μ + (z - μ)
+    5      = ½ (μ² + σ²) - ½ - ½ log σ²                        ∫ q (z - μ)² dz = σ², by definition
     6      = ½ (μ² + σ² - 1 - log σ²)
 """)
 say("""
 No line uses more than the line before it and the note beside it. Read them against the numbers:
-every line is
-computed as it stands, with strips wherever it still has an integral.
+every line is computed as it stands, with strips wherever it still has an integral.
 """)
-second, spread = integral(density * z ** 2), integral(density * (z - mu) ** 2)
-lines = [brute,
-         integral(density
-                  * (0.5 * z ** 2 - 0.5 * (z - mu) ** 2 / std ** 2 - 0.5 * np.log(std ** 2))), 0.5
-         * second - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2)
-         - 0.5 * spread / std ** 2 - 0.5 * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2) - 0.5 - 0.5
-         * np.log(std ** 2), 0.5 * (mu ** 2 + std ** 2 - 1 - np.log(std ** 2))]
+var    = std ** 2
+second = integral(density * z ** 2)
+spread = integral(density * (z - mu) ** 2)
+lines  = [integral(density * (log_q - log_p)),
+          integral(density * (0.5 * z ** 2 - 0.5 * (z - mu) ** 2 / var - 0.5 * np.log(var))),
+          0.5 * second - 0.5 * spread / var - 0.5 * np.log(var),
+          0.5 * (mu ** 2 + var) - 0.5 * spread / var - 0.5 * np.log(var),
+          0.5 * (mu ** 2 + var) - 0.5 - 0.5 * np.log(var),
+          0.5 * (mu ** 2 + var - 1 - np.log(var))]
 table(["line", "value in nats"], [[i, f"{line:.14f}"] for i, line in enumerate(lines, 1)])
-check("∫ q z² dz is μ² + σ²", second, mu ** 2 + std ** 2, rtol=1e-13)
-check("∫ q (z - μ)² dz is σ²", spread, std ** 2, rtol=1e-13)
+check("∫ q z² dz is μ² + σ²", second, mu ** 2 + var, rtol=1e-13)
+check("∫ q (z - μ)² dz is σ²", spread, var, rtol=1e-13)
 for i in range(1, 6):
     check(f"line {i + 1} is line {i}", lines[i], lines[i - 1], rtol=1e-13)
 
@@ -113,9 +117,11 @@ say("""
 The encoder's latent variables are independent of each other, given the image, and so are the
 prior's. Then both densities are products, the logarithm of a product is a sum, and the integral
 falls apart into one for each variable. Below for Z = 2, with a double integral over the plane. The
-package's kl_forward does this for every row of a batch. """)
-mus, logvars = rng.standard_normal((3, 2)), rng.standard_normal((3, 2))
-kl, cache = kl_forward(mus, logvars)
+package's kl_divergence does this for every row of a batch.
+""")
+mus     = rng.standard_normal((3, 2))
+logvars = rng.standard_normal((3, 2))
+kl = kl_divergence(mus, logvars)
 show(mu=mus, logvar=logvars, kl=kl)
 grid = np.linspace(-28, 28, 701)
 z1, z2 = grid[:, None], grid[None, :]
@@ -129,8 +135,8 @@ def log_normal(z, mu, logvar):
 for n in range(3):
     joint = log_normal(z1, mus[n, 0], logvars[n, 0]) + log_normal(z2, mus[n, 1], logvars[n, 1])
     ratio = joint - log_normal(z1, 0, 0) - log_normal(z2, 0, 0)
-    check(f"row {n}: the double integral is the sum", np.sum(np.exp(joint) * ratio)
-          * (grid[1] - grid[0]) ** 2, kl[n], rtol=1e-12)
+    double_integral = np.sum(np.exp(joint) * ratio) * (grid[1] - grid[0]) ** 2
+    check(f"row {n}: the double integral is the sum", double_integral, kl[n], rtol=1e-12)
 
 # %%
 step("Its gradient", """
@@ -139,45 +145,51 @@ step("Its gradient", """
 """)
 say("""
 There is no need for samples here, and no noise: both slopes are formulas. The first pulls every
-mean to 0, as a
-spring does; the second lets a variance below 1 grow and one above 1 shrink.
+mean to 0, as a spring does; the second lets a variance below 1 grow and one above 1 shrink.
 """)
-dmu, dlogvar = kl_backward(np.ones(3), cache)
+dmu, dlogvar = kl_divergence_backward(np.ones(3), mus, logvars)
 show(dmu=dmu, dlogvar=dlogvar)
-check("dmu by the complex step", dmu,
-      numeric_gradient(lambda m: kl_forward(m, logvars)[0].sum(), mus, "complex"), rtol=1e-15)
-check("dlogvar by the complex step", dlogvar,
-      numeric_gradient(lambda v: kl_forward(mus, v)[0].sum(), logvars, "complex"), rtol=1e-15)
+slope = numeric_gradient(lambda m: kl_divergence(m, logvars).sum(), mus, "complex")
+check("dmu by the complex step", dmu, slope, rtol=1e-15)
+slope = numeric_gradient(lambda v: kl_divergence(mus, v).sum(), logvars, "complex")
+check("dlogvar by the complex step", dlogvar, slope, rtol=1e-15)
 
 # %%
-step("Zero only at N(0, I)", "μ² ≥ 0      and      σ² - 1 - log σ² ≥ 0, with equality for σ = 1 "
-     "alone")
+step("Zero only at N(0, I)",
+     "μ² ≥ 0      and      σ² - 1 - log σ² ≥ 0, with equality for σ = 1 alone")
 say("""
 The second holds since t - 1 - log t has the slope 1 - 1/t: it falls up to t = 1, where it is 0, and
 rises from there. So whatever an encoder says about an image, it pays for saying it; only an encoder
-that says N(0, I) of everything,
-and so tells the decoder nothing, has it for free.
+that says N(0, I) of everything, and so tells the decoder nothing, has it for free.
 
 A word on digits. Near σ = 1 the two large parts of σ² - 1 - log σ² nearly cancel; the package takes
 expm1(log σ²) - log σ², which keeps eight digits where the plain form has none left.
 """)
 t = np.concatenate([np.geomspace(1e-6, 0.999, 500), np.geomspace(1.001, 1e6, 500)])
-check_less("t - 1 - log t is above 0 on a thousand points on either side of 1", 0, t - 1
-           - np.log(t))
-tiny = 1e-8
-plain, exact = 0.5 * (np.exp(tiny) - 1 - tiny), 0.5 * (tiny ** 2 / 2 + tiny ** 3 / 6)
-table(["log σ² = 1e-8", "KL"], [["plain", f"{plain:.12e}"], ["expm1", f"{float(kl_per_dim(0.0, tiny)):.12e}"],
-                                ["series", f"{exact:.12e}"]])
-check("expm1 keeps eight digits", kl_per_dim(0.0, tiny), exact, rtol=1e-7)
+check_less("t - 1 - log t is above 0 on a thousand points on either side of 1",
+           0, t - 1 - np.log(t))
+tiny   = 1e-8
+plain  = 0.5 * (np.exp(tiny) - 1 - tiny)
+stable = kl_per_dim(0.0, tiny)
+exact  = 0.5 * (tiny ** 2 / 2 + tiny ** 3 / 6)
+table(["log σ² = 1e-8", "KL"],
+      [["plain", f"{plain:.12e}"],
+       ["expm1", f"{stable:.12e}"],
+       ["series", f"{exact:.12e}"]])
+check("expm1 keeps eight digits", stable, exact, rtol=1e-7)
 check_less("the plain form is wholly wrong", 0.5, abs(plain / exact - 1))
-m, v = np.linspace(-3, 3, 121), np.linspace(-4, 2.4, 121)
-M, V = np.meshgrid(m, v)
+
+m, v   = np.linspace(-3, 3, 121), np.linspace(-4, 2.4, 121)
+M, V   = np.meshgrid(m, v)
 dM, dV = M, 0.5 * np.expm1(V)
-here, there = kl_per_dim(M, V), kl_per_dim(M - 0.1 * dM, V - 0.1 * dV)
+here   = kl_per_dim(M, V)
+there  = kl_per_dim(M - 0.1 * dM, V - 0.1 * dV)
 check_less("a step against the gradient lowers it wherever it is not 0", there[here > 1e-9],
            here[here > 1e-9])
-say("The picture is a map of it: 0 at the star alone, and every arrow, a step against the "
-    "gradient, leads that way.")
+say("""
+The picture is a map of it: 0 at the star alone, and every arrow, a step against the gradient, leads
+that way.
+""")
 figure(plots.kl_landscape(here, dM, dV, m, v), "kl_landscape")
 
 # %%
@@ -188,32 +200,37 @@ step("A tug of war, on one latent variable", """
 """)
 say("""
 Let one image want z = 3, and let s (here 0.7) say how much it minds to miss it. The KL term wants z
-~ N(0, 1).
-Neither wins: the mean ends between 3 and 0, and the variance between 0 and 1. Those who know Bayes'
-rule find it
-here: this is the posterior of z when the prior is N(0, 1) and 3 was observed with an error of s.
-Without the KL term the mean would go all the way, and nothing would hold the variance up.
+~ N(0, 1). Neither wins: the mean ends between 3 and 0, and the variance between 0 and 1. Those who
+know Bayes' rule find it here: this is the posterior of z when the prior is N(0, 1) and 3 was
+observed with an error of s. Without the KL term the mean would go all the way, and nothing would
+hold the variance up.
 """)
-s, mu1, logvar1 = 0.7, np.zeros((1, 1)), np.zeros((1, 1))
+s = 0.7
+mu1, logvar1 = np.zeros((1, 1)), np.zeros((1, 1))
 # three ε whose first five moments are N(0, 1)'s
 nodes, weights = np.polynomial.hermite_e.hermegauss(3)
 weights = weights / weights.sum()
 for _ in range(400):
-    _, c_kl = kl_forward(mu1, logvar1)
-    dmu1, dlogvar1 = kl_backward(np.ones(1), c_kl)
+    dmu1, dlogvar1 = kl_divergence_backward(np.ones(1), mu1, logvar1)
     for eps, weight in zip(nodes, weights):
-        z1, c_z = reparameterize_forward(mu1, logvar1, np.full((1, 1), eps))
-        dmu_z, dlogvar_z = reparameterize_backward(weight * (z1 - 3) / s ** 2, c_z)
-        dmu1, dlogvar1 = dmu1 + dmu_z, dlogvar1 + dlogvar_z
-    mu1, logvar1 = mu1 - 0.2 * dmu1, logvar1 - 0.2 * dlogvar1
-table(["", "by gradient descent", "by the formula"], [["μ", f"{mu1.item():.12f}", f"{3 / (1 + s * s):.12f}"],
-      ["σ²", f"{np.exp(logvar1).item():.12f}", f"{s * s / (1 + s * s):.12f}"]])
-check("μ is what the formula says", mu1.item(), 3 / (1 + s * s), rtol=1e-14)
-check("and σ²", np.exp(logvar1).item(), s * s / (1 + s * s), rtol=1e-14)
+        z1 = reparameterize(mu1, logvar1, eps)
+        dz = weight * (z1 - 3) / s ** 2
+        dmu_z, dlogvar_z = reparameterize_backward(dz, logvar1, eps)
+        dmu1     = dmu1 + dmu_z
+        dlogvar1 = dlogvar1 + dlogvar_z
+    mu1     = mu1 - 0.2 * dmu1
+    logvar1 = logvar1 - 0.2 * dlogvar1
+mu_found,  var_found  = mu1.item(), np.exp(logvar1).item()
+mu_wanted, var_wanted = 3 / (1 + s * s), s * s / (1 + s * s)
+table(["", "by gradient descent", "by the formula"],
+      [["μ", f"{mu_found:.12f}", f"{mu_wanted:.12f}"],
+       ["σ²", f"{var_found:.12f}", f"{var_wanted:.12f}"]])
+check("μ is what the formula says", mu_found, mu_wanted, rtol=1e-14)
+check("and σ²", var_found, var_wanted, rtol=1e-14)
 
 # %%
-step("Training without the term", "loss = recon + β kl:     β = 0 against β = 1, all else the "
-     "same; the digits, Z = 2")
+step("Training without the term",
+     "loss = recon + β kl:     β = 0 against β = 1, all else the same; the digits, Z = 2")
 say("""
 Two networks, with the same initial weights, see the same batches and the same noise. Only one of
 them pays for its codes. Watch the standard deviations of the posteriors and how far the means have
@@ -221,22 +238,36 @@ spread.
 """)
 digits = datasets.load("digits")
 x, x_test = digits.x_train, digits.x_test
-epochs, rows, codes = 4 if options.quick else 120, [], {}
-for beta in (0.0, 1.0):
-    vae = VAE(64, 64, 2, rng=0, dtype="float32")
-    adam, noise = Adam(vae.params, lr=3e-3), np.random.default_rng(1)
+epochs = 4 if options.quick else 120
+
+
+def codes(vae):
+    """The means and the standard deviations of the test images' posteriors, and their mean KL."""
+    mu, logvar = (code.astype(float) for code in vae.encode(x_test))
+    return mu, np.exp(0.5 * logvar), kl_divergence(mu, logvar).mean()
+
+
+def train(beta):
+    """A VAE with this weight of the KL term  ->  the network, and rows about its codes."""
+    vae   = VAE(64, 64, 2, rng=0, dtype="float32")
+    adam  = Adam(vae.params, lr=3e-3)
+    noise = np.random.default_rng(1)
+    rows  = []
     for epoch in progress(range(epochs + 1), f"training with β = {beta:g}"):
-        mu, logvar = (code.astype(float) for code in vae.encode(x_test))
-        if epoch in (0, epochs // 4, epochs):
-            kl = kl_forward(mu, logvar)[0].mean()
-            rows.append([f"{beta:g}", epoch, np.median(np.exp(0.5 * logvar)), mu.std(), kl])
-        if epoch < epochs:
+        if epoch > 0:
             for batch in minibatches(len(x), 64, noise):
-                adam.step(vae.loss_and_grads(x[batch], noise.standard_normal((len(batch), 2)),
-                                             beta=beta)[1])
-    codes[beta] = mu, np.exp(0.5 * logvar)
-table(["β", "epoch", "median σ", "spread of μ", "KL, nats"], rows)
-check("at epoch 0 both are the same network", rows[0][2:], rows[len(rows) // 2][2:])
+                _, grads = vae.sample_loss_and_grads(x[batch], noise, beta)
+                adam.step(grads)
+        if epoch in (0, epochs // 4, epochs):
+            mu, std, kl = codes(vae)
+            rows.append([f"{beta:g}", epoch, np.median(std), mu.std(), kl])
+    return vae, rows
+
+
+vae_0, rows_0 = train(beta=0.0)
+vae_1, rows_1 = train(beta=1.0)
+table(["β", "epoch", "median σ", "spread of μ", "KL, nats"], rows_0 + rows_1)
+check("at epoch 0 both are the same network", rows_0[0][2:], rows_1[0][2:])
 
 # %%
 step("What came of it")
@@ -244,39 +275,41 @@ say("""
 Without the term σ has collapsed: every image is a point, as in an ordinary auto-encoder. And the
 codes have drifted apart, to places of which N(0, I) knows nothing, with empty space between the
 points. With it the posteriors overlap, around the origin. That is what the blog's section 2.3.2
-wants, and it is why one may draw z from N(0, I) and
-decode it: nearly wherever it falls, some image's posterior is near.
+wants, and it is why one may draw z from N(0, I) and decode it: nearly wherever it falls, some
+image's posterior is near.
 
 We measure the gaps: how far is a draw from the prior from the nearest code, in units of that code's
 own σ?
 """)
-(mu_0, std_0), (mu_1, std_1) = codes[0.0], codes[1.0]
 draws = rng.standard_normal((500, 2))
 
 
 def gaps(mu, std):
-    """How far each draw from the prior is from the nearest posterior, in its standard deviations.
-    """
-    return np.sqrt((((draws[:, None] - mu) / std) ** 2).sum(axis=2).min(axis=1))
+    """How far each draw from the prior is from the nearest code, in that code's σ."""
+    squares = ((draws[:, None] - mu) / std) ** 2
+    return np.sqrt(squares.sum(axis=2).min(axis=1))
 
 
-gaps_0, gaps_1 = gaps(mu_0, std_0), gaps(mu_1, std_1)
-table(["β", "median gap", "draws within 1 σ of a code"], [["0", np.median(gaps_0),
-                                                           f"{(gaps_0 < 1).mean():.0%}"],
-                                                          ["1", np.median(gaps_1),
-                                                           f"{(gaps_1 < 1).mean():.0%}"]])
-full = {"full_size": True}
+mu_0, std_0, _ = codes(vae_0)
+mu_1, std_1, _ = codes(vae_1)
+gaps_0 = gaps(mu_0, std_0)
+gaps_1 = gaps(mu_1, std_1)
+within_0, within_1 = (gaps_0 < 1).mean(), (gaps_1 < 1).mean()
+table(["β", "median gap", "draws within 1 σ of a code"],
+      [["0", np.median(gaps_0), f"{within_0:.0%}"],
+       ["1", np.median(gaps_1), f"{within_1:.0%}"]])
 check_less("without the term σ is less than a tenth of what it is with it",
-           10 * np.median(std_0), np.median(std_1), **full)
-check_less("the means spread more than three times as far", 3 * mu_1.std(), mu_0.std(), **full)
-check_less("with the term more than eight draws of ten lie within a σ of some code", 0.8,
-           (gaps_1 < 1).mean(), **full)
+           10 * np.median(std_0), np.median(std_1), full_size=True)
+check_less("the means spread more than three times as far", 3 * mu_1.std(), mu_0.std(),
+           full_size=True)
+check_less("with the term more than eight draws of ten lie within a σ of some code",
+           0.8, within_1, full_size=True)
 check_less("without it half of them are more than five σ away from any", 5, np.median(gaps_0),
-           **full)
+           full_size=True)
 check("with the term all codes together are about N(0, I): mean 0", mu_1.mean(axis=0), 0, atol=0.3,
-      **full)
+      full_size=True)
 total = mu_1.var(axis=0) + (std_1 ** 2).mean(axis=0)
-check("and variance, of the means and within, 1", total, 1, rtol=0.25, **full)
+check("and variance, of the means and within, 1", total, 1, rtol=0.25, full_size=True)
 figure(plots.posteriors({"trained without the KL term, β = 0": (mu_0, std_0),
                          "trained with it, β = 1": (mu_1, std_1)}, digits.labels_test),
        "with_and_without_kl")

@@ -1,13 +1,11 @@
-"""7. A whole VAE by hand: can one training step be done with nothing but NumPy?  (blog, section 2.4, with its graph)
+"""7. A VAE by hand: can one training step be done with nothing but NumPy?  (blog, section 2.4)
 
 Lessons 3 to 6 took the parts. Now they are put together: three examples of seven pixels, five
-hidden units, two
-latent variables. Every array of the forward pass and every gradient of the backward pass is
-computed in plain NumPy
-and shown; the model of the package is not imported until the very end, where it has to give the
-same numbers.
+hidden units, two latent variables. Every array of the forward pass and every gradient of the
+backward pass is computed in plain NumPy and shown; the model of the package is not imported until
+the very end, where it has to give the same numbers.
 
-    python tutorials/07_vae_by_hand.py                 (4 seconds; --pause waits for Enter after every step)
+    python tutorials/07_vae_by_hand.py    (4 seconds; --pause waits for Enter after every step)
 
 It draws computation_graph.png into the folder that --out names (runs/tutorials if it names none).
 """
@@ -18,20 +16,18 @@ from numpyvae.narrator import begin, check, check_less, end, figure, say, show, 
 
 begin(__doc__)
 rng = np.random.default_rng(7)
-# all different, so that no two axes can be confused
-N, D, H, Z = 3, 7, 5, 2
+N, D, H, Z = 3, 7, 5, 2              # all different, so that no two axes can be confused
 
 # %%
 step("What goes in: a batch, the noise, the parameters")
 say("""
 x holds three examples, one a row, with pixels between 0 and 1. eps is the noise of lesson 4, drawn
-once and then held
-fixed: it is data, like x. The parameters are the blog's five linear layers, drawn small at random
-as PyTorch does,
-each uniform within ±1/√(number of inputs). Biases do not start at 0, since a bias of 0 can hide a
-mistake.
+once and then held fixed: it is data, like x. The parameters are the blog's five linear layers,
+drawn small at random as PyTorch does, each uniform within ±1/√(number of inputs). Biases do not
+start at 0, since a bias of 0 can hide a mistake.
 """)
-x, eps = rng.random((N, D)), rng.standard_normal((N, Z))
+x   = rng.random((N, D))
+eps = rng.standard_normal((N, Z))
 
 
 def layer(inputs, outputs):
@@ -40,16 +36,17 @@ def layer(inputs, outputs):
     return rng.uniform(-bound, bound, (inputs, outputs)), rng.uniform(-bound, bound, outputs)
 
 
-(W1, b1), (W_mu, b_mu), (W_logvar, b_logvar) = layer(D, H), layer(H, Z), layer(H, Z)
-(W3, b3), (W4, b4) = layer(Z, H), layer(H, D)
+W1,       b1       = layer(D, H)
+W_mu,     b_mu     = layer(H, Z)
+W_logvar, b_logvar = layer(H, Z)
+W3,       b3       = layer(Z, H)
+W4,       b4       = layer(H, D)
 params = {"W1": W1, "b1": b1, "W_mu": W_mu, "b_mu": b_mu, "W_logvar": W_logvar,
           "b_logvar": b_logvar, "W3": W3, "b3": b3, "W4": W4, "b4": b4}
-show(x=x, eps=eps)
-for name, param in params.items():
-    show(name, param)
+show(x=x, eps=eps, **params)
 check("parameters in all: (D + 1) H + 2 (H + 1) Z + (Z + 1) H + (H + 1) D",
-      sum(p.size for p in params.values()), (D + 1) * H + 2 * (H + 1) * Z + (Z + 1) * H + (H + 1)
-      * D)
+      sum(param.size for param in params.values()),
+      (D + 1) * H + 2 * (H + 1) * Z + (Z + 1) * H + (H + 1) * D)
 
 # %%
 step("Forward: the encoder", """
@@ -58,8 +55,10 @@ step("Forward: the encoder", """
     mu     = h1 W_mu + b_mu
     logvar = h1 W_logvar + b_logvar
 """)
-say("Two layers read the same h1: one says where the code of each example lies, the other how sure "
-    "that is.")
+say("""
+Two layers read the same h1: one says where the code of each example lies, the other how sure that
+is.
+""")
 a1     = x @ W1 + b1
 h1     = np.maximum(a1, 0)
 mu     = h1 @ W_mu + b_mu
@@ -127,8 +126,8 @@ drecon = dkl = np.full(N, 1 / N)
 dlogits = drecon[:, None] * (probs - x)
 show("drecon = dkl", drecon)
 show("dlogits", dlogits)
-check("dlogits is positive just where the probability is higher than the pixel", dlogits > 0, probs
-      > x)
+check("dlogits is positive just where the probability is higher than the pixel",
+      dlogits > 0, probs > x)
 
 # %%
 step("Backward: the decoder", """
@@ -139,8 +138,7 @@ step("Backward: the decoder", """
 dW4, db4, dh3 = h3.T @ dlogits, dlogits.sum(axis=0), dlogits @ W4.T
 da3           = dh3 * (a3 > 0)
 dW3, db3, dz  = z.T @ da3, da3.sum(axis=0), da3 @ W3.T
-for name in ("dW4", "db4", "dh3", "da3", "dW3", "db3", "dz"):
-    show(name, globals()[name])
+show(dW4=dW4, db4=db4, dh3=dh3, da3=da3, dW3=dW3, db3=db3, dz=dz)
 check("a shut unit gets no gradient", da3[a3 <= 0], 0)
 
 # %%
@@ -150,10 +148,8 @@ step("Backward: through the sample, and the KL beside it", """
 """)
 say("""
 Here two streams meet. mu and logvar were used twice in the forward pass, by the sample and by the
-KL term; so each
-gets two gradients, and they are added. The first of them says what would help the pixels, the
-second pulls towards
-N(0, I).
+KL term; so each gets two gradients, and they are added. The first of them says what would help the
+pixels, the second pulls towards N(0, I).
 """)
 dmu_z,  dlogvar_z  = dz, dz * eps * 0.5 * std
 dmu_kl, dlogvar_kl = dkl[:, None] * mu, dkl[:, None] * 0.5 * (std ** 2 - 1)
@@ -180,16 +176,16 @@ dW_logvar, db_logvar = h1.T @ dlogvar, dlogvar.sum(axis=0)
 dh1                  = dmu @ W_mu.T + dlogvar @ W_logvar.T
 da1                  = dh1 * (a1 > 0)
 dW1,       db1       = x.T @ da1, da1.sum(axis=0)
-for name in ("dW_mu", "db_mu", "dW_logvar", "db_logvar", "dh1", "da1", "dW1", "db1"):
-    show(name, globals()[name])
+show(dW_mu=dW_mu, db_mu=db_mu, dW_logvar=dW_logvar, db_logvar=db_logvar)
+show(dh1=dh1, da1=da1, dW1=dW1, db1=db1)
 grads = {"W1": dW1, "b1": db1, "W_mu": dW_mu, "b_mu": db_mu, "W_logvar": dW_logvar,
          "b_logvar": db_logvar, "W3": dW3, "b3": db3, "W4": dW4, "b4": db4}
 check("each of the ten gradients has its parameter's shape",
       {name: g.shape for name, g in grads.items()}, {name: p.shape for name, p in params.items()})
 
 # %%
-step("Is it right? Every entry, by the complex step", "∂ loss / ∂ w = Im loss(w + i h) / h,     h "
-     "= 1e-30")
+step("Is it right? Every entry, by the complex step",
+     "∂ loss / ∂ w = Im loss(w + i h) / h,     h = 1e-30")
 say("""
 The check of lesson 3: each entry in turn moves into the imaginary direction, and the imaginary part
 of the loss tells its slope.
@@ -197,13 +193,15 @@ of the loss tells its slope.
 
 
 def loss_at(params):
-    """The whole forward pass again, in seven lines, at any parameters."""
-    h1 = np.maximum(x @ params["W1"] + params["b1"], 0)
-    mu, logvar = h1 @ params["W_mu"] + params["b_mu"], h1 @ params["W_logvar"] + params["b_logvar"]
-    z = mu + np.exp(0.5 * logvar) * eps
-    logits = np.maximum(z @ params["W3"] + params["b3"], 0) @ params["W4"] + params["b4"]
-    recon = np.sum(np.log(1 + np.exp(logits)) - x * logits, axis=1)
-    kl = 0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 - logvar, axis=1)
+    """The whole forward pass again, in eight lines, at any parameters."""
+    h1     = np.maximum(x @ params["W1"] + params["b1"], 0)
+    mu     = h1 @ params["W_mu"] + params["b_mu"]
+    logvar = h1 @ params["W_logvar"] + params["b_logvar"]
+    z      = mu + np.exp(0.5 * logvar) * eps
+    h3     = np.maximum(z @ params["W3"] + params["b3"], 0)
+    logits = h3 @ params["W4"] + params["b4"]
+    recon  = np.sum(np.log(1 + np.exp(logits)) - x * logits, axis=1)
+    kl     = 0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 - logvar, axis=1)
     return np.mean(recon + kl)
 
 
@@ -231,22 +229,28 @@ negative.
 from numpyvae import plots  # noqa: E402  (here, since matplotlib is slow to import)
 
 dstd = dz * eps
-nodes = {"x": (0, 0, x, None), "a1": (1, 0, a1, da1), "h1": (2, 0, h1, dh1), "mu": (3, 0, mu, dmu),
-         "logvar": (3, 1, logvar, dlogvar), "std": (4, 1, std, dstd), "eps": (5, 0, eps, None),
-         "z": (5, 1, z, dz), "a3": (5, 2, a3, da3), "h3": (4, 2, h3, dh3),
-         "logits": (3, 2, logits, dlogits), "recon": (2, 2, recon[:, None], drecon[:, None]),
-         "kl": (2, 1, kl[:, None], dkl[:, None]),
-         "loss": (1, 2, np.array([[loss]]), np.ones((1, 1)))}
-edges = [("x", "a1", "W1 b1"), ("a1", "h1", "relu"), ("h1", "mu", "W_mu b_mu"), ("h1", "logvar",
-                                                                                 "W_logvar "
-                                                                                 "b_logvar"),
-         ("logvar", "std", "exp ½"), ("mu", "z", "+"), ("std", "z", "×"), ("eps", "z", "×"), ("z",
-                                                                                              "a3",
-                                                                                              "W3 "
-                                                                                              "b3"),
-         ("a3", "h3", "relu"), ("h3", "logits", "W4 b4"), ("logits", "recon", "−log p"), ("mu",
-                                                                                          "kl", ""),
-         ("logvar", "kl", ""), ("recon", "loss", "mean"), ("kl", "loss", "mean")]
+nodes = {"x":      (0, 0, x, None),
+         "a1":     (1, 0, a1, da1),
+         "h1":     (2, 0, h1, dh1),
+         "mu":     (3, 0, mu, dmu),
+         "logvar": (3, 1, logvar, dlogvar),
+         "std":    (4, 1, std, dstd),
+         "eps":    (5, 0, eps, None),
+         "z":      (5, 1, z, dz),
+         "a3":     (5, 2, a3, da3),
+         "h3":     (4, 2, h3, dh3),
+         "logits": (3, 2, logits, dlogits),
+         "recon":  (2, 2, recon[:, None], drecon[:, None]),
+         "kl":     (2, 1, kl[:, None], dkl[:, None]),
+         "loss":   (1, 2, np.array([[loss]]), np.ones((1, 1)))}
+edges = [("x", "a1", "W1 b1"),          ("a1", "h1", "relu"),
+         ("h1", "mu", "W_mu b_mu"),     ("h1", "logvar", "W_logvar b_logvar"),
+         ("logvar", "std", "exp ½"),    ("mu", "z", "+"),
+         ("std", "z", "×"),             ("eps", "z", "×"),
+         ("z", "a3", "W3 b3"),          ("a3", "h3", "relu"),
+         ("h3", "logits", "W4 b4"),     ("logits", "recon", "−log p"),
+         ("mu", "kl", ""),              ("logvar", "kl", ""),
+         ("recon", "loss", "mean"),     ("kl", "loss", "mean")]
 check("every gradient in the picture has its node's shape",
       [value.shape for _, _, value, grad in nodes.values() if grad is not None],
       [grad.shape for *_, grad in nodes.values() if grad is not None])
@@ -276,7 +280,8 @@ After the first step m̂ is the gradient itself and √v̂ its size: so at first
 gradient is not 0 moves by the learning rate, here lr = 0.01, against the sign of its gradient,
 whatever the gradient's size.
 """)
-lr, moved, before = 0.01, {}, {name: param.copy() for name, param in params.items()}
+lr = 0.01
+moved = {}
 for name, g in grads.items():
     m, v = 0.1 * g, 0.001 * g ** 2
     m_hat, v_hat = m / (1 - 0.9), v / (1 - 0.999)
@@ -284,13 +289,16 @@ for name, g in grads.items():
 show("W_mu before", params["W_mu"], 6)
 show("dW_mu", grads["W_mu"], 6)
 show("W_mu after", moved["W_mu"], 6)
-after, promised = loss_at(moved), sum(np.sum(grads[name] * (moved[name] - before[name]))
-                                      for name in params)
-table(["", "nats per example"], [["loss before", f"{loss:.6f}"], ["loss after", f"{after:.6f}"],
-                                 ["change", f"{after - loss:.6f}"], ["promised by the gradient", f"{promised:.6f}"]])
-used = {name: np.abs(grads[name]) > 1e-5 for name in params}
-check("every parameter with a gradient moved by lr", np.concatenate(
-    [np.abs(moved[name] - before[name])[used[name]] for name in params]), lr, rtol=1e-3)
+moves    = {name: moved[name] - params[name] for name in params}
+after    = loss_at(moved)
+promised = sum(np.sum(grads[name] * moves[name]) for name in params)
+table(["", "nats per example"],
+      [["loss before", f"{loss:.6f}"],
+       ["loss after", f"{after:.6f}"],
+       ["change", f"{after - loss:.6f}"],
+       ["promised by the gradient", f"{promised:.6f}"]])
+lengths = [np.abs(moves[name])[np.abs(grads[name]) > 1e-5] for name in params]
+check("every parameter with a gradient moved by lr", np.concatenate(lengths), lr, rtol=1e-3)
 check_less("the loss falls", after, loss)
 check("by about as much as the gradient promised", after - loss, promised, rtol=0.1)
 
@@ -303,8 +311,7 @@ say("""
 That is all that training is: this step, again and again, with other examples and other noise.
 
 To think about: which line of the backward pass would change if the loss were summed over the batch
-instead of
-averaged? And which of Adam's steps?
+instead of averaged? And which of Adam's steps?
 """)
 
 # %%

@@ -6,7 +6,7 @@ things: the reconstruction wants a code that says much, the KL term one that say
 them. We turn it from 0 to 8, look at the images, then ruin a network on purpose until its code is
 empty ("posterior collapse"), learn to recognise that, and cure it.
 
-    python tutorials/09_train.py                     (half a minute; --pause waits for Enter after every step)
+    python tutorials/09_train.py    (half a minute; --pause waits for Enter after every step)
 
 It draws tug_of_war.png, beta_images.png, price.png and collapse.png into the folder of --out
 (runs/tutorials).
@@ -16,29 +16,35 @@ import numpy as np
 
 from numpyvae import VAE, Adam, datasets, plots
 from numpyvae.evaluate import active_units, encode, mean_kl_per_dim, neg_elbo
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import Run, minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
-quick = begin(__doc__).quick
+quick  = begin(__doc__).quick
+short  = 2 if quick else None        # --quick: epochs of every training
 digits = datasets.load("digits")
-x, x_test = (digits.x_train[:128], digits.x_test[:50]) if quick else (digits.x_train, digits.x_test)
-D, H, Z = 64, 16 if quick else 200, 10
-options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64}
-# --quick: epochs of every training
-short = 2 if quick else None
+x      = digits.x_train[:128] if quick else digits.x_train
+x_test = digits.x_test[:50] if quick else digits.x_test
+labels = digits.labels_test[:len(x_test)]
+D = 64
+H = 16 if quick else 200
+Z = 10
+options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64,
+           "image_shape": digits.image_shape}
 
 # %%
-step("A training loop is five lines", "parameters  ←  parameters - (a step along the gradient of a "
-     "few examples)")
+step("A training loop is five lines",
+     "parameters  ←  parameters - (a step along the gradient of a few examples)")
 say("""
 For every epoch; for every batch of 64 examples, in random order; draw fresh noise; take the loss
-and its gradient;
-let Adam move the parameters. There is nothing else, and the class Run of the package, which we use
-from here on, with
-its history of losses, does the same: from the same seed both reach the same numbers.
+and its gradient; let Adam move the parameters. There is nothing else, and the class Run of the
+package, which we use from here on, with its history of losses, does the same: from the same seed
+both reach the same numbers.
 """)
-# as Run splits its seed
-init, shuffle, noise = map(np.random.default_rng, np.random.SeedSequence(0).spawn(5)[:3])
+seeds   = np.random.SeedSequence(0).spawn(5)                 # as Run splits its seed
+init    = np.random.default_rng(seeds[0])
+shuffle = np.random.default_rng(seeds[1])
+noise   = np.random.default_rng(seeds[2])
 vae = VAE(D, H, Z, rng=init, dtype="float32")
 adam = Adam(vae.params, lr=2e-3)
 for _ in range(2):
@@ -67,38 +73,46 @@ the angle between them: +1 if they point the same way, 0 if they have nothing to
 """)
 
 
-def pulls(vae, heads=("_mu", "_logvar")):
-    """For each head of the encoder, the gradients of recon and of kl by its parameters, means over
-    noise: (2, ...).
+def of_head(grads, head):
+    """The gradient by all parameters of a head of the encoder, "_mu" or "_logvar", as one vector.
     """
-    noises = np.random.default_rng(2).standard_normal((1 if quick else 4, len(x), Z))
-    both = [[vae.loss_and_grads(x, eps, beta=beta)[1] for eps in noises] for beta in (0, 1)]
-    zero, one = ([np.mean([np.append(g["W" + h], g["b" + h]) for g in grads], axis=0)
-                  for h in heads] for grads in both)
-    return [np.array([recon, loss - recon], float) for recon, loss in zip(zero, one)]
+    return np.append(grads["W" + head], grads["b" + head])
+
+
+def pulls(vae, head):
+    """The pulls of recon and of kl on a head, each a mean over noise: (2, parameters)."""
+    recons, kls = [], []
+    for eps in np.random.default_rng(2).standard_normal((1 if quick else 4, len(x), Z)):
+        _, zero = vae.loss_and_grads(x, eps, beta=0)
+        _, one  = vae.loss_and_grads(x, eps, beta=1)
+        recons.append(of_head(zero, head))
+        kls.append(of_head(one, head) - of_head(zero, head))
+    return np.array([np.mean(recons, axis=0), np.mean(kls, axis=0)], float)
 
 
 def cosine(pair):
     """Of the angle between two vectors."""
-    return pair[0] @ pair[1] / (np.linalg.norm(pair[0]) * np.linalg.norm(pair[1]))
+    one, other = pair
+    return one @ other / (np.linalg.norm(one) * np.linalg.norm(other))
 
 
-# in float64, for the sake of the digits
-exact = VAE(D, H, Z, rng=1)
-eps = np.random.default_rng(1).standard_normal((len(x), Z))
-zero, one, three = (exact.loss_and_grads(x, eps, beta=beta)[1] for beta in (0, 1, 3))
+exact = VAE(D, H, Z, rng=1)          # in float64, for the sake of the digits
+eps   = np.random.default_rng(1).standard_normal((len(x), Z))
+_, zero  = exact.loss_and_grads(x, eps, beta=0)
+_, one   = exact.loss_and_grads(x, eps, beta=1)
+_, three = exact.loss_and_grads(x, eps, beta=3)
 mu, logvar = exact.encode(x)
-check("the pull grows in proportion to β", three["W_mu"] - zero["W_mu"], 3
-      * (one["W_mu"] - zero["W_mu"]), rtol=1e-12)
-check("on b_mu the KL's pull is the mean of μ", one["b_mu"] - zero["b_mu"], mu.mean(axis=0),
-      rtol=1e-12)
-check("on b_logvar, of ½ (σ² - 1)", one["b_logvar"] - zero["b_logvar"],
-      np.expm1(logvar).mean(axis=0) / 2, rtol=1e-12)
+check("the pull grows in proportion to β",
+      three["W_mu"] - zero["W_mu"], 3 * (one["W_mu"] - zero["W_mu"]), rtol=1e-12)
+check("on b_mu the KL's pull is the mean of μ",
+      one["b_mu"] - zero["b_mu"], mu.mean(axis=0), rtol=1e-12)
+check("on b_logvar, of ½ (σ² - 1)",
+      one["b_logvar"] - zero["b_logvar"], np.expm1(logvar).mean(axis=0) / 2, rtol=1e-12)
 check("the decoder's gradient is the same for every β", zero["W4"], three["W4"])
 
 # %%
-step("Training, live", "64 log 2 = 44.36 nats: what an image costs whoever says ½ of each of its "
-     "64 pixels")
+step("Training, live",
+     "64 log 2 = 44.36 nats: what an image costs whoever says ½ of each of its 64 pixels")
 say("""
 A row is printed when its epoch is done. Row 0 is the network before it has learned anything. All
 losses are in nats per image; the last two columns are the cosines between the pulls, on the head
@@ -106,30 +120,52 @@ for μ and on the head for log σ².
 """)
 
 
+def train_to(run, epoch):
+    """Go on with a training until so many epochs are done."""
+    for _ in progress(range(epoch - len(run.history)), f"training to epoch {epoch}"):
+        run.epochs = len(run.history) + 1
+        run.train()
+
+
+def costs(run, data):
+    """loss, recon, kl of a network at its own β, in nats per image."""
+    _, recon, kl = neg_elbo(run.model, data, rng=1)
+    return [recon + run.beta * kl, recon, kl]
+
+
+def print_row(cells, names, between=" │ "):
+    """A row of the table below, each cell as wide as the name of its column."""
+    cells = [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells]
+    padded = [cell.rjust(len(name)) for cell, name in zip(cells, names)]
+    print("    " + between.join(padded), flush=True)
+
+
 def live(run, stops, names, measure):
-    """Train to each of these epochs, print a row there, and return the rows; measure(vae) adds what
-    `names` says.
+    """Train, and print a row at each of these epochs  ->  the rows.
+
+    measure(vae) gives the numbers of the last columns, which have these names.
     """
-    rows, names = [], ["epoch", "train: loss", " recon", "    kl", "test: loss", " recon", "    kl",
-                       *names]
-    print("\n    " + " │ ".join(names) + "\n    " + "─┼─".join("─" * len(name) for name in names),
-          flush=True)
-    for stop in range(len(run.history), len(run.history) + 3) if quick else stops:
-        for _ in progress(range(stop - len(run.history)), f"training to epoch {stop}"):
-            run.epochs = len(run.history) + 1
-            run.train()
-        terms = [neg_elbo(run.model, data, rng=1)[1:] for data in (x, x_test)]
-        rows.append([stop, *(f for recon, kl in terms for f in (recon + run.beta * kl, recon, kl)),
-                     *measure(run.model)])
-        texts = (f"{f:.3f}" if isinstance(f, float) else str(f) for f in rows[-1])
-        print("    " + " │ ".join(text.rjust(len(name)) for text, name in zip(texts, names)),
-              flush=True)
+    names = ["epoch", "train: loss", " recon", "    kl", "test: loss", " recon", "    kl", *names]
+    print()
+    print_row(names, names)
+    print_row(["─" * len(name) for name in names], names, between="─┼─")
+    if quick:
+        stops = range(len(run.history), len(run.history) + 3)
+    rows = []
+    for stop in stops:
+        train_to(run, stop)
+        rows.append([stop, *costs(run, x), *costs(run, x_test), *measure(run.model)])
+        print_row(rows[-1], names)
     return np.array(rows)
 
 
+def cosines(vae):
+    """Of the two pulls, on the head for μ and on the head for log σ²."""
+    return [cosine(pulls(vae, "_mu")), cosine(pulls(vae, "_logvar"))]
+
+
 run = Run(x, x_test, seed=0, **options)
-rows = live(run, [*range(6), 7, 10, 15, 20, 30, 40, 50, 60], ["cos, μ", "cos, log σ²"],
-            lambda v: map(cosine, pulls(v)))
+rows = live(run, [*range(6), 7, 10, 15, 20, 30, 40, 50, 60], ["cos, μ", "cos, log σ²"], cosines)
 check_less("row 0: recon is 64 log 2, by 2 nats; KL below 0.3",
            [abs(rows[0, 5] - D * np.log(2)), rows[0, 6]], [2, 0.3])
 check_less("every later row is better than row 0", rows[1:, 4], rows[0, 4])
@@ -141,26 +177,30 @@ step("The tug of war: act one and two", """
 """)
 say("""
 Act one: everyone looks like the mean. After two epochs the network costs about what the mean image
-costs, and its KL is
-still small: the decoder has learned which pixels are often dark, and the code says next to nothing.
-Act two: the code opens. The KL rises, and the reconstruction falls by more than that: the code
-earns more than it costs.
+costs, and its KL is still small: the decoder has learned which pixels are often dark, and the code
+says next to nothing. Act two: the code opens. The KL rises, and the reconstruction falls by more
+than that: the code earns more than it costs.
 """)
 m = x.mean(axis=0, dtype=float)
-# the others cost nothing: they are always the same
-seen = (m > 0) & (m < 1)
-mean_cost = -(m[seen] * np.log(m[seen]) + (1 - m[seen]) * np.log(1 - m[seen])).sum()
-# m, and something else, nearer to ½
-answers = np.array([m[seen], 0.9 * m[seen] + 0.05])
-one_by_one, other = -(np.log(answers) @ x[:, seen].T + np.log(1 - answers)
-                      @ (1 - x[:, seen]).T).mean(axis=1)
-check("to answer m to every training image costs the entropy of m", one_by_one, mean_cost,
+varies = (m > 0) & (m < 1)           # the other pixels cost nothing: they are always the same
+m, ink = m[varies], x[:, varies]
+mean_cost = -np.sum(m * np.log(m) + (1 - m) * np.log(1 - m))
+
+
+def cost_of(answer):
+    """What the training images cost on average if each gets this answer."""
+    return -(ink @ np.log(answer) + (1 - ink) @ np.log(1 - answer)).mean()
+
+
+greyer = 0.9 * m + 0.05              # nearer to ½
+check("to answer m to every training image costs the entropy of m", cost_of(m), mean_cost,
       rtol=1e-6)
-check_less("to answer m a little greyer costs more", mean_cost, other)
+check_less("to answer m a little greyer costs more", mean_cost, cost_of(greyer))
 check_less("act one: after 2 epochs recon is within 1.5 nats of it", abs(rows[2, 2] - mean_cost),
            1.5, full_size=True)
 check_less("and with a KL below half a nat", rows[1:3, 3], 0.5, full_size=True)
-rise, fall = rows[-1, 3] - rows[2, 3], rows[2, 2] - rows[-1, 2]
+rise = rows[-1, 3] - rows[2, 3]
+fall = rows[2, 2] - rows[-1, 2]
 check_less("act two: the KL rises, and recon falls by more", [0, rise], [rise, fall],
            full_size=True)
 
@@ -171,9 +211,10 @@ Where the loss is smallest its gradient is 0, so the two pulls are as strong as 
 opposite. From the first epoch on they do pull against each other. To see how nearly they cancel,
 without the shaking of Adam's steps, we go on for ten epochs with a step twenty times as small.
 """)
-run.optimizer.lr, run.epochs = 1e-4, run.epochs + (short or 10)
+run.optimizer.lr = 1e-4
+run.epochs += short or 10
 run.train()
-settled = dict(zip(("μ", "log σ²"), pulls(run.model)))
+settled = {"μ": pulls(run.model, "_mu"), "log σ²": pulls(run.model, "_logvar")}
 table(["head", "|pull of recon|", "|pull of kl|", "cosine", "|what is left|"],
       [[name, *np.linalg.norm(pair, axis=1), cosine(pair), np.linalg.norm(pair.sum(axis=0))]
        for name, pair in settled.items()])
@@ -194,21 +235,28 @@ says "looks like a digit", not "all kinds of digits".
 
 At β = 0 nothing keeps σ up and nothing keeps the codes near 0. The posteriors shrink to points, and
 reconstructions are the best of all; but a draw from the prior falls between the points, where the
-decoder never was. At large β it is the
-other way round: reconstructions grow alike, until the decoder says the mean image whatever it is
-shown.
+decoder never was. At large β it is the other way round: reconstructions grow alike, until the
+decoder says the mean image whatever it is shown.
 """)
 betas = [0, 0.25, 1, 2, 4, 8]
 models, facts = {}, []
+
+
+def to_a_digit(images):
+    """The mean distance of these images to the nearest training image."""
+    # |a - b|² = |a|² + |b|² - 2 a·b
+    squares = (images**2).sum(axis=1)[:, None] + (x**2).sum(axis=1) - 2 * images @ x.T
+    return np.sqrt(squares.min(axis=1)).mean()
+
+
 for beta in progress(betas, "six trainings"):
     run = Run(x, x_test, epochs=short or 60, beta=beta, seed=0, **options)
     run.train()
     models[beta] = vae = run.model
-    drawn = vae.generate(300, rng=4)
-    # |a|² + |b|² - 2 a·b
-    apart = (drawn**2).sum(axis=1)[:, None] + (x**2).sum(axis=1) - 2 * drawn @ x.T
-    facts.append([beta, *neg_elbo(vae, x_test, rng=1)[1:], active_units(vae, x_test).sum(),
-                  np.exp(0.5 * encode(vae, x_test)[1]).mean(), np.sqrt(apart.min(axis=1)).mean()])
+    _, recon, kl = neg_elbo(vae, x_test, rng=1)
+    _, logvar    = encode(vae, x_test)
+    facts.append([beta, recon, kl, active_units(vae, x_test).sum(), np.exp(0.5 * logvar).mean(),
+                  to_a_digit(vae.generate(300, rng=4))])
 table(["β", "recon", "kl", "active", "σ", "to a digit"],
       [[f"{value:.4g}" for value in row] for row in facts])
 _, recon, kl, active, std, to_digit = np.array(facts).T
@@ -227,92 +275,118 @@ step("Side by side")
 say("""
 Left: the top row again, rebuilt from the means of the codes. Right: draws from the prior, the same
 z in every row. Go down the left side and watch sharpness go, and then identity. Go down the right
-side and watch order arrive, and then
-variety leave. "Variety" has a number: the variance of a pixel over the images, summed over the
-pixels.
+side and watch order arrive, and then variety leave. "Variety" has a number: the variance of a pixel
+over the images, summed over the pixels.
 """)
-some = np.array([np.flatnonzero(digits.labels_test[:len(x_test)] == label)[0]
-                 for label in range(10)])
-variety = np.array([[vae.reconstruct(x_test).var(axis=0).sum(),
-                     vae.generate(300, rng=4).var(axis=0).sum()] for vae in models.values()])
-show("test images", x_test.var(axis=0).sum())
-show("rebuilt, β = 0 to 8", variety[:, 0])
-show("draws", variety[:, 1])
-check_less("reconstructions lose variety with every step up to β = 4", variety[1:5, 0],
-           variety[:4, 0], full_size=True)
-check_less("draws at β = 4 and 8 have less than 5% of β = 1's", 20 * variety[4:, 1], variety[2, 1],
+one_of_each = x_test[[np.flatnonzero(labels == digit)[0] for digit in range(10)]]
+
+
+def variety(images):
+    """The variance of a pixel over the images, summed over the pixels."""
+    return images.var(axis=0).sum()
+
+
+rebuilt = np.array([variety(vae.reconstruct(x_test)) for vae in models.values()])
+drawn   = np.array([variety(vae.generate(300, rng=4)) for vae in models.values()])
+show("test images", variety(x_test))
+show("rebuilt, β = 0 to 8", rebuilt)
+show("draws", drawn)
+check_less("reconstructions lose variety with every step up to β = 4", rebuilt[1:5], rebuilt[:4],
            full_size=True)
-figure(plots.beta_images(x_test[some],
-                         {beta: (vae.reconstruct(x_test[some]), vae.generate(10, rng=11)) for beta,
-                          vae in models.items()}, active, digits.image_shape), "beta_images")
+check_less("draws at β = 4 and 8 have less than 5% of β = 1's", 20 * drawn[4:], drawn[2],
+           full_size=True)
+pairs = {beta: (vae.reconstruct(one_of_each), vae.generate(10, rng=11))
+         for beta, vae in models.items()}
+figure(plots.beta_images(one_of_each, pairs, active, digits.image_shape), "beta_images")
 
 # %%
-step("Each network is the best at its own β", "the costs  recon + b kl  of one network, over b: a "
-     "line with slope kl")
+step("Each network is the best at its own β",
+     "the costs  recon + b kl  of one network, over b: a line with slope kl")
 say("""
 Charge every network's KL at every price b. If training works, the cheapest network at price b is
 the one that was trained at β = b. In the plane of KL and reconstruction this says: the points lie
 on a curve that bends towards the origin, and at each of them the curve has the slope -β. So β is a
 price: how many nats of reconstruction a nat of code must earn. At b = 1 the sum is the negative
-ELBO, an upper bound of -log p(x), and of the six β = 1 has the lowest.
-(β = 4 and 8 are the same empty code, so between them only chance decides; checked up to b = 2.)
+ELBO, an upper bound of -log p(x), and of the six β = 1 has the lowest. (β = 4 and 8 are the same
+empty code, so between them only chance decides; checked up to b = 2.)
 """)
-costs = recon + np.array(betas)[:, None] * kl
-table(["price b", *(f"β = {beta:g}" for beta in betas)], [[f"{b:g}", *(f"{c:.2f}" for c in row)]
-                                                          for b, row in zip(betas, costs)])
+at_price = recon + np.array(betas)[:, None] * kl
+table(["price b", *(f"β = {beta:g}" for beta in betas)],
+      [[f"{b:g}", *(f"{cost:.2f}" for cost in row)] for b, row in zip(betas, at_price)])
 earned = (recon[1:5] - recon[:4]) / (kl[:4] - kl[1:5])
 show("what a nat of code earns, from each β to the next", earned)
 check_less("more than the smaller β, less than the larger", [betas[:4], earned],
            [earned, betas[1:5]], full_size=True)
-check("up to b = 2 the cheapest network is the one of β = b", costs[:4].argmin(axis=1),
+check("up to b = 2 the cheapest network is the one of β = b", at_price[:4].argmin(axis=1),
       np.arange(4), full_size=True)
 figure(plots.price_of_code(betas[1:], kl[1:], recon[1:], outside=(0, kl[0])), "price")
 
 # %%
 step("Posterior collapse, provoked", """
-    loss = 1/D recon + kl   =   1/D (recon + D kl)          averaged over pixels: D = 64 here, so β = 64
+    loss = 1/D recon + kl   =   1/D (recon + D kl)      averaged over pixels: D = 64, so β = 64
 """)
 say("""
 A common way to ruin a VAE: average the pixels, as "mean" reductions do, and add the KL as it is.
-That is β = 64,
-but for a factor in front of everything, and Adam divides factors out (but for adam_eps, felt where
-gradients are tiny). The table shows D times this loss, recon + 64 kl, so that recon can be compared
-with the table above.
+That is β = 64, but for a factor in front of everything, and Adam divides factors out (but for
+adam_eps, felt where gradients are tiny). The table shows D times this loss, recon + 64 kl, so that
+recon can be compared with the table above.
 """)
-averaged, by_beta = zero["W_mu"] / D + (one["W_mu"] - zero["W_mu"]), exact.loss_and_grads(x, eps, beta=D)[1]["W_mu"]
+averaged = zero["W_mu"] / D + (one["W_mu"] - zero["W_mu"])
+by_beta  = exact.loss_and_grads(x, eps, beta=D)[1]["W_mu"]
 check("the gradient of the averaged loss is that of β = 64, divided by 64", averaged, by_beta / D,
       rtol=1e-12)
-moved = np.zeros((2, *averaged.shape))
-for param, grad in zip(moved, (averaged, by_beta)):
-    adam = Adam({"W_mu": param})
+
+
+def two_steps(grad):
+    """Where two steps of Adam lead from 0, the second along other numbers than the first."""
+    params = {"W_mu": np.zeros_like(grad)}
+    adam = Adam(params)
     adam.step({"W_mu": grad})
     adam.step({"W_mu": grad[::-1]})
-check("and two steps of Adam are the same to 5 %, where adam_eps is felt", *moved, rtol=0.05)
+    return params["W_mu"]
+
+
+check("and two steps of Adam are the same to 5 %, where adam_eps is felt", two_steps(averaged),
+      two_steps(by_beta), rtol=0.05)
+
+
+def count_active(vae):
+    """How many latent dimensions the images use."""
+    return [active_units(vae, x_test).sum()]
+
+
 collapsed = Run(x, x_test, beta=D, seed=0, **options)
-live(collapsed, [0, 1, 2, 5, 10, 20], ["active"], lambda vae: [active_units(vae, x_test).sum()])
-ruined = collapsed.model.reconstruct(x_test)
+live(collapsed, [0, 1, 2, 5, 10, 20], ["active"], count_active)
+ruined = collapsed.model.reconstruct(one_of_each)
 
 # %%
 step("Recognised", "q(z given x) = p(z) for every x     ⇔     KL = 0")
 say("""
 The loss looks tame, and that is the danger: nothing diverges. Four symptoms, next to a healthy
 network. No active unit. No KL, in any dimension. The same reconstruction for every image. And a
-cost that is no better than the mean image's. """)
-symptoms = [[active_units(vae, x_test).sum(), mean_kl_per_dim(vae, x_test).max(),
-             vae.reconstruct(x_test).var(axis=0).sum(), neg_elbo(vae, x, rng=1)[1] - mean_cost]
-            for vae in (models[1], collapsed.model)]
+cost that is no better than the mean image's.
+""")
+SYMPTOMS = ["active units", "largest KL of a dimension", "variety when rebuilt",
+            "recon minus the mean image's"]
+
+
+def symptoms(vae):
+    """The four, in this order."""
+    _, recon, _ = neg_elbo(vae, x, rng=1)
+    return [active_units(vae, x_test).sum(), mean_kl_per_dim(vae, x_test).max(),
+            variety(vae.reconstruct(x_test)), recon - mean_cost]
+
+
+healthy = symptoms(models[1])
+ill     = symptoms(collapsed.model)
 table(["symptom", "β = 1", "averaged pixels"],
-      [[name, *map("{:.4g}".format, pair)] for name, *pair in zip(["active units",
-                                                                   "largest KL of a dimension",
-                                                                   "variety when rebuilt",
-                                                                   "recon minus the mean image's"],
-                                                                  *symptoms)])
-(_, most, varied, gain), (active_now, worst, same, excess) = symptoms
-check("no unit is active", active_now, 0, full_size=True)
-check_less("no dimension has 0.01 nats; a healthy one has 0.1", [worst, 0.1], [0.01, most],
+      [[name, f"{one:.4g}", f"{other:.4g}"] for name, one, other in zip(SYMPTOMS, healthy, ill)])
+check("no unit is active", ill[0], 0, full_size=True)
+check_less("no dimension has 0.01 nats; a healthy one has 0.1", [ill[1], 0.1], [0.01, healthy[1]],
            full_size=True)
-check_less("the reconstructions vary a thousand times less", 1000 * same, varied, full_size=True)
-check_less("recon is within 0.3 of the mean image's; healthy, 4 below", [abs(excess), gain],
+check_less("the reconstructions vary a thousand times less", 1000 * ill[2], healthy[2],
+           full_size=True)
+check_less("recon is within 0.3 of the mean image's; healthy, 4 below", [abs(ill[3]), healthy[3]],
            [0.3, -4], full_size=True)
 
 # %%
@@ -324,8 +398,7 @@ hardly listened to; then it opens, as in act two. So this collapse was not a tra
 answer to the wrong question.
 """)
 collapsed.beta = 1.0
-cured = live(collapsed, [21, 22, 25, 30, 40, 50], ["active"],
-             lambda vae: [active_units(vae, x_test).sum()])
+cured = live(collapsed, [21, 22, 25, 30, 40, 50], ["active"], count_active)
 check_less("at first hardly anything happens: a tenth of a nat of KL, or less", cured[0, 3], 0.1)
 check_less("at least four units are active again", 3.5, cured[-1, 7], full_size=True)
 check_less("and recon is 4 nats below the mean image's cost", cured[-1, 2], mean_cost - 4,
@@ -339,37 +412,55 @@ Most relus of the encoder end below 0 for every image; such a unit gets no gradi
 varies in no more directions than there are units "alive". KL warm-up lets the code fill first and
 asks its price later: more units survive.
 """)
-rough, rows = {**options, "lr": 0.03}, []
-for name in progress(["β = 1 at once", "warm-up"], "two trainings with long steps"):
-    run = Run(x, x_test, epochs=short or 30, beta=0 if name == "warm-up" else 1, seed=0, **rough)
-    run.train(on_epoch=lambda run=run: setattr(run, "beta",
-                                               max(run.beta, min(1, len(run.history) / 10))))
-    models[name] = vae = run.model
-    alive = (x @ vae.params["W1"] + vae.params["b1"]).max(axis=0) > 0
-    mu, db1 = vae.encode(x)[0], vae.loss_and_grads(x, eps)[1]["b1"]
-    check(f"{name}: the units that are not alive get no gradient", db1[~alive], 0.0)
+rough = {**options, "lr": 0.03, "epochs": short or 30, "seed": 0}
+
+
+def train_roughly(warm_up):
+    """Train with long steps, at β = 1 at once or after a warm-up of ten epochs."""
+    run = Run(x, x_test, beta=0 if warm_up else 1, **rough)
+
+    def raise_beta():
+        run.beta = max(run.beta, min(1, len(run.history) / 10))
+
+    run.train(on_epoch=raise_beta)
+    return run.model
+
+
+def report(name, vae):
+    """Check what dead units do  ->  loss, recon, kl, active units, units alive."""
+    alive    = (x @ vae.params["W1"] + vae.params["b1"]).max(axis=0) > 0
+    mu, _    = vae.encode(x)
+    _, grads = vae.loss_and_grads(x, eps)
+    check(f"{name}: the units that are not alive get no gradient", grads["b1"][~alive], 0.0)
     check_less("and μ has no more directions than units alive", np.linalg.matrix_rank(mu - mu[0]),
                alive.sum() + 1)
-    rows.append([name, *neg_elbo(vae, x_test, rng=1), active_units(vae, x_test).sum(), alive.sum()])
-table(["start", "loss", "recon", "kl", "active", "alive"], rows)
-check_less("most units of the encoder are dead, either way", [rows[0][5], rows[1][5]], H / 2,
+    return [*neg_elbo(vae, x_test, rng=1), active_units(vae, x_test).sum(), alive.sum()]
+
+
+at_once, warmed_up = (train_roughly(warm_up)
+                      for warm_up in progress([False, True], "two trainings with long steps"))
+cold = report("β = 1 at once", at_once)
+warm = report("warm-up", warmed_up)
+table(["start", "loss", "recon", "kl", "active", "alive"],
+      [["β = 1 at once", *cold], ["warm-up", *warm]])
+check_less("most units of the encoder are dead, either way", [cold[4], warm[4]], H / 2,
            full_size=True)
-check_less("at once: three active units or fewer", rows[0][4], 3.5, full_size=True)
-check_less("with warm-up there are more, and more units alive", rows[0][4:], rows[1][4:],
+check_less("at once: three active units or fewer", cold[3], 3.5, full_size=True)
+check_less("with warm-up there are more, and more units alive", cold[3:], warm[3:],
            full_size=True)
-check_less("and the loss, both at β = 1, is lower by 0.2 or more", rows[1][1], rows[0][1] - 0.2,
+check_less("and the loss, both at β = 1, is lower by 0.2 or more", warm[0], cold[0] - 0.2,
            full_size=True)
-rebuilt = [vae.reconstruct(x_test[some])
-           for vae in (collapsed.model, models["β = 1 at once"], models["warm-up"])]
-names = ["test images", "pixels averaged", "then summed", "too rough a start", "with warm-up"]
-figure(plots.image_rows(dict(zip(names, [x_test[some], ruined[some], *rebuilt])),
-                        digits.image_shape, "Collapse: one answer for every image; and two ways "
-                        "out of it"), "collapse")
+figure(plots.image_rows({"test images": one_of_each,
+                         "pixels averaged": ruined,
+                         "then summed": collapsed.model.reconstruct(one_of_each),
+                         "too rough a start": at_once.reconstruct(one_of_each),
+                         "with warm-up": warmed_up.reconstruct(one_of_each)}, digits.image_shape,
+                        "Collapse: one answer for every image; and two ways out of it"),
+       "collapse")
 say("""
 To think about. Where between β = 2 and 4 does the last unit go out, and does it go out suddenly?
-And: to average
-over pixels divides recon by 64, so that the loss looks splendid. What would you print beside it, to
-notice?
+And: to average over pixels divides recon by 64, so that the loss looks splendid. What would you
+print beside it, to notice?
 """)
 
 # %%

@@ -5,7 +5,7 @@ Nobody tells it which. The drawn faces come from four factors that we know, so h
 what a code holds, walk through it, and do sums with it. Each question goes to the VAE and to the
 ordinary auto-encoder (AE). Some famous tricks turn out to work in both, and one does not.
 
-    python tutorials/10_latent_space.py              (half a minute to a minute; --seed S for other faces)
+    python tutorials/10_latent_space.py    (half a minute to a minute; --seed S for other faces)
 
 It draws latent_manifold.png, latent_traversal.png, latent_arithmetic.png and latent_samples.png
 into the folder that --out names (runs/tutorials if it names none).
@@ -18,23 +18,25 @@ import numpy as np
 from numpyvae import VAE, Adam, Autoencoder, datasets, plots
 from numpyvae.datasets.faces import FACTORS, draw_faces, load_faces, mouth_mask
 from numpyvae.evaluate import mean_kl_per_dim
+from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
+                               table)
 from numpyvae.training import minibatches
-from numpyvae.narrator import begin, check, check_less, end, figure, progress, say, show, step, table
 
 options = begin(__doc__, seed=0)
 rng = np.random.default_rng(options.seed)
 FACE = 28, 28
-count, unseen, epochs, passes = (192, 100, 1, 1) if options.quick else (4000, 1000, 32, 100)
+if options.quick:
+    count, unseen, epochs, passes = 192, 100, 1, 1
+else:
+    count, unseen, epochs, passes = 4000, 1000, 32, 100
 
 
 def train(name, model, x, epochs, beta=1.0):
     """Train a network of either kind on batches of 64; beta weighs the KL term, if there is one."""
     adam, grads = Adam(model.params, lr=3e-3), None
     for _ in progress(range(epochs), "training " + name):
-        for rows in minibatches(len(x), 64, rng):
-            noise = dict(eps=rng.standard_normal((len(rows), model.latent_dim)), beta=beta)
-            _, grads = model.loss_and_grads(x[rows], **(noise if isinstance(model, VAE) else {}),
-                                            out=grads)
+        for batch in minibatches(len(x), 64, rng):
+            _, grads = model.sample_loss_and_grads(x[batch], rng, beta, out=grads)
             adam.step(grads)
     return model
 
@@ -57,40 +59,43 @@ images are, here and in all that follows: the root mean square difference of the
 """)
 digits = datasets.load("digits")
 planar = train("the map", VAE(64, 128, 2, rng=rng, dtype="float32"), digits.x_train, passes)
-line = [NormalDist().inv_cdf((i + 0.5) / 16) for i in range(16)]
-on_map = planar.decode(np.array([(z1, z2) for z2 in line for z1 in line])).reshape(16, 16, 64)
+normal = NormalDist()
+line   = [normal.inv_cdf((i + 0.5) / 16) for i in range(16)]
+places = planar.decode(np.array([(z1, z2) for z2 in line for z1 in line]))
+on_map = places.reshape(16, 16, 64)
 next_door = apart(on_map[:, 1:], on_map[:, :-1]).mean()
-far_away = apart(on_map.reshape(-1, 64), rng.permutation(on_map.reshape(-1, 64))).mean()
-mu_train, mu_test = planar.encode(digits.x_train)[0], planar.encode(digits.x_test)[0]
+far_away  = apart(places, rng.permutation(places)).mean()
+mu_train, _ = planar.encode(digits.x_train)
+mu_test, _  = planar.encode(digits.x_test)
 nearest = ((mu_test[:, None] - mu_train) ** 2).sum(axis=2).argmin(axis=1)
 same = (digits.labels_train[nearest] == digits.labels_test).mean()
-check("the steps of the grid are equally probable", np.diff([NormalDist().cdf(z1) for z1 in line]),
+check("the steps of the grid are equally probable", np.diff([normal.cdf(z1) for z1 in line]),
       1 / 16, rtol=1e-12)
-check_less("neighbours look alike: less than half as different as two places at random", next_door,
-           far_away / 2, True)
+check_less("neighbours look alike: less than half as different as two places at random",
+           next_door, far_away / 2, full_size=True)
 check_less("most unseen digits lie nearest to one of their own kind (by chance, one in ten)", 0.5,
            same, full_size=True)
 figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold")
 
 # %%
-step("Three networks look at faces", "loss = recon + β kl:   β = 1,   β = 20,   and an AE, which "
-     "has no kl")
+step("Three networks look at faces",
+     "loss = recon + β kl:   β = 1,   β = 20,   and an AE, which has no kl")
 say("""
 Now the faces. Each is drawn from four factors between -1 and 1, but the code has Z = 6 numbers:
 more than needed. What becomes of the other two?
 
 A rule of thumb (of linear networks and principal directions it is a theorem: probabilistic PCA,
-Tipping and Bishop
-1999): a feature gets a latent dimension if the variance that it causes, summed over the pixels, is
-above β x_std². Below, its KL costs more than it saves. We know how much each factor moves the ink:
-so predict. Here x_std = 0.1.
+Tipping and Bishop 1999): a feature gets a latent dimension if the variance that it causes, summed
+over the pixels, is above β x_std². Below, its KL costs more than it saves. We know how much each
+factor moves the ink: so predict. Here x_std = 0.1.
 """)
 x, factors = load_faces(count, rng)
 x_test, factors_test = load_faces(unseen, rng)
 ink = np.array([draw_faces(np.outer(np.linspace(-1, 1, 99), axis)).var(axis=0).sum()
                 for axis in np.eye(4)])
 table(["factor", "variance of the ink", "above 0.01 (β = 1)", "above 0.2 (β = 20)"],
-      [[name, f"{v:.3f}", *("yes" if v > least else "no" for least in (0.01, 0.2))] for name, v in zip(FACTORS, ink)])
+      [[name, f"{variance:.3f}", "yes" if variance > 0.01 else "no",
+        "yes" if variance > 0.2 else "no"] for name, variance in zip(FACTORS, ink)])
 check_less("at β = 1 every factor is worth a dimension", 0.01, ink)
 check("at β = 20 all are but the expression, since a mouth is a few thin lines", ink > 0.2,
       np.arange(4) > 0)
@@ -99,11 +104,17 @@ sizes = dict(input_dim=784, hidden_dim=128, latent_dim=6, likelihood="gaussian",
 vae = train("the VAE, β = 1", VAE(**sizes), x, epochs)
 strict = train("the VAE, β = 20", VAE(**sizes), x, epochs, beta=20.0)
 ae = train("the AE", Autoencoder(**sizes), x, epochs)
-encoders = {"VAE, β = 1": lambda x: vae.encode(x)[0], "VAE, β = 20": lambda x: strict.encode(x)[0],
-            "AE": ae.encode}
-networks = dict(zip(encoders, (vae, strict, ae)))
-codes, codes_test = ({name: encode(some) for name, encode in encoders.items()}
-                     for some in (x, x_test))
+networks = {"VAE, β = 1": vae, "VAE, β = 20": strict, "AE": ae}
+
+
+def encode(name, x):
+    """The codes that a network gives these images: the means, where it gives distributions."""
+    found = networks[name].encode(x)
+    return found if name == "AE" else found[0]
+
+
+codes      = {name: encode(name, x) for name in networks}
+codes_test = {name: encode(name, x_test) for name in networks}
 
 # %%
 step("Which dimensions are used", "KL of dimension j, a mean over unseen faces")
@@ -111,27 +122,28 @@ say("""
 A dimension whose KL is near 0 holds the prior, whatever the face: the decoder learns nothing from
 it. We call it used above 0.1 nats.
 """)
-kl = mean_kl_per_dim(vae, x_test), mean_kl_per_dim(strict, x_test)
-used = kl[1] > plots.USED
-show("KL per dimension, β = 1 ", kl[0], 2)
-show("KL per dimension, β = 20", kl[1], 2)
-check("β = 1: all six are used, though four would do", (kl[0] > plots.USED).sum(), 6,
+kl_1  = mean_kl_per_dim(vae, x_test)
+kl_20 = mean_kl_per_dim(strict, x_test)
+used  = kl_20 > plots.USED
+show("KL per dimension, β = 1 ", kl_1, 2)
+show("KL per dimension, β = 20", kl_20, 2)
+check("β = 1: all six are used, though four would do", (kl_1 > plots.USED).sum(), 6,
       full_size=True)
 check("β = 20: as many are used as there are factors above the price", used.sum(),
       (ink > 0.2).sum(), full_size=True)
 say("""
 At β = 1 the two spare dimensions are not idle. A head that grows longer moves its edge, so the
 faces form no flat sheet with four directions but a bent one. Principal component analysis finds
-more than six directions that pass the rule at
-β = 1. (And four at β = 20, one more than are used: for a bent sheet the rule is no theorem.)
+more than six directions that pass the rule at β = 1. (And four at β = 20, one more than are used:
+for a bent sheet the rule is no theorem.)
 """)
 spread = np.sort(np.linalg.eigvalsh(np.cov(x.T)))[::-1]
 check_less("seven principal directions have more than 0.01, and four more than 0.2", (0.01, 0.2),
            spread[[6, 3]])
 
 # %%
-step("Which dimension holds which factor", "R² = 1 - missed variance / variance;   of one "
-     "dimension, correlation²")
+step("Which dimension holds which factor",
+     "R² = 1 - missed variance / variance;   of one dimension, correlation²")
 say("""
 First the best dimension alone, over a thousand unseen faces. Then all six together: how well does
 the best weighted sum of them (a linear regression, fitted on the training faces) tell the factor?
@@ -153,31 +165,37 @@ def r2(read, inputs):
     return 1 - ((read(inputs) - factors_test) ** 2).mean(axis=0) / factors_test.var(axis=0)
 
 
-together = {name: r2(ruler(codes[name]), codes_test[name]) for name in codes}
-single = {name: np.corrcoef(codes_test[name].T, factors_test.T)[:6, 6:] for name in codes}
-# the little that moves there is no code
-single["VAE, β = 20"][~used] = np.nan
-best = {name: np.nanmax(some ** 2, axis=0) for name, some in single.items()}
+def r2_of_the_best(name):
+    """The same of the one dimension, for each factor, that tells it best."""
+    single = np.corrcoef(codes_test[name].T, factors_test.T)[:6, 6:]
+    if name == "VAE, β = 20":
+        single[~used] = np.nan                   # the little that moves there is no code
+    return np.nanmax(single ** 2, axis=0)
+
+
+best        = {name: r2_of_the_best(name) for name in networks}
+together    = {name: r2(ruler(codes[name]), codes_test[name]) for name in networks}
 pixel_ruler = ruler(x)
-told_by = {**{f"{name}, the best one": best[name] for name in codes},
-           **{f"{name}, all six": together[name] for name in codes},
-           "all 784 pixels": r2(pixel_ruler, x_test)}
+by_pixels   = r2(pixel_ruler, x_test)
+told_by = {**{f"{name}, the best one": best[name] for name in networks},
+           **{f"{name}, all six": together[name] for name in networks},
+           "all 784 pixels": by_pixels}
 table(["R² of", *FACTORS],
-      [[name, *(f"{v:.2f}" for v in row.round(2) + 0.0)] for name, row in told_by.items()])
+      [[name, *(f"{value:.2f}" for value in row.round(2) + 0.0)] for name, row in told_by.items()])
 both = np.array([together["VAE, β = 1"], together["AE"]])
 check_less("VAE and AE: six numbers tell more than half of the variance of every factor", 0.5, both,
            full_size=True)
 check_less("neither reads much better, a mean over the factors",
-           abs(both[0].mean() - both[1].mean()), 0.1, True)
+           abs(both[0].mean() - both[1].mean()), 0.1, full_size=True)
 check_less("β = 20 lost the expression, as predicted", together["VAE, β = 20"][0], 0.35,
            full_size=True)
 check_less("and kept the others, each mostly in one dimension", 0.6, best["VAE, β = 20"][1:],
            full_size=True)
 others = [best[name][1:].mean() for name in ("VAE, β = 1", "AE")]
-check_less("where single dimensions tell less in the other two", others,
-           best["VAE, β = 20"][1:].mean(), True)
-check_less("no code beats the pixels by 0.02", list(together.values()), told_by["all 784 pixels"]
-           + 0.02, True)
+check_less("where single dimensions tell less in the other two",
+           others, best["VAE, β = 20"][1:].mean(), full_size=True)
+check_less("no code beats the pixels by 0.02",
+           list(together.values()), by_pixels + 0.02, full_size=True)
 say("""
 So the codes of the AE and of β = 1 know all four factors, and spread them over their six numbers.
 At β = 20 each factor that is left has, mostly, a drawer to itself. How tidy the drawers are depends
@@ -188,21 +206,22 @@ factors were never hidden; a code makes them small.
 
 Why? Turn the AE's codes by any rotation Q, let the decoder turn them back, and nothing has changed:
 its axes mean nothing. The VAE's prior is round and does not mind either, so the KL stays as it is.
-But σ_j belongs to axis j: after
-a turn the noise points in directions where it hurts, and the reconstruction pays. (Rolínek et al.
-2019 found this; it is a tendency and no promise, say Locatello et al. 2019.)
+But σ_j belongs to axis j: after a turn the noise points in directions where it hurts, and the
+reconstruction pays. (Rolínek et al. 2019 found this; it is a tendency and no promise, say Locatello
+et al. 2019.)
 """)
-Q = np.linalg.qr(rng.standard_normal((6, 6)))[0].astype("float32")
+Q, _ = np.linalg.qr(rng.standard_normal((6, 6)))
+Q    = Q.astype("float32")
 p, a = strict.params, ae.params
 turned_vae = p | {"W_mu": p["W_mu"] @ Q, "b_mu": p["b_mu"] @ Q, "W3": Q.T @ p["W3"]}
-turned_ae = a | {"W_z": a["W_z"] @ Q, "b_z": a["b_z"] @ Q, "W3": Q.T @ a["W3"]}
+turned_ae  = a | {"W_z": a["W_z"] @ Q, "b_z": a["b_z"] @ Q, "W3": Q.T @ a["W3"]}
 eps = rng.standard_normal((unseen, 6))
-vae_losses = [strict.loss(x_test, eps, params=p)[1:] for p in (p, turned_vae)]
+_, recon, kl               = strict.loss(x_test, eps)
+_, turned_recon, turned_kl = strict.loss(x_test, eps, params=turned_vae)
 check("the AE does not notice a turn", ae.loss(x_test), ae.loss(x_test, params=turned_ae),
       rtol=1e-6)
-check("nor does the KL of the VAE", vae_losses[0][1], vae_losses[1][1], rtol=1e-6)
-check_less("but its reconstruction does: it gets worse", vae_losses[0][0], vae_losses[1][0],
-           full_size=True)
+check("nor does the KL of the VAE", kl, turned_kl, rtol=1e-6)
+check_less("but its reconstruction does: it gets worse", recon, turned_recon, full_size=True)
 
 # %%
 step("A traversal: turn one knob", "z = (0, …, z_j, …, 0),   z_j from -2 to 2")
@@ -212,21 +231,28 @@ with the linear regression on all 784 pixels of step 4. We turn the knobs of β 
 should be dead.
 """)
 turns = np.linspace(-2, 2, 9)
-walks = [strict.decode(np.outer(turns, np.eye(6)[j])) for j in range(6)]
-change = np.array([np.subtract(*pixel_ruler(walk[[-1, 0]])) for walk in walks])
-ends = np.array([apart(walk[0], walk[-1]) for walk in walks])
-table(["knob", "KL", "ends differ by", *FACTORS], [[f"z{j + 1}", f"{kl[1][j]:.2f}",
-                                                    f"{ends[j]:.3f}",
-                                                    *(f"{v:+.1f}" if v else "0.0"
-                                                      for v in change[j].round(1))]
-                                                   for j in range(6)])
-check_less("used knobs change a drawing five times as much as dead ones", 5
-           * max([0, *ends[~used]]), ends[used], True)
-check_less("each used knob moves some factor by at least 0.8", 0.8,
-           np.abs(change[used]).max(axis=1, initial=0), True)
-rows = {f"z{j + 1}  (KL {kl[1][j]:.2f})": walks[j] for j in np.argsort(-kl[1])[:4]}
-figure(plots.image_rows(rows, FACE, "Three knobs that draw, and one of the three that do nothing "
-                        "(β = 20)", [f"{t:+g}" if t else "0" for t in turns]), "latent_traversal")
+walks = [strict.decode(np.outer(turns, axis)) for axis in np.eye(6)]
+read   = np.array([pixel_ruler(walk) for walk in walks])         # the factors, along each walk
+change = read[:, -1] - read[:, 0]
+ends   = np.array([apart(walk[0], walk[-1]) for walk in walks])
+
+
+def signed(value):
+    """With its sign, and 0 without one."""
+    return f"{value:+.1f}" if value else "0.0"
+
+
+table(["knob", "KL", "ends differ by", *FACTORS],
+      [[f"z{j + 1}", f"{kl_20[j]:.2f}", f"{ends[j]:.3f}", *map(signed, change[j].round(1))]
+       for j in range(6)])
+check_less("used knobs change a drawing five times as much as dead ones",
+           5 * ends[~used].max(initial=0), ends[used], full_size=True)
+check_less("each used knob moves some factor by at least 0.8",
+           0.8, np.abs(change[used]).max(axis=1, initial=0), full_size=True)
+rows = {f"z{j + 1}  (KL {kl_20[j]:.2f})": walks[j] for j in np.argsort(-kl_20)[:4]}
+figure(plots.image_rows(rows, FACE,
+                        "Three knobs that draw, and one of the three that do nothing (β = 20)",
+                        [f"{turn:+g}" if turn else "0" for turn in turns]), "latent_traversal")
 say("""
 At β = 20 two knobs are idle that four factors do not need; the third idle one is the one that the
 smile would have had. Look at the face that all knobs share at 0: its mouth is a grey bar. Made to
@@ -236,12 +262,11 @@ their mean.
 Nothing said that a knob must move one factor only. Read along the rows of the table: where two
 factors move, the network has mixed them. Does another --seed mix the same ones?
 """)
-mouths = draw_faces(np.outer(np.linspace(-1, 1, 99), np.eye(4)[0])).reshape(99, 784)[:,
-                                                                                     ~mouth_mask()]
-to_mean, to_straight = apart(walks[0][4][~mouth_mask()],
-                             np.array([mouths.mean(axis=0), mouths[49]]))
-check_less("that mouth is nearer to the mean of all than to a straight one", to_mean, to_straight,
-           full_size=True)
+mouth  = ~mouth_mask()
+mouths = draw_faces(np.outer(np.linspace(-1, 1, 99), np.eye(4)[0])).reshape(99, 784)[:, mouth]
+shared = walks[0][4][mouth]                      # where the knob is at 0
+check_less("that mouth is nearer to the mean of all than to a straight one",
+           apart(shared, mouths.mean(axis=0)), apart(shared, mouths[49]), full_size=True)
 
 # %%
 step("Arithmetic with faces", "z(pale face)  +  [mean z of dark faces - mean z of pale faces]")
@@ -254,32 +279,55 @@ the AE, and the same sum done with the pixels themselves.
 starts = [factors_test[column < -0.5] for column in factors_test.T]
 before = [draw_faces(f).reshape(-1, 784) for f in starts]
 wanted = [draw_faces(f + 1.5 * axis).reshape(-1, 784) for f, axis in zip(starts, np.eye(4))]
-ways = {name: [some[column > 0.5].mean(axis=0) - some[column < -0.5].mean(axis=0)
-               for column in factors.T] for name,
-        some in {**codes, "pixels": x, "factors": factors}.items()}
-check("the two groups differ by 1.5", np.diag(ways["factors"]), 1.5, atol=0.2 if options.quick
-      else 0.05)
-sums = {"no shift": before, "pixels": [start + way for start, way in zip(before, ways["pixels"])]}
-for name in ("VAE, β = 1", "AE"):
-    sums[name] = [networks[name].decode(encoders[name](start) + way) for start,
-                  way in zip(before, ways[name])]
-errors = {name: np.array([apart(*pair).mean() for pair in zip(images, wanted)]) for name,
-          images in sums.items()}
+
+
+def steps(inputs):
+    """For each factor, the mean of the high group minus that of the low one."""
+    return [inputs[column > 0.5].mean(axis=0) - inputs[column < -0.5].mean(axis=0)
+            for column in factors.T]
+
+
+def add(name):
+    """The sums, done in the codes of a network."""
+    return [networks[name].decode(encode(name, start) + way)
+            for start, way in zip(before, steps(codes[name]))]
+
+
+BOTH = ("VAE, β = 1", "AE")
+check("the two groups differ by 1.5", np.diag(steps(factors)), 1.5,
+      atol=0.2 if options.quick else 0.05)
+sums = {"no shift": before,
+        "pixels": [start + way for start, way in zip(before, steps(x))],
+        **{name: add(name) for name in BOTH}}
+errors = {}
+for name, images in sums.items():
+    errors[name] = np.array([apart(one, other).mean() for one, other in zip(images, wanted)])
 table(["mean error of", *FACTORS],
-      [[name, *(f"{v:.3f}" for v in error)] for name, error in errors.items()])
-for name in ("VAE, β = 1", "AE"):
-    check_less(f"{name}: the sum takes at least a third off the error", 1.5 * errors[name], errors["no shift"], True)
-    check_less(f"{name}: for shape and hair, it beats the pixels' sum", errors[name][2:],
-               errors["pixels"][2:], True)
-check_less("but pixels add a smile as well (to a fifth)", errors["pixels"][0], 1.2 * errors["VAE, β = 1"][0], True)
+      [[name, *(f"{value:.3f}" for value in error)] for name, error in errors.items()])
+for name in BOTH:
+    check_less(f"{name}: the sum takes at least a third off the error",
+               1.5 * errors[name], errors["no shift"], full_size=True)
+    check_less(f"{name}: for shape and hair, it beats the pixels' sum",
+               errors[name][2:], errors["pixels"][2:], full_size=True)
+check_less("but pixels add a smile as well (to a fifth)",
+           errors["pixels"][0], 1.2 * errors["VAE, β = 1"][0], full_size=True)
 say("""
 A smile is a matter of a pixel or two, and can be added as ink. Hair and edges that travel further
 cannot: there the pixels leave ghosts, and a code earns its keep. But it need not be a VAE's. The AE
 does it too.
 """)
-rows = {"before": before, "pixels": sums["pixels"], "AE": sums["AE"], "VAE": sums["VAE, β = 1"],
-        "drawn": wanted}
-rows = {name: np.concatenate([some[:3] for some in images]) for name, images in rows.items()}
+
+
+def three_of_each(images):
+    """The first three images for each factor, in one row."""
+    return np.concatenate([some[:3] for some in images])
+
+
+rows = {"before": three_of_each(before),
+        "pixels": three_of_each(sums["pixels"]),
+        "AE":     three_of_each(sums["AE"]),
+        "VAE":    three_of_each(sums["VAE, β = 1"]),
+        "drawn":  three_of_each(wanted)}
 figure(plots.image_rows(rows, FACE, "Adding a feature: in pixels, ghosts; in a code, a face",
                         [word for name in FACTORS for word in ("", f"+ {name}", "")]),
        "latent_arithmetic")
@@ -291,67 +339,77 @@ The mean of two images is a double exposure. The mean of two codes should be one
 from the factors half way. That face we can draw, and measure who comes nearer, over five hundred
 pairs of unseen faces. (And fairness demands a case that the cross-fade wins.)
 """)
-a, b = np.split(x_test, 2)
+a, b   = np.split(x_test, 2)
 middle = draw_faces(np.mean(np.split(factors_test, 2), axis=0)).reshape(-1, 784)
-halves = {name: networks[name].decode((encoders[name](a) + encoders[name](b)) / 2) for name in ("VAE, β = 1", "AE")}
-off = {name: apart(images, middle) for name,
-       images in {**halves, "cross-fade": (a + b) / 2}.items()}
-nearer = {name: (off[name] < off["cross-fade"]).mean() for name in ("VAE, β = 1", "AE",
-                                                                    "cross-fade")}
+
+
+def half_way(name):
+    """What a network decodes half way between the codes of a and b."""
+    return networks[name].decode((encode(name, a) + encode(name, b)) / 2)
+
+
+off = {**{name: apart(half_way(name), middle) for name in BOTH},
+       "cross-fade": apart((a + b) / 2, middle)}
+nearer = {name: (error < off["cross-fade"]).mean() for name, error in off.items()}
 table(["", "mean error", "nearer than the cross-fade"],
-      [[name, f"{off[name].mean():.4f}", f"{nearer[name]:.0%}"] for name in nearer])
-for name in ("VAE, β = 1", "AE"):
-    check_less(f"{name}: nearer than the cross-fade on average", off[name].mean(),
-               off["cross-fade"].mean(), True)
+      [[name, f"{off[name].mean():.4f}", f"{nearer[name]:.0%}"] for name in off])
+for name in BOTH:
+    check_less(f"{name}: nearer than the cross-fade on average",
+               off[name].mean(), off["cross-fade"].mean(), full_size=True)
     check_less(f"{name}: and in at least six pairs of ten", 0.6, nearer[name], full_size=True)
 pale, dark, true = draw_faces([[0.3, tone, 0.5, 0.2] for tone in (-1, 1, 0)])
 check("where only the skin differs, the cross-fade *is* the face half way", (pale + dark) / 2, true,
       rtol=1e-6)
 
 # %%
-step("A face that nobody drew", "z ~ N(0, I),  decoded;  how far to the nearest of 8,000 drawn "
-     "faces?")
+step("A face that nobody drew",
+     "z ~ N(0, I),  decoded;  how far to the nearest of 8,000 drawn faces?")
 say("""
 So far the AE kept up. Now the question that it was never asked: where in its space do faces lie at
 all? The VAE's KL term pulled all codes towards N(0, I), so one knows where to draw. For the AE we
-try the same, and then, to be fair,
-a second way: N(mean, covariance) of its own codes, measured after training.
+try the same, and then, to be fair, a second way: N(mean, covariance) of its own codes, measured
+after training.
 """)
 gallery, _ = load_faces(2 * count, rng)
 
 
 def to_nearest(images):
     """The distance of each image to the nearest drawn face, as `apart` measures it."""
-    squares = (images ** 2).sum(axis=1)[:, None] + (gallery
-                                                    ** 2).sum(axis=1) - 2 * images @ gallery.T
+    # |a - b|² = |a|² + |b|² - 2 a·b
+    squares = ((images ** 2).sum(axis=1)[:, None] + (gallery ** 2).sum(axis=1)
+               - 2 * images @ gallery.T)
     return np.sqrt(np.maximum(squares.min(axis=1), 0) / 784)
 
 
 z = rng.standard_normal((400, 6))
 fitted = rng.multivariate_normal(codes["AE"].mean(axis=0), np.cov(codes["AE"].T), 400)
-drawn = {"VAE, β = 1": vae.decode(z), "VAE, β = 20": strict.decode(z),
-         "AE, N(0, I)": ae.decode(z), "AE, fitted": ae.decode(fitted)}
+drawn = {"VAE, β = 1":  vae.decode(z),
+         "VAE, β = 20": strict.decode(z),
+         "AE, N(0, I)": ae.decode(z),
+         "AE, fitted":  ae.decode(fitted)}
 distance = {name: to_nearest(images).mean() for name, images in drawn.items()}
+real     = to_nearest(x_test[:400]).mean()
 eps = rng.standard_normal((count, 6))
-std = {name: networks[name].reparameterize(*networks[name].encode(x), eps).std(axis=0)
-       for name in list(networks)[:2]}
-std["AE"] = codes["AE"].std(axis=0)
+std = {"VAE, β = 1":  vae.reparameterize(*vae.encode(x), eps).std(axis=0),
+       "VAE, β = 20": strict.reparameterize(*strict.encode(x), eps).std(axis=0),
+       "AE":          codes["AE"].std(axis=0)}
 for name in std:
     show(f"std of z over all faces, {name}", std[name], 2)
-table(["", "to the nearest face"], [[name, f"{value:.3f}"] for name, value in distance.items()] +
-      [["unseen faces", f"{to_nearest(x_test[:400]).mean():.3f}"]])
+table(["", "to the nearest face"],
+      [*([name, f"{value:.3f}"] for name, value in distance.items()),
+       ["unseen faces", f"{real:.3f}"]])
 check("a face of the gallery is at distance 0, to rounding", to_nearest(gallery[:9]), 0.0,
       atol=5e-3)
 check_less("the AE's codes fill a corner of N(0, I): every std is below 0.75", std["AE"], 0.75,
            full_size=True)
 check("the codes of β = 20 fill N(0, I): every std is 1, to a fifth", std["VAE, β = 20"], 1.0,
       atol=0.2, full_size=True)
-check_less("the AE decodes N(0, I) twice as badly", 2 * distance["VAE, β = 1"], distance["AE, N(0, "
-                                                                                         "I)"],
-           True)
-check_less("and its own normal four times better", 4 * distance["AE, fitted"], distance["AE, N(0, "
-                                                                                        "I)"], True)
-check_less("the stricter VAE comes nearer than the looser", distance["VAE, β = 20"], distance["VAE, β = 1"], True)
+check_less("the AE decodes N(0, I) twice as badly",
+           2 * distance["VAE, β = 1"], distance["AE, N(0, I)"], full_size=True)
+check_less("and its own normal four times better",
+           4 * distance["AE, fitted"], distance["AE, N(0, I)"], full_size=True)
+check_less("the stricter VAE comes nearer than the looser",
+           distance["VAE, β = 20"], distance["VAE, β = 1"], full_size=True)
 rows = {name: images[:12] for name, images in drawn.items()}
 figure(plots.image_rows(rows, FACE, "Only where codes lie does the decoder know what to draw"),
        "latent_samples")

@@ -1,9 +1,8 @@
-"""Runs the lessons, each in a process of its own, and says of each how long it took and how many
-claims it checked.
+"""Runs the lessons, each in its own process; prints how long each took and what it checked.
 
-    python tutorials/all_lessons.py                          (three to five minutes; --quick for half a minute)
-    python tutorials/all_lessons.py 03 07                    only these
-    python tutorials/all_lessons.py --pictures               renews the pictures of the README files, too
+    python tutorials/all_lessons.py                all: three to five minutes, --quick half of one
+    python tutorials/all_lessons.py 03 07          only these
+    python tutorials/all_lessons.py --pictures     renews the pictures of the README files, too
 
 Figures go into the folder that --out names (runs/tutorials if it names none).
 """
@@ -21,26 +20,23 @@ from numpyvae.narrator import OneLineParser
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE / "pictures"
-# begun first, so that none is left alone at the end
-LONG = ("02", "09", "10")
+LONG = ("02", "09", "10")            # begun first, so that none is left alone at the end
 
 
 def main():
-    """Run what the command line asks for  ->  exit status: 0; 1, a lesson failed; 2, no such
-    lesson; 130, stopped.
-    """
+    """Run the lessons  ->  exit status: 0; 1, one failed; 2, a wrong argument; 130, stopped."""
     for stream in (sys.stdout, sys.stderr):
-        # a terminal may lack the letters of a lesson
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors="replace")     # a terminal may lack the letters of a lesson
     parser = OneLineParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", metavar="NN", help="which lessons (default: all)")
-    parser.add_argument("--quick", action="store_true", help="small sizes, without the claims that "
-                        "need the full ones")
-    parser.add_argument("--out", default=os.path.join("runs", "tutorials"), metavar="DIR", help="folder of the figures")
-    parser.add_argument("--pictures", action="store_true", help="renew the pictures that the "
-                        "README files show, as small files")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many at a time "
-                        "(default 1)")
+    parser.add_argument("--quick", action="store_true",
+                        help="small sizes, without the claims that need the full ones")
+    parser.add_argument("--out", default=os.path.join("runs", "tutorials"), metavar="DIR",
+                        help="folder for the figures")
+    parser.add_argument("--pictures", action="store_true",
+                        help="renew the pictures that the README files show, as small files")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N",
+                        help="how many at a time (default 1)")
     args = parser.parse_args()
     lessons = {path.name[:2]: path for path in sorted(HERE.glob("[0-9][0-9]_*.py"))}
     unknown = [number for number in args.numbers if number not in lessons]
@@ -69,17 +65,20 @@ def _count(text):
 
 def run(lesson, args):
     """Run one lesson, print one line about it  ->  0; 1 if it failed; 130 if it was stopped."""
-    command = [sys.executable, str(lesson), "--out", args.out] + ["--quick"] * args.quick
-    # or they fight over the cores
-    env = {**os.environ, **({"OPENBLAS_NUM_THREADS": "1"} if args.jobs > 1 else {})}
+    command = [sys.executable, str(lesson), "--out", args.out]
+    if args.quick:
+        command.append("--quick")
+    env = dict(os.environ)
+    if args.jobs > 1:
+        env["OPENBLAS_NUM_THREADS"] = "1"                    # or they fight over the cores
     started = time.monotonic()
     done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True,
                           encoding="utf-8", errors="replace")
-    promised = set() if args.quick else set(re.findall(r"\w+\.png", lesson.read_text(encoding="utf-8").split('"""')[1]))
-    missing = sorted(promised - set(os.listdir(args.out)))
+    seconds = time.monotonic() - started
+    missing = [] if args.quick else sorted(_promised(lesson) - set(os.listdir(args.out)))
     summary = re.findall(r"^\d+ claims? checked.*?(?=\.  |$)", done.stdout, re.MULTILINE)
     if done.returncode == 0 and summary and not missing:
-        print(f"{lesson.stem:<30} {time.monotonic() - started:6.1f} s   {summary[-1]}", flush=True)
+        print(f"{lesson.stem:<30} {seconds:6.1f} s   {summary[-1]}", flush=True)
         return 0
     if done.returncode in (-2, 130):                         # Ctrl-C reaches it as well as us
         return 130
@@ -87,19 +86,23 @@ def run(lesson, args):
     return 1
 
 
+def _promised(lesson):
+    """The figures that a lesson's docstring says it draws."""
+    doc = lesson.read_text(encoding="utf-8").split('"""')[1]
+    return set(re.findall(r"\w+\.png", doc))
+
+
 def renew_pictures(folder):
-    """Take the pictures that the README files show out of a folder of figures, and make small files
-    of them.
-    """
+    """Make small files of those of a folder's figures that the README files show."""
     from PIL import Image                                    # comes with matplotlib
     shown = {name for page in (HERE / "README.md", HERE.parent / "README.md")
              for name in re.findall(r"pictures/(\w+\.png)", page.read_text(encoding="utf-8"))}
-    # this one is of the README's first command
-    if "reconstructions.png" in shown:
+    if "reconstructions.png" in shown:                       # of the README's first command
         trained = os.path.join(folder, "digits")
         command = [sys.executable, "-m", "numpyvae", "train", "--out", trained]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        shutil.move(os.path.join(trained, "reconstructions.png"), os.path.join(folder, "reconstructions.png"))
+        shutil.move(os.path.join(trained, "reconstructions.png"),
+                    os.path.join(folder, "reconstructions.png"))
         shutil.rmtree(trained)
     for name in sorted(shown):
         picture = Image.open(os.path.join(folder, name)).convert("RGB")

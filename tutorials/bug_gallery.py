@@ -1,22 +1,20 @@
-"""A gallery of bugs: the whole VAE as text, wrong versions of its lines, and who catches each of
-them.
+"""A gallery of bugs: the whole VAE as text, wrong versions of its lines, and what catches each.
 
 A gradient check asks whether backward fits forward. Where it does not, the check says so, and often
 says what is wrong. Where both are wrong together, no gradient check can see it, and something else
 has to be known about the forward pass: an identity, a closed form, a statistic. Lesson 8 takes its
 examples from this page, and the tests run all of it.
 
-    python tutorials/bug_gallery.py                    (5 seconds; every bug, who catches it, and what is said of it)
+    python tutorials/bug_gallery.py    (5 seconds; every bug, what catches it, and what that says)
 """
 import os
 import sys
 import textwrap
-from functools import lru_cache
 
 import numpy as np
 
 from numpyvae import VAE, check_gradients
-from numpyvae.narrator import OneLineParser
+from numpyvae.narrator import OneLineParser, source
 
 # ---------------------------------------------------------------------- the programs
 
@@ -62,17 +60,15 @@ BACKWARD = """
     dW1        = x_seen.T @ da1
     db1        = da1.sum(axis=0)
     decoder    = dict(W4=dW4, b4=db4, W3=dW3, b3=db3)
-    encoder    = dict(W_mu=dW_mu, b_mu=db_mu, W_logvar=dW_logvar, b_logvar=db_logvar, W1=dW1, b1=db1)
-    grads      = {**decoder, **encoder}
+    heads      = dict(W_mu=dW_mu, b_mu=db_mu, W_logvar=dW_logvar, b_logvar=db_logvar)
+    grads      = {**decoder, **heads, "W1": dW1, "b1": db1}
 """
 
-# With these two lines in the place of theirs, the pixels are Gaussian and the logits are their
-# means.
+# These two lines in the place of theirs make the pixels Gaussian, with the logits as their means.
 GAUSSIAN = ("cost = 0.5 * ((x - logits) / x_std) ** 2 + np.log(x_std) + 0.5 * np.log(2 * np.pi)",
             "dlogits = drecon * (logits - x) / x_std ** 2 * mask")
 
-# A step of Adam: `each` holds the gradients of the single examples, a row for each; m, v and t
-# start at 0.
+# A step of Adam: `each` holds the gradients of the examples, a row for each; m, v, t start at 0.
 ADAM = """
     t          = t + 1
     grad       = each.mean(axis=0)
@@ -84,8 +80,8 @@ ADAM = """
     param      = param - move
 """
 
-# What a trained network is good for: codes to generate from; and log p(x) of one x, of which
-# forward had many copies.
+# What a trained network is good for: codes to generate from, and log p(x) of one x, of which
+# forward was given many copies.
 AFTERWARDS = """
     z_new      = rng.standard_normal((S, Z))
     log_w      = 0.5 * np.sum(eps ** 2 - z ** 2 + logvar, axis=1) - recon
@@ -101,15 +97,21 @@ CHECK = "gradient check"
 class Bug:
     """Wrong versions of lines, each in the place of the line that assigns to the same name.
 
-    name: what went wrong; wrong: the line, or a wrong line of forward and the lines of backward
-    that fit it
-    by: who catches it, the gradient check or one of ORACLES; says: words of what the check then
-    says
-    seen: where it was seen in public code; to: the lines that go before, GAUSSIAN or none
+    name: what went wrong
+    wrong: the line, or a wrong line of forward and the lines of backward that fit it
+    by: what catches it, the gradient check or one of ORACLES
+    says: words of what the check then says
+    seen: the public code in which it was read, if any
+    to: lines that replace theirs first, GAUSSIAN or none
     """
 
     def __init__(self, name, *wrong, by=CHECK, says="", seen="", to=()):
-        self.name, self.wrong, self.by, self.says, self.seen, self.to = name, wrong, by, says, seen, to
+        self.name  = name
+        self.wrong = wrong
+        self.by    = by
+        self.says  = says
+        self.seen  = seen
+        self.to    = to
 
 
 GALLERY = {
@@ -134,7 +136,7 @@ GALLERY = {
             says="b4: 3 of its 7 elements are wrong"),
         Bug("log(p + 1e-7) in the loss, 1/p in its gradient: only the complex step sees it",
             "cost = -x * np.log(probs + 1e-7) - (1 - x) * np.log(1 - probs + 1e-7)",
-            says="a small constant slipped in", seen="kwj2104"),
+            says="a small constant slipped in", seen="kwj2104/Simple-Variational-Autoencoder"),
         Bug("Gaussian: the ½ of the squared error forgotten",
             "dlogits = 2 * drecon * (logits - x) / x_std ** 2 * mask",
             says="twice the numeric gradient", to=GAUSSIAN),
@@ -154,13 +156,15 @@ GALLERY = {
             says="b4: expected a gradient of shape (7,), got (3,)"),
         Bug("db not summed",
             "db3 = da3",
-            says="b3: expected a gradient of shape (5,), got (3, 5): it was not summed over the batch"),
+            says="b3: expected a gradient of shape (5,), got (3, 5): "
+                 "it was not summed over the batch"),
         Bug("db summed over everything, and broadcast",
             "db_mu = np.full(Z, dmu.sum())",
             says="b_mu: every element is the sum of all of them"),
         Bug("db with an axis too many",
             "db_logvar = dlogvar.sum(axis=0, keepdims=True)",
-            says="b_logvar: expected a gradient of shape (2,), got (1, 2): the right numbers in another shape"),
+            says="b_logvar: expected a gradient of shape (2,), got (1, 2): "
+                 "the right numbers in another shape"),
         Bug("1/N once more",
             "dh3 = dlogits @ W4.T / N",
             says="W3, b3: 1/N (N = 3) of the numeric gradient"),
@@ -190,14 +194,14 @@ GALLERY = {
         Bug("relu's slope as 0 / 0",
             "da1 = dh1 * (h1 / h1)",
             says="NaN"),
-        Bug("relu passed by on the way back",
+        Bug("relu skipped on the way back",
             "dz = dh3 @ W3.T",
             says="the error enters at W_mu")],
 
     "The noise": [
         Bug("one noise stored, another one used",
             "z = mu + std * rng.standard_normal(eps.shape)",
-            says="f is not deterministic", seen="kwj2104"),
+            says="f is not deterministic", seen="kwj2104/Simple-Variational-Autoencoder"),
         Bug("the noise drawn again",
             "dstd = dz * rng.standard_normal(eps.shape)",
             says="grads is not deterministic"),
@@ -220,7 +224,8 @@ GALLERY = {
             says="W_mu, b_mu: the term kl of the loss is missing"),
         Bug("the KL term's sign",
             "dkl = -beta / N",
-            says="W_mu, b_mu, W_logvar, b_logvar, W1, b1: the term kl of the loss has the wrong sign"),
+            says="W_mu, b_mu, W_logvar, b_logvar, W1, b1: "
+                 "the term kl of the loss has the wrong sign"),
         Bug("the KL term a sum over the batch, recon a mean",
             "dkl = beta",
             says="the term kl of the loss counts for N = 3 times what it should"),
@@ -232,14 +237,14 @@ GALLERY = {
             says="W_mu, b_mu: the term kl of the loss is counted twice"),
         Bug("¼ for ½ in the KL term",
             "dlogvar_kl = dkl * 0.25 * (np.exp(logvar) - 1)",
-            says="W_logvar, b_logvar: the term kl of the loss counts for half what it should",
-            seen="VAE-Torch, pull request 5"),
+            says="W_logvar, b_logvar: the term kl of the loss counts for half what it should"),
         Bug("σ for σ² in the KL term",
             "dlogvar_kl = dkl * 0.5 * (std - 1)",
             says="the error enters at W_logvar"),
         Bug("a clamp that only forward has",
-            "kl = 0.5 * np.sum(mu ** 2 + np.exp(np.minimum(logvar, 0)) - 1 - np.minimum(logvar, 0), axis=1)",
-            says="the error enters at W_logvar", seen="microvae; AiDotNet 2033")],
+            "kl = 0.5 * np.sum(mu ** 2 + np.exp(np.minimum(logvar, 0)) - 1 "
+            "- np.minimum(logvar, 0), axis=1)",
+            says="the error enters at W_logvar", seen="Mathews-Tom/no-magic, microvae.py")],
 
     "Where paths meet, and where things are kept": [
         Bug("one of two paths lost",
@@ -264,7 +269,7 @@ GALLERY = {
             "dlogits = np.float32(drecon * (probs - x) * mask)",
             says="single precision"),
         Bug("two names exchanged",
-            "encoder = dict(W_mu=dW_logvar, b_mu=db_logvar, W_logvar=dW_mu, b_logvar=db_mu, W1=dW1, b1=db1)",
+            "heads = dict(W_mu=dW_logvar, b_mu=db_logvar, W_logvar=dW_mu, b_logvar=db_mu)",
             says="W_mu: it is the gradient of W_logvar: are two of them exchanged?"),
         Bug("a name misspelt",
             "decoder = dict(W4=dW4, b4=db4, W3=dW3, b_3=db3)",
@@ -276,7 +281,7 @@ GALLERY = {
     "No gradient check can see: the noise and the KL term": [
         Bug("exp(log σ²) for σ",
             "std = np.exp(logvar)", "dlogvar = dstd * std + dlogvar_kl",
-            by="Var[z] = σ²", seen="numpy-ml; keras 3283, 9972; AntixK 69; Lasagne Recipes 90"),
+            by="Var[z] = σ²", seen="ddbourgin/numpy-ml, vae.py"),
         Bug("one noise for the whole batch",
             "z = mu + std * eps[0]", "dstd = dz * eps[0]",
             by="Var[z] = σ²"),
@@ -292,7 +297,7 @@ GALLERY = {
         Bug("log σ taken for log σ²",
             "kl = 0.5 * np.sum(mu ** 2 + np.exp(2 * logvar) - 1 - 2 * logvar, axis=1)",
             "dlogvar_kl = dkl * (np.exp(2 * logvar) - 1)",
-            by="KL as an integral", seen="y0ast"),
+            by="KL as an integral"),
         Bug("the sign of log σ²",
             "kl = 0.5 * np.sum(mu ** 2 + np.exp(logvar) - 1 + logvar, axis=1)",
             "dlogvar_kl = dkl * 0.5 * (np.exp(logvar) + 1)",
@@ -306,19 +311,21 @@ GALLERY = {
             by="KL(prior) = 0"),
         Bug("a prior with σ = e",
             "kl = 0.5 * np.sum((mu ** 2 + np.exp(logvar)) / np.e ** 2 + 1 - logvar, axis=1)",
-            "dmu_kl = dkl * mu / np.e ** 2", "dlogvar_kl = dkl * 0.5 * (np.exp(logvar) / np.e ** 2 - 1)",
-            by="KL(prior) = 0", seen="autograd, before b4a9f16")],
+            "dmu_kl = dkl * mu / np.e ** 2",
+            "dlogvar_kl = dkl * 0.5 * (np.exp(logvar) / np.e ** 2 - 1)",
+            by="KL(prior) = 0", seen="HIPS/autograd, before its pull request 266")],
 
     "No gradient check can see: the loss": [
         Bug("the KL term subtracted",
             "loss = np.mean(recon - beta * kl)", "dkl = -beta / N",
-            by="loss = recon + β KL", seen="pytorch/examples 298, 824; AntixK 68"),
+            by="loss = recon + β KL",
+            seen="AntixK/PyTorch-VAE, issue 68 (in the KL term that it reports, not in the loss)"),
         Bug("the KL term left out",
             "loss = np.mean(recon)", "dkl = 0",
-            by="loss = recon + β KL", seen="abhayran (in the loss that is reported)"),
+            by="loss = recon + β KL"),
         Bug("a weight hidden in the loss",
             "loss = np.mean(recon + beta * 0.00025 * kl)", "dkl = 0.00025 * beta / N",
-            by="loss = recon + β KL", seen="AntixK 11, 35, 56"),
+            by="loss = recon + β KL", seen="AntixK/PyTorch-VAE, issues 11, 35 and 56"),
         Bug("a sum over the batch",
             "loss = np.sum(recon + beta * kl)", "drecon = 1", "dkl = beta",
             by="two copies cost the same"),
@@ -327,8 +334,7 @@ GALLERY = {
             by="each example alone"),
         Bug("pixels averaged",
             "recon = np.mean(cost * mask, axis=1)", "drecon = 1 / N / D",
-            by="chance = D log 2",
-            seen="pytorch/examples 234, 290, 294, 817; VAE-Torch 11"),
+            by="chance = D log 2"),
         Bug("dark pixels cost nothing",
             "cost = x * np.log(1 + np.exp(-logits))", "dlogits = drecon * x * (probs - 1) * mask",
             by="Σ p(x) = 1"),
@@ -338,7 +344,8 @@ GALLERY = {
             by="the best loss is the entropy"),
         Bug("the logarithm of a rounded probability",
             "cost = -x * np.log(probs) - (1 - x) * np.log(1 - probs)",
-            by="a logit of 100 costs 100", seen="tensorflow-mnist-VAE 4"),
+            by="a logit of 100 costs 100",
+            seen="hwalsuklee/tensorflow-mnist-VAE, issue 4 (1 - 1e-8 is 1 in float32)"),
         Bug("hidden pixels reach the encoder",
             "x_seen = x",
             by="hidden pixels do not matter"),
@@ -351,65 +358,58 @@ GALLERY = {
             by="∫ p(x) dx = 1", to=GAUSSIAN)],
 
     "No gradient check can see: what comes after the gradient": [
-        Bug("Adam's means not freed of their bias",
+        Bug("Adam without bias correction",
             "m_hat = m", "v_hat = v",
-            by="Adam's steps have size lr", seen="microvae"),
+            by="Adam's steps have size lr", seen="Mathews-Tom/no-magic, microvae.py"),
         Bug("Adam counts epochs, not steps",
             "t = epoch",
-            by="Adam's steps have size lr", seen="y0ast"),
+            by="Adam's steps have size lr", seen="y0ast/Variational-Autoencoder"),
         Bug("Adam's constant under the root",
             "move = lr * m_hat / np.sqrt(v_hat + adam_eps)",
             by="Adam's steps have size lr"),
-        Bug("Adam's moments kept for every place in the batch",
+        Bug("Adam's moments kept for each slot of the batch",
             "grad = each", "move = np.mean(lr * m_hat / (np.sqrt(v_hat) + adam_eps), axis=0)",
-            by="no example has a place", seen="kwj2104"),
+            by="the order does not matter", seen="kwj2104/Simple-Variational-Autoencoder"),
         Bug("images generated from uniform codes",
             "z_new = rng.random((S, Z))",
             by="new codes have variance 1"),
         Bug("the mean of the logarithms for log p(x)",
             "log_p = np.mean(log_w)",
-            by="log p(x) where z tells nothing", seen="generative-tf 1")]}
+            by="log p(x) where z tells nothing",
+            seen="arahuja/generative-tf, issue 1 (there a weighted mean)")]}
 
 BUGS = [bug for group in GALLERY.values() for bug in group]
 
 
 # ---------------------------------------------------------------------- how they are run
 
-# all different, so that no two axes can be confused
-N, D, H, Z = 3, 7, 5, 2
-# as the backward pass comes to them
-BLOCKS = "W4 b4 W3 b3 W_mu b_mu W_logvar b_logvar W1 b1".split()
+N, D, H, Z = 3, 7, 5, 2              # all different, so that no two axes can be confused
+BLOCKS = "W4 b4 W3 b3 W_mu b_mu W_logvar b_logvar W1 b1".split()     # as backward comes to them
 PARAMS = {name: VAE(D, H, Z, rng=0).params[name] for name in BLOCKS}
 _rng = np.random.default_rng(0)
-DATA = {"x": _rng.random((N, D)), "eps": _rng.standard_normal((N, Z)), "mask": _rng.random((N, D))
-        < 0.8, "beta": 0.7, "x_std": 0.6}
+DATA = {"x": _rng.random((N, D)), "eps": _rng.standard_normal((N, Z)),
+        "mask": _rng.random((N, D)) < 0.8, "beta": 0.7, "x_std": 0.6}
 
 
 def lines(text, *wrong):
-    """{name: its line} of a text, with wrong lines in the place of those that assign to the same
-    name.
-    """
-    right = {line.split()[0]: line.strip() for line in text.split("\n") if line.strip()}
-    return {**right, **{line.split()[0]: line for line in wrong if line.split()[0] in right}}
-
-
-@lru_cache(None)
-def program(text, *wrong):
-    """The text with wrong lines, ready to be run."""
-    return compile("\n".join(lines(text, *wrong).values()), "bug_gallery", "exec")
+    """{name: the line that assigns to it} of a text, with wrong lines in the place of its own."""
+    found = {line.split()[0]: line.strip() for line in text.split("\n") if line.strip()}
+    for line in wrong:
+        name = line.split()[0]
+        if name in found:
+            found[name] = line
+    return found
 
 
 def run(text, names, *wrong):
     """All names after the text has run, with wrong lines in the place of its own."""
-    names = {"np": np, "rng": _rng, "Z": Z, **names}
-    # NaN and infinity are to be found, not announced
-    with np.errstate(all="ignore"):
-        exec(program(text, *wrong), names)
-    return names
+    code = "\n".join(lines(text, *wrong).values())
+    with np.errstate(all="ignore"):                          # NaN is to be found, not announced
+        return source.run(code, {"np": np, "rng": _rng, "Z": Z, **names})
 
 
 def forward(*wrong, **other):
-    """All names after the forward pass; other: parameters or data that are not PARAMS' or DATA's.
+    """All names after the forward pass; other: data or parameters in the place of the usual ones.
     """
     names = {**DATA, **PARAMS, **other}
     return run(FORWARD, {**names, "N": len(names["x"]), "D": D}, *wrong)
@@ -439,16 +439,12 @@ def examine(*wrong, params=PARAMS, method="complex", **options):
                            sizes={"N": N, "D": D}, **options)
 
 
-# ---------------------------------------------------------------------- who else catches bugs
+# ---------------------------------------------------------------------- what else catches bugs
 
-# the mask of those who saw everything
-ALL = np.ones((N, D))
-# noise of mean 0, variance 1, covariance 0
-CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
-# a decoder that is not told z
-UNTOLD  = {"W4": 0 * PARAMS["W4"], "b4": 0 * PARAMS["b4"]}
-# an encoder that does not see x
-BLIND   = {"W1": 0 * PARAMS["W1"]}
+ALL     = np.ones((N, D))                                    # a mask that hides nothing
+CORNERS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])     # noise: mean 0, covariance I
+UNTOLD  = {"W4": 0 * PARAMS["W4"], "b4": 0 * PARAMS["b4"]}   # a decoder that is not told z
+BLIND   = {"W1": 0 * PARAMS["W1"]}                           # an encoder that does not see x
 
 
 def variance_of_z(*wrong):
@@ -458,8 +454,7 @@ def variance_of_z(*wrong):
 
 
 def covariance_of_z(*wrong):
-    """The samples z of one x are uncorrelated: what the noise adds to one variable tells nothing of
-    the other.
+    """The samples z of one x are uncorrelated: the noise of one variable tells nothing of another.
     """
     z = forward(*wrong, **_copies(DATA["x"][:1], CORNERS))["z"]
     return np.mean(np.prod(z - z.mean(axis=0), axis=1)), 0.0, 1e-15
@@ -480,9 +475,12 @@ def mirror(*wrong):
 def integral(*wrong):
     """The KL term is the mean of log q - log p = ½ (z² - t² - log σ²), z = μ + σ t, on a grid of t.
     """
-    names, t = forward(*wrong), np.linspace(-12, 12, 2001)[:, None, None]
-    z, density = names["mu"] + np.exp(names["logvar"] / 2) * t, np.exp(-t * t / 2) / np.sqrt(2 * np.pi) * 0.012
-    return names["kl"].mean(), np.sum(density * (z * z - t * t - names["logvar"]) / 2) / N, 1e-14
+    names = forward(*wrong)
+    mu, logvar = names["mu"], names["logvar"]
+    t = np.linspace(-12, 12, 2001)[:, None, None]
+    z = mu + np.exp(logvar / 2) * t
+    weight = 0.012 * np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+    return names["kl"].mean(), np.sum(weight * (z * z - t * t - logvar) / 2) / N, 1e-14
 
 
 def prior(*wrong):
@@ -499,9 +497,8 @@ def terms(*wrong):
 
 def copies(*wrong):
     """A batch of two copies of every example costs as much as the batch."""
-    twice = forward(*wrong, **{name: np.concatenate([DATA[name]] * 2) for name in ("x", "eps",
-                                                                                   "mask")})
-    return twice["loss"], forward(*wrong)["loss"], 1e-14
+    twice = {name: np.concatenate([DATA[name]] * 2) for name in ("x", "eps", "mask")}
+    return forward(*wrong, **twice)["loss"], forward(*wrong)["loss"], 1e-14
 
 
 def alone(*wrong):
@@ -527,8 +524,8 @@ def integrates_to_one(*wrong):
     """The density of one Gaussian pixel, given one z, has the integral 1: a sum over a fine grid.
     """
     grid = np.linspace(-8, 8, 801)[:, None]
-    names = forward(*wrong, **BLIND,
-                    **{**_copies(grid * np.ones(D), DATA["eps"][:1]), "mask": np.arange(D) == 0})
+    data = {**_copies(grid * np.ones(D), DATA["eps"][:1]), "mask": np.arange(D) == 0}
+    names = forward(*wrong, **BLIND, **data)
     return np.exp(-names["recon"]).sum() * 0.02, 1.0, 1e-13
 
 
@@ -549,8 +546,8 @@ def large_logit(*wrong):
 
 def hidden(*wrong):
     """What stands under the mask cannot change the loss."""
-    return forward(*wrong,
-                   x=np.where(DATA["mask"], DATA["x"], 0.5))["loss"], forward(*wrong)["loss"], 1e-15
+    other = np.where(DATA["mask"], DATA["x"], 0.5)
+    return forward(*wrong, x=other)["loss"], forward(*wrong)["loss"], 1e-15
 
 
 def adam_steps(*wrong):
@@ -562,30 +559,29 @@ def adam_steps(*wrong):
 
 
 def adam_batches(*wrong):
-    """In which order the examples of a batch stand does not matter to Adam."""
-    each, ends = np.random.default_rng(1).standard_normal((2, N, 1)), []
-    for second in (each[1], each[1][::-1]):
-        names = run(ADAM, {**_adam_start(), "each": each[0]}, *wrong)
-        ends.append(float(run(ADAM, {**names, "each": second}, *wrong)["param"][0]))
-    return *ends, 1e-15
+    """The order of the examples in a batch does not matter to Adam."""
+    first, second = np.random.default_rng(1).standard_normal((2, N, 1))
+    begun    = run(ADAM, {**_adam_start(), "each": first}, *wrong)
+    straight = run(ADAM, {**begun, "each": second}, *wrong)
+    reversed = run(ADAM, {**begun, "each": second[::-1]}, *wrong)
+    return float(straight["param"][0]), float(reversed["param"][0]), 1e-15
 
 
 def new_codes(*wrong):
-    """Codes from N(0, I) have mean 0 and variance 1, so their mean square is 1; to five standard
-    errors of 20,000.
+    """Codes from N(0, I) have a mean square of 1, here to five standard errors of 20,000 numbers.
     """
-    z = run(AFTERWARDS, {**forward(), "rng": np.random.default_rng(8), "S": 10_000},
-            *wrong)["z_new"]
+    names = {**forward(), "rng": np.random.default_rng(8), "S": 10_000}
+    z = run(AFTERWARDS, names, *wrong)["z_new"]
     return np.mean(z ** 2), 1.0, 5 * np.sqrt(2 / 20_000)
 
 
 def log_likelihood(*wrong):
-    """Where the decoder is not told z, log p(x) is minus recon; to five standard errors of 40,000
+    """Where the decoder is not told z, log p(x) is -recon, here to five standard errors of 40,000
     samples.
     """
     eps = np.random.default_rng(8).standard_normal((40_000, Z))
-    names = run(AFTERWARDS, {**forward(*wrong, **UNTOLD, **_copies(DATA["x"][:1], eps)), "S": 1},
-                *wrong)
+    names = forward(*wrong, **UNTOLD, **_copies(DATA["x"][:1], eps))
+    names = run(AFTERWARDS, {**names, "S": 1}, *wrong)
     weights = np.exp(names["log_w"])
     return names["log_p"], -names["recon"][0], 5 * weights.std() / weights.mean() / 200
 
@@ -618,27 +614,25 @@ ORACLES = {"Var[z] = σ²":                    variance_of_z,
            "a logit of 100 costs 100":       large_logit,
            "hidden pixels do not matter":    hidden,
            "Adam's steps have size lr":      adam_steps,
-           "no example has a place":         adam_batches,
+           "the order does not matter":      adam_batches,
            "new codes have variance 1":      new_codes,
            "log p(x) where z tells nothing": log_likelihood}
 
 
 def ask(oracle, *wrong):
-    """What an oracle, by its name, finds with wrong lines  ->  whether it is content, found,
-    expected.
-    """
+    """Ask an oracle about wrong lines  ->  whether it is content, what it found, what is right."""
     found, expected, tolerance = ORACLES[oracle](*wrong)
     return bool(abs(found - expected) <= tolerance), found, expected
 
 
 def catch(bug):
-    """Put a bug before who should catch it  ->  whether it was caught, what was said of it.
+    """Try a bug on what should catch it  ->  whether it was caught, and what was said of it.
 
-    What the gradient check is said to be unable to see, it must have let pass.
+    A bug that the gradient check is said to be unable to see must have passed it, too.
     """
     report = examine(*bug.to, *bug.wrong)
     if bug.by == CHECK:
-        # the words first
+        # the finding with the foretold words, if there is one
         findings = sorted(report.findings, key=lambda finding: bug.says not in finding)
         return not report.ok, "".join(findings[:1])
     content, found, expected = ask(bug.by, *bug.to, *bug.wrong)
@@ -648,36 +642,43 @@ def catch(bug):
 # ---------------------------------------------------------------------- the gallery, printed
 
 def main():
-    """Print every bug, who catches it and what is said of it  ->  exit status: 0, or 1 if one got
-    away.
-    """
+    """Print every bug and what catches it  ->  exit status: 0, or 1 if a bug got away."""
     OneLineParser(description=f"Print {len(BUGS)} wrong versions of a VAE's lines, and for each of "
-                  "them who catches it and what is said of it.").parse_args()
+                  "them what catches it and what that says.").parse_args()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace", **({} if stream.isatty() else {"encoding": "utf-8"}))
-    right, escaped = FORWARD + BACKWARD + ADAM + AFTERWARDS, []
+    escaped = []
     for heading, bugs in GALLERY.items():
         print(f"\n{heading}\n{'─' * len(heading)}")
         for bug in bugs:
             caught, said = catch(bug)
-            escaped += [] if caught else [bug.name]
-            print(f"\n{bug.name}")
-            for line in bug.wrong:
-                _entry("right", " ".join(lines(right, *bug.to)[line.split()[0]].split()))
-                _entry("wrong", line)
-            _entry("caught", f"by the {CHECK}" if bug.by == CHECK else f"by {bug.by}")
-            _entry("says", said)
-            if bug.seen:
-                _entry("seen", bug.seen)
-    print(f"\n{len(BUGS)} bugs: {sum(bug.by == CHECK for bug in BUGS)} caught by the {CHECK}, "
-          f"{sum(bug.by != CHECK for bug in BUGS)} that it cannot see, by {len(ORACLES)} others"
-          + (f"; not caught: {', '.join(escaped)}" if escaped else ""))
-    return int(bool(escaped))
+            if not caught:
+                escaped.append(bug.name)
+            _print(bug, said)
+    by_check = sum(bug.by == CHECK for bug in BUGS)
+    summary = (f"{len(BUGS)} bugs: {by_check} caught by the {CHECK}, {len(BUGS) - by_check} that "
+               f"it cannot see, by {len(ORACLES)} others")
+    if escaped:
+        summary += f"; not caught: {', '.join(escaped)}"
+    print(f"\n{summary}")
+    return 1 if escaped else 0
+
+
+def _print(bug, said):
+    right = lines(FORWARD + BACKWARD + ADAM + AFTERWARDS, *bug.to)
+    print(f"\n{bug.name}")
+    for line in bug.wrong:
+        _entry("right", " ".join(right[line.split()[0]].split()))
+        _entry("wrong", line)
+    _entry("caught", f"by the {CHECK}" if bug.by == CHECK else f"by {bug.by}")
+    _entry("says", said)
+    if bug.seen:
+        _entry("seen", bug.seen)
 
 
 def _entry(what, text):
-    """What stands beside one word, filled to the width of a page."""
-    print(textwrap.fill(text, 110, initial_indent=f"    {what:<8}", subsequent_indent=" " * 12,
+    """A text beside one word, filled to the width of a page."""
+    print(textwrap.fill(text, 100, initial_indent=f"    {what:<8}", subsequent_indent=" " * 12,
                         break_on_hyphens=False, break_long_words=False))
 
 

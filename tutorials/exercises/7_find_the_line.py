@@ -1,26 +1,29 @@
 """7. Find the line.  (blog, section 2.4; lesson 8 shows many more of this kind)
 
-The whole VAE once more, all of it filled in. It runs, no shape is wrong, a network trained with it even learns: and one
-line of the backward is wrong. (The forward is right. Do number 6 first: this file has most of its answer.) That is how
-you will meet your own mistakes, so go about it as you would with those. First ask the judge:
+The whole VAE once more, all of it filled in. It runs, no shape is wrong, a network trained with it
+even learns: and one line of the backward is wrong. (The forward is right, above and where the
+backward begins. Do number 6 first: this file has most of its answer.) That is how you will meet
+your own mistakes, so go about it as you would with those. First ask the judge:
 
-    numpyvae check tutorials/exercises/7_find_the_line.py:vae_forward,vae_backward
+    numpyvae check tutorials/exercises/7_find_the_line.py:vae_loss,vae_loss_backward
 
-It judges ten gradients; each comes from a chain of lines, and its verdict is one on the whole chain:
+It judges ten gradients; each comes from a chain of lines, and its verdict is one on the whole
+chain:
 
     right    every line on the way from dloss to it is acquitted
     wrong    a line on the way to it is guilty: one that the right ones have not acquitted already
 
-Write down, for each gradient in turn, the lines that it was computed from. Strike out whatever a right one has used.
-How many lines are left? Of those, take the forward line that each answers, and differentiate it once more, on paper.
-(More than one gradient is wrong. Does that need more than one wrong line?) Then mend it, and ask again: one line is
-enough, and you have found it when you can say what whoever wrote it was thinking of.
+Write down, for each gradient in turn, the lines that it was computed from. Strike out whatever a
+right one has used. How many lines are left? Of those, take the forward line that each answers, and
+differentiate it once more, on paper. (More than one gradient is wrong. Does that need more than one
+wrong line?) Then mend it, and ask again: one line is enough, and you have found it when you can say
+what whoever wrote it was thinking of.
 """
 import numpy as np
 
 
-def vae_forward(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
-    """x: (N, D); eps: (N, Z); weights (in, out)  ->  loss: one number, in nats per example, cache"""
+def vae_loss(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
+    """x: (N, D); eps: (N, Z); weights (in, out)  ->  loss: one number, in nats per example"""
     a1     = x @ W1 + b1                                                # (N, H)
     h1     = np.maximum(a1, 0)                                          # (N, H)
     mu     = h1 @ W_mu + b_mu                                           # (N, Z)
@@ -33,12 +36,21 @@ def vae_forward(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
     recon  = (np.logaddexp(0, logits) - x * logits).sum(axis=1)         # (N,)
     kl     = 0.5 * (mu ** 2 + np.exp(logvar) - 1 - logvar).sum(axis=1)  # (N,)
     loss   = (recon + kl).mean()                                        # one number
-    return loss, (x, a1, h1, mu, logvar, std, eps, z, a3, h3, logits, W_mu, W_logvar, W3, W4)
+    return loss
 
 
-def vae_backward(dloss, cache):
-    """dloss: one number  ->  the gradient of every parameter, by its name, in the order in which they are computed"""
-    x, a1, h1, mu, logvar, std, eps, z, a3, h3, logits, W_mu, W_logvar, W3, W4 = cache
+def vae_loss_backward(dloss, W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
+    """dloss: one number  ->  the gradient of every parameter, by its name, in backward order"""
+    a1     = x @ W1 + b1                         # the forward again, as far as it is needed
+    h1     = np.maximum(a1, 0)
+    mu     = h1 @ W_mu + b_mu
+    logvar = h1 @ W_logvar + b_logvar
+    std    = np.exp(0.5 * logvar)
+    z      = mu + std * eps
+    a3     = z @ W3 + b3
+    h3     = np.maximum(a3, 0)
+    logits = h3 @ W4 + b4
+
     drecon = dkl = dloss / len(x)                # one number, the same for every example
 
     probs = 1 / (1 + np.exp(-logits))            # (N, D)
@@ -52,7 +64,8 @@ def vae_backward(dloss, cache):
     db3 = da3.sum(axis=0)                        # (H,)
 
     dz = da3 @ W3.T                              # (N, Z)
-    dmu_z, dstd = dz, dz * eps                   # (N, Z) each
+    dmu_z = dz                                   # (N, Z)
+    dstd = dz * eps                              # (N, Z)
     dlogvar_z = dstd * 0.5 * std                 # (N, Z)
     dmu_kl = dkl * mu                            # (N, Z)
     dlogvar_kl = dkl * 0.5 * (std - 1)           # (N, Z)
@@ -74,12 +87,14 @@ def vae_backward(dloss, cache):
 
 
 def example():
-    """What the judge calls vae_forward with: a tiny network, no two sizes alike, no unit shut for the whole batch."""
+    """What the judge calls vae_loss with: no two sizes alike, no unit shut for the whole batch."""
     rng = np.random.default_rng(2479)
     N, D, H, Z = 3, 7, 5, 2
     shapes = [(D, H), (H,), (H, Z), (Z,), (H, Z), (Z,), (Z, H), (H,), (H, D), (D,)]
-    return *(0.5 * rng.standard_normal(shape) for shape in shapes), rng.random((N, D)), rng.standard_normal((N, Z))
+    parameters = [0.5 * rng.standard_normal(shape) for shape in shapes]
+    return *parameters, rng.random((N, D)), rng.standard_normal((N, Z))
 
 
-# To think about, once you have it: for which values does what the wrong line computes become 0, and for which what the
-# right one does? So would the curve of the loss, or a picture of samples, have shown you the mistake?
+# To think about, once you have it: for which values does what the wrong line computes become 0, and
+# for which what the right one does? So would the curve of the loss, or a picture of samples, have
+# shown you the mistake?
