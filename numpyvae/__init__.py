@@ -2,21 +2,21 @@
 
 The legend: one notation, in package, tests and tutorials.
 
-    mathematics                                           code                     shape
-    --------------------------------------------------    ---------------------    --------------------
-    x, a batch of examples, one a row, in [0, 1]          x                        (N, D)
-    a1 = x W1 + b1,  h1 = relu(a1)                        a1, h1, W1, b1           (N, H); (D, H), (H,)
-    μ = h1 W_mu + b_mu                                    mu, W_mu, b_mu           (N, Z); (H, Z), (Z,)
-    log σ² = h1 W_logvar + b_logvar                       logvar, W_logvar, …      (N, Z); (H, Z), (Z,)
-    σ = exp(½ log σ²)                                     std                      (N, Z)
-    ε ~ N(0, I),  z = μ + σ ε                             eps, z                   (N, Z)
-    a3 = z W3 + b3,  h3 = relu(a3)                        a3, h3, W3, b3           (N, H); (Z, H), (H,)
-    l = h3 W4 + b4,  p = sigmoid(l)                       logits, probs, W4, b4    (N, D); (H, D), (D,)
-    in an ordinary auto-encoder: z = h1 W_z + b_z         z, W_z, b_z              (N, Z); (H, Z), (Z,)
-    a Gaussian pixel's mean is l itself; its σ            logits, x_std            (N, D); one number
-    -log p(x given z), KL(q(z given x), p(z)), in nats    recon, kl                (N,); or their means
-    mean over the batch of recon + β kl; β = 1: -ELBO     loss, beta               scalars
-    ∂loss / ∂T                                            dT; grads["W1"]          as T
+    mathematics                                         code                   shape
+    --------------------------------------------------  ---------------------  --------------------
+    x, a batch of examples, one a row, in [0, 1]        x                      (N, D)
+    a1 = x W1 + b1,  h1 = relu(a1)                      a1, h1, W1, b1         (N, H); (D, H), (H,)
+    μ = h1 W_mu + b_mu                                  mu, W_mu, b_mu         (N, Z); (H, Z), (Z,)
+    log σ² = h1 W_logvar + b_logvar                     logvar, W_logvar, …    (N, Z); (H, Z), (Z,)
+    σ = exp(½ log σ²)                                   std                    (N, Z)
+    ε ~ N(0, I),  z = μ + σ ε                           eps, z                 (N, Z)
+    a3 = z W3 + b3,  h3 = relu(a3)                      a3, h3, W3, b3         (N, H); (Z, H), (H,)
+    l = h3 W4 + b4,  p = sigmoid(l)                     logits, probs, W4, b4  (N, D); (H, D), (D,)
+    in an ordinary auto-encoder: z = h1 W_z + b_z       z, W_z, b_z            (N, Z); (H, Z), (Z,)
+    a Gaussian pixel's mean is l itself; its σ          logits, x_std          (N, D); one number
+    -log p(x given z), KL(q(z given x), p(z)), in nats  recon, kl              (N,); or their means
+    mean over the batch of recon + β kl; β = 1: -ELBO   loss, beta             scalars
+    ∂loss / ∂T                                          dT; grads["W1"]        as T
 
 Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the
 batch. `eps` is always the noise: Adam's constant is `adam_eps`, a difference step is `step` (`h` in

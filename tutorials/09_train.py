@@ -29,8 +29,7 @@ labels = digits.labels_test[:len(x_test)]
 D = 64
 H = 16 if quick else 200
 Z = 10
-options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64,
-           "image_shape": digits.image_shape}
+options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64}
 
 # %%
 step("A training loop is five lines",
