@@ -91,7 +91,7 @@ from numpyvae.evaluate import active_units, impute, mean_kl_per_dim
 
 ROWS = re.findall(r"^    (\w+\.\w+) +\S.*? {2,}(\w+): (\w+)$", __doc__, re.MULTILINE)
 NOT_FORWARD = {"layers", "settings", "save", "load", "TORCH_NAMES", "to_torch_names",
-               "from_torch_names", "state", "set_state", "check"}
+               "from_torch_names", "state", "set_state", "check", "TITLE"}
 
 
 def forwards(room):

@@ -53,7 +53,7 @@ def test_the_map_is_the_reading_order_and_every_picture_and_page_exists():
     bold = re.findall(r"^\| \*\*`(\w+)\.py`", rows, re.MULTILINE)
     assert bold == HALL
     assert re.findall(r"^\| `(\w+)\.py` ·", rows, re.MULTILINE) == GROUND_FLOOR
-    for page in re.findall(r"\]\((\S+)\)", README):
+    for page in re.findall(r"\]\(([^)\s]+)\)", README):
         assert (ROOT / page).is_file(), page
 
 
@@ -63,7 +63,7 @@ def test_the_readme_is_a_first_screen_and_a_map():
 
 def test_the_readme_of_the_tests_names_what_is_there():
     text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\]\((?!https)(\S+)\)", text)
+    linked = re.findall(r"\]\((?!https)([^)\s]+)\)", text)
     for page in linked + re.findall(r"`(\S+\.(?:py|npz))`", text):
         assert (ROOT / "tests" / page).is_file(), page
     for page in re.findall(r"python -?m?\s?(?:pytest )?tests/(\S+\.py)", text):

@@ -1,4 +1,4 @@
-"""6. The whole VAE on one page.  (blog, section 2.4: the module and its computation graph; lesson 7)
+"""6. The whole VAE on one page.  (blog, section 2.4: the module and its graph; lesson 7)
 
 Exercises 1 to 5 in a row, from the last line of the forward to its first. The forward is twelve
 lines; read it once from the bottom to the top, that is the order of the backward:
