@@ -99,7 +99,7 @@ def _changes(name, params, given):
     if not changed:
         return []
     return [f"{name} changes its arguments: a call leaves other numbers in {', '.join(changed)}, "
-            "as += or out= do; have it work on copies"]
+            "as += or out= do; let it work on copies"]
 
 
 def _draws(name, first, second):
@@ -150,7 +150,7 @@ def _unfit(case, value):
     """A sentence if no slopes can be taken of an f that returned this value."""
     single = value.dtype in (np.float16, np.float32, np.complex64)
     if single or _computes_in_single(case):
-        return ["f computes in single precision, too coarse to tell slopes from rounding: have it "
+        return ["f computes in single precision, too coarse to tell slopes from rounding: let it "
                 "use float64"]
     if not np.isfinite(value):
         return [f"f is {value} where it is to be differentiated: a logarithm of 0, or too large an "

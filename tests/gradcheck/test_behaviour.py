@@ -9,6 +9,7 @@ import pytest
 from helpers import draw, smooth, smooth_case, smooth_gradient
 from numpyvae import check_gradients
 from numpyvae.errors import InvalidTypeError
+from numpyvae.gradcheck.behaviour import _is_single
 
 PARAMS, RIGHT = smooth_case()
 
@@ -54,7 +55,7 @@ def test_a_backward_that_changes_what_it_was_given():
     report = check_gradients(smooth, PARAMS, grads, show=False)
     assert not report.ok and [row.ok for row in report.rows] == ["yes", "yes"]
     assert report.findings == ["grads changes its arguments: a call leaves other numbers in W, as "
-                               "+= or out= do; have it work on copies"]
+                               "+= or out= do; let it work on copies"]
     assert np.array_equal(PARAMS["W"], kept)
 
 
@@ -122,7 +123,22 @@ def test_a_function_that_computes_in_single_precision(f):
     report = check_gradients(f, params, params, show=False)
     assert not report.ok and report.max_error == np.inf
     assert report.findings == ["f computes in single precision, too coarse to tell slopes from "
-                               "rounding: have it use float64"]
+                               "rounding: let it use float64"]
+
+
+def test_single_precision_shows_where_all_parameters_are_zero_too():
+    params = {"b": np.zeros(5)}
+    def f(p): return float(np.float32(np.exp(p["b"]).sum()))
+    assert "single precision" in check_gradients(f, params, params, show=False).findings[0]
+
+
+@pytest.mark.parametrize("value, single", [
+    (float(np.float32(0.1)), True), (float(np.float32(np.pi * 1e9)), True), (0.1, False),
+    (67.5, False), (0.0, False), (1 + 2.0 ** -23, True), (1 + 2.0 ** -24, False),
+    (1 + 2.0 ** -19, False), (1 + 2.0 ** -20, True), (np.inf, False), (np.nan, False),
+    (float(np.float32(1e30)) ** 2, False), (np.float32(0.1), False), (np.full(2, 67.5), False)])
+def test_a_number_of_21_to_24_bits_was_computed_in_single_precision(value, single):
+    assert _is_single(value) is single
 
 
 def test_a_function_that_is_not_finite_at_the_point():

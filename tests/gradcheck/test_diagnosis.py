@@ -52,6 +52,14 @@ def test_without_an_order_each_block_stands_for_itself():
     assert all("no simple rule leads from one to the other" in text for text in found)
 
 
+def test_without_a_rule_the_element_that_is_furthest_off_is_told():
+    wrong = -RIGHT["W"] + draw(2, (7, 5))[0] / 2
+    i, j  = np.unravel_index(np.argmax(np.abs(wrong - RIGHT["W"])), (7, 5))
+    assert findings({"W": wrong}) == [f"W[{i}, {j}]: the analytic slope is {wrong[i, j]:.6g}, the "
+                                      f"numeric one {RIGHT['W'][i, j]:.6g}; no simple rule leads "
+                                      "from one to the other"]
+
+
 def test_an_order_of_one_block_says_nothing():
     report = check_gradients(lambda p: (A * p["V"]).sum(), {"V": A}, {"V": -A}, order=["V"],
                              show=False)

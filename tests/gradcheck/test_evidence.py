@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from helpers import draw
+from helpers import draw, rectified
 from numpyvae import check_gradients, numeric_gradient
 from numpyvae.gradcheck.case import SAMPLE
 
@@ -33,12 +33,21 @@ def test_the_evidence_is_told():
                                        f"{2 * right:.6g}, by differences {right:.6g})")
 
 
-def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others():
-    slopes = np.array([100.0, 20.0, 30.0, -40.0])
-    def f(p): return 1 + (slopes * np.maximum(p["x"], 0)).sum() + 10 * (p["x"] ** 2).sum()
+@pytest.mark.parametrize("scale", [1e-4, 1, 1e4])
+def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others(scale):
+    slopes = scale * np.array([100.0, 20.0, 30.0, -40.0])
+    def bend(p): return (slopes * np.maximum(p["x"], 0)).sum()
+    def f(p): return scale * (1 + 10 * (p["x"] ** 2).sum()) + bend(p)
     params = {"x": np.array([1.0, 0.0, 2.0, 3.0])}
-    right  = slopes * (params["x"] > 0) + 20 * params["x"]
+    right  = slopes * (params["x"] > 0) + scale * 20 * params["x"]
     report = check_gradients(f, params, {"x": -right}, show=False)
+    assert report.findings[0].startswith("x: the sign is flipped (3 elements compared")
+
+
+def test_the_complex_step_has_no_kinks_in_its_way():
+    # it takes the side of 0 on which an imaginary part lies: max(ih, 0) is ih
+    report = check_gradients(rectified, {"x": np.array([1.0, 0.0, 2.0])}, {"x": np.full(3, -1.0)},
+                             "complex", show=False)
     assert report.findings[0].startswith("x: the sign is flipped (3 elements compared")
 
 

@@ -75,6 +75,15 @@ def test_at_a_kink_too_what_rounding_explains_passes():
                                show=False).ok
 
 
+@pytest.mark.parametrize("constant", [0.0, 1e3])
+def test_beside_a_kink_too_what_rounding_explains_passes_and_no_more(constant):
+    def f(p): return constant + np.maximum(p["x"], 0).sum()
+    for slope, ok in [(1.0, True), (1.01, False)]:
+        report = check_gradients(f, {"x": np.array([2e-6, 1.0])}, {"x": np.array([slope, 1.0])},
+                                 show=False)
+        assert report.ok is ok
+
+
 @pytest.mark.parametrize("x, step, taken", [
     (1e-6, None, "6e-06; the numeric slope was taken with 4e-07"),
     (2e-6, None, "6e-06; the numeric slope was taken with 2e-06"),

@@ -10,7 +10,8 @@ from helpers import draw
 from numpyvae import check_gradients, numeric_gradient
 from numpyvae.errors import InvalidTypeError
 from numpyvae.gradcheck.evidence import Block
-from numpyvae.gradcheck.mistakes import best, named_factors, of_terms, ratio, sum_to
+from numpyvae.gradcheck.mistakes import (best, named_factors, of_some_weight, of_terms, ratio,
+                                         sum_to)
 
 N, D, H    = 3, 7, 5
 x, W, b, V = draw(5, (N, D), (D, H), H, (H, H))
@@ -156,6 +157,13 @@ def test_a_part_of_many_rows_is_listed_up_to_five():
     assert "those of rows 3, 4, 5, 6, 7 and 3 more, the others right" in report.findings[0]
 
 
+@pytest.mark.parametrize("grad", [np.ones((2, 2)), np.ones((1,)), np.ones((7, 5, 1, 2))])
+def test_of_a_shape_that_no_mistake_explains_only_the_shape_is_told(grad):
+    found = finding({"W": grad}, sizes=SIZES).split(" (")
+    assert found[0] == "W: expected a gradient of shape"
+    assert finding({"W": grad}) == f"W: expected a gradient of shape (7, 5), got {grad.shape}"
+
+
 # ---------------------------------------------------------------------- factors
 
 def test_without_sizes_a_factor_has_no_name():
@@ -276,6 +284,11 @@ def test_a_term_that_tells_nothing_is_not_asked():
     right, small = draw(3, 20, 20)
     block = block_of(2 * right, right, silent=1e-9 * small, loud=small)
     assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == {"loud"}
+    # by some weight, one number is always explained, and two too easily
+    for size, asked in [(1, set()), (2, {"loud"})]:
+        block = block_of(2 * right[:size], right[:size], loud=small[:size])
+        assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == asked
+        assert not list(of_some_weight(block))
 
 
 def test_ratio_is_that_of_least_squares():

@@ -73,6 +73,17 @@ def test_neither_a_jump_beside_the_point_nor_a_steep_function_passes_for_roundin
     assert not check_gradients(f, {"x": np.ones(1)}, {"x": np.full(1, 1.1)}, show=False).ok
 
 
+def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_rounding():
+    # sin² + cos² = 1, whose slope is zero by cancellation
+    def f(p): return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
+    for seed in range(10):
+        x, = draw(seed, 20)
+        report = check_gradients(f, {"x": x}, {"x": 2 * x}, "complex", show=False)
+        # measured: 2e-9 to 6e-9, where 1e-11 would pass
+        assert [row.ok for row in report.rows] == ["tiny"] and 1e-11 < report.rows[0].error < 6e-8
+        assert not check_gradients(f, {"x": x}, {"x": 2.0001 * x}, "complex", show=False).ok
+
+
 # ---------------------------------------------------------------------- how it is measured
 
 def test_rounding_is_four_times_the_move_to_the_quieter_side():
