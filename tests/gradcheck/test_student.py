@@ -21,6 +21,12 @@ def test_a_file_that_does_not_run(judged, text, words):
     assert err.startswith("numpyvae check: ") and err.count("\n") == 1
 
 
+def test_a_file_that_is_no_text(judged):
+    status, out, err = judged("x = 1\0\n")
+    assert status == 2 and not out and err.startswith("numpyvae check: my.py")
+    assert "null bytes" in err and "None" not in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("options, words", [
     ({"target": "yours.py:forward,backward"}, "yours.py: No such file or directory"),
     ({"target": "my.py:forward,backwards"},
