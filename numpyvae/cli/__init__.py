@@ -69,8 +69,8 @@ def _run(args):
     except MemoryError:
         return complain(args.name, "not enough memory for sizes like these; choose smaller ones")
     except OSError as error:
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return complain(args.name, what)
+        what = error.strerror or str(error)
+        return complain(args.name, f"{error.filename}: {what}" if error.filename else what)
     except NumpyvaeError as error:
         return complain(args.name, str(error))
 

@@ -21,11 +21,25 @@ def test_every_gradient_is_found_right(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("backward, wrong", [
-    ("kl_divergence_backward", lambda dmu, dlogvar: (dmu, 0.5 * dlogvar)),
-    ("reparameterize_backward", lambda dmu, dlogvar: (dmu, 0 * dlogvar)),
-    ("relu_backward", lambda da: 1.001 * da)])
-def test_a_wrong_backward_is_found(capsys, monkeypatch, backward, wrong):
+def test_one_of_the_networks_sees_only_some_of_the_pixels(capsys, monkeypatch):
+    masks, compute = [], VAE.loss_and_grads
+
+    def listen(self, x, eps, beta=1.0, mask=None, out=None):
+        masks.append(mask)
+        return compute(self, x, eps, beta, mask, out)
+    monkeypatch.setattr(check, "BLOG", check.TINY)
+    monkeypatch.setattr(VAE, "loss_and_grads", listen)
+    assert call(capsys, "check")[0] == 0
+    assert [mask is None for mask in masks] == [True, True, False, True]
+    assert 0 < masks[2].mean() < 1
+
+
+# What is spoiled, how, and a word of what is said of it.
+@pytest.mark.parametrize("backward, wrong, word", [
+    ("kl_divergence_backward", lambda dmu, dlogvar: (dmu, 0.5 * dlogvar), "the term kl"),
+    ("reparameterize_backward", lambda dmu, dlogvar: (dmu, 0 * dlogvar), "the term recon"),
+    ("relu_backward", lambda da: 1.001 * da, "NO")])
+def test_a_wrong_backward_is_found(capsys, monkeypatch, backward, wrong, word):
     right = getattr(vae, backward)
 
     def spoiled(*args):
@@ -36,4 +50,4 @@ def test_a_wrong_backward_is_found(capsys, monkeypatch, backward, wrong):
     monkeypatch.setattr(vae, backward, spoiled)
     status, out, err = call(capsys, "check")
     assert (status, err) == (1, "")
-    assert "NO" in out and "wrong" in out.splitlines()[-1]
+    assert "NO" in out and "wrong" in out.splitlines()[-1] and word in out

@@ -107,6 +107,15 @@ def test_no_standard_output_at_all(tmp_path, argv):
     assert done.returncode == (2 if "missing" in argv else 0)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_an_output_that_cannot_be_written(work):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "numpyvae", "export", RUN, "new.npz"], env=ENV,
+                              stdout=full, stderr=subprocess.PIPE, text=True, cwd=work)
+    assert_one_sentence(done.returncode, done.stderr)
+    assert done.stderr == "numpyvae export: No space left on device\n"
+
+
 def test_a_terminal_without_the_letters_of_a_path(work):
     folder = os.path.join("runs", "Läufe ✓")
     os.rename(RUN, folder)

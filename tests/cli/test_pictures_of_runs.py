@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers_cli import PICTURES, RUN, SMALL, assert_one_sentence, assert_same, call, contents
 
-from numpyvae import Autoencoder, VAE, checkpoint, datasets
+from numpyvae import Autoencoder, VAE, checkpoint, datasets, plots
 from numpyvae.cli import words
 from numpyvae.evaluate import mean_kl_per_dim
 from numpyvae.runs import SavedRun
@@ -43,6 +43,32 @@ def test_the_pictures_of_more_dimensions_and_grey_values(work, drawn, capsys):
     # The closing line is the ELBO, not the loss with its weight.
     row = (work / "grey" / "history.csv").read_text().splitlines()[-1].split(",")
     assert f"-ELBO = {float(row[5]) + float(row[6]):.2f} nats" in out
+
+
+def test_samples_are_the_seed_s_and_paths_lead_from_each_image_to_another(work, drawn, capsys,
+                                                                         monkeypatch):
+    asked = {}
+
+    def listen(name, draw):
+        def drawing(*args):
+            asked[name] = args
+            return draw(*args)
+        return drawing
+    for name in ("samples", "interpolation"):
+        monkeypatch.setattr(plots, name, listen(name, getattr(plots, name)))
+    assert call(capsys, "train", *SMALL, "--seed", "3", "--out", "run")[0] == 0
+    vae, data = VAE.load(os.path.join("run", "model.npz")), datasets.load("digits")
+    assert np.array_equal(asked["samples"][0], vae.generate(64, rng=3))
+
+    starts, paths, ends, shape = asked["interpolation"]
+    assert len(starts) == len(paths) == len(ends) == 5 and shape == (8, 8)
+    mu, _ = vae.encode(data.x_test)
+    for k, (start, path, end) in enumerate(zip(starts, paths, ends)):
+        i, = np.flatnonzero((data.x_test == start).all(axis=1))
+        j, = np.flatnonzero((data.x_test == end).all(axis=1))
+        assert (data.labels_test[i], data.labels_test[j]) == (k, k + 5)
+        expected = vae.decode(np.array([mu[i], (mu[i] + mu[j]) / 2, mu[j]]))
+        np.testing.assert_allclose(path[[0, 5, 10]], expected, rtol=2e-6)    # measured: 2.1e-7
 
 
 def test_what_was_learned_names_a_collapsed_posterior(work, drawn, capsys):
