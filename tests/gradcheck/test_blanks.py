@@ -51,6 +51,11 @@ def test_what_stops(judged, layer, change, words):
     assert status == 1 and not err and all(word in out for word in words)
 
 
+def test_a_line_that_fills_a_blank_does_not_use_it(judged, layer):
+    status, out, _ = judged(layer, ("# begin", "; dW = ..."), ("dW = x.T @ dy", "dW = x @ dy"))
+    assert status == 1 and "line 10: ValueError: matmul" in out and "uses" not in out
+
+
 def test_what_stops_outside_the_file_has_no_line(judged, tmp_path):
     (tmp_path / "away.py").write_text("def backward(dy, x): return nothing\n", encoding="utf-8")
     status, out, err = judged("""

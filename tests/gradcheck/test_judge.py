@@ -66,11 +66,14 @@ def test_single_precision_is_lifted_where_it_is_an_argument_s(judged, layer):
     assert status == 0 and "precision" not in out
 
 
-def test_a_number_of_python_s_has_double_precision(judged):
-    status, out, _ = judged("""
-def forward(x): return x * x
-def backward(dy, x): return 2 * x * dy
-def example(): return 1.5
+@pytest.mark.parametrize("x", [
+    "1.5", "3", "np.float64(1.5)", "np.arange(1, 4)", "np.arange(1, 4) > 2"])
+def test_what_is_no_array_of_floats_has_double_precision(judged, x):
+    status, out, _ = judged(f"""
+import numpy as np
+def forward(x): return 1.5 * x * x
+def backward(dy, x): return 3.0 * x * dy
+def example(): return {x}
 """)
     assert status == 0 and "precision" not in out
 
