@@ -35,7 +35,7 @@ class Autoencoder(network.Network):
         """
         x, mask, params = self._check(x, mask)
         W1, b1, W_z, b_z, W3, b3, W4, b4 = params.values()
-        into = network.check_out(out, params)
+        into = network.check_out(out, params)        # into["4"]: where dW4 and db4 are written
 
         # Forward.
         a1     = dense(x, W1, b1)
@@ -48,6 +48,7 @@ class Autoencoder(network.Network):
         loss   = np.mean(recon)
 
         # Backward: the same lines, last to first. dT is ∂loss/∂T.
+        # (The first layer is given no W1: x is data, and no dx is wanted.)
         drecon          = np.full_like(recon, 1 / len(x))
         dlogits         = self.pixels.neg_log_p_backward(drecon, logits, x, mask)
         dh3, dW4,  db4  = dense_backward(dlogits, h3, W4, into["4"])

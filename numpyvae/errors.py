@@ -4,6 +4,7 @@ Each message says what was expected, what came and, where that is not obvious, w
 command line prints it as one sentence and exits with status 2.
 """
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class InvalidTypeError(NumpyvaeError, TypeError):
 
 
 class DamagedFileError(NumpyvaeError, ValueError):
-    """A file that does not hold what it promises; which file, and what kind, its reader adds."""
+    """A file that does not hold what it promises; the reader adds which file and what kind."""
 
 
 class CheckpointError(NumpyvaeError, ValueError):
@@ -163,6 +164,9 @@ def check_mask(mask, shape):
 
 def check_like(name, arrays, like):
     """Raise unless the dictionary `arrays` has the keys and the shapes of the dictionary `like`."""
+    if not isinstance(arrays, Mapping):
+        raise InvalidTypeError(f"{name}: expected a dictionary of arrays, got "
+                               f"{type(arrays).__name__}")
     missing, unknown = set(like) - set(arrays), set(arrays) - set(like)
     if missing or unknown:
         raise InvalidValueError(f"{name}: expected the keys {', '.join(like)}; "

@@ -21,7 +21,7 @@ def dense_backward(dy, x, W, out=(None, None)):
     """The gradients of the dense layer.
 
     dy: (N, O)  ->  dx: (N, I), dW: (I, O), db: (O,)
-    W: None where x is data, whose dx nobody wants (then it is None)
+    W: None if x is data; then no dx is computed, and None is returned for it
     out: the arrays that dW and db are written into; None makes a fresh one
     """
     dx = None if W is None else dy @ W.T             # dx_ni = Σ_o dy_no W_io
@@ -62,7 +62,8 @@ def sigmoid(logits):
     # p = 1 / (1 + exp(-l))         if l > 0; otherwise both are multiplied by exp(l),
     # p = exp(l) / (exp(l) + 1)     so that no exponent is ever above 0
     small = np.exp(-magnitude(logits))
-    return np.maximum(logits > 0, small) / (1 + small)           # the larger is 1, or else exp(l)
+    # the numerator is np.where(logits > 0, 1, small), in a third of the time
+    return np.maximum(logits > 0, small) / (1 + small)
 
 
 def sigmoid_backward(dprobs, logits):

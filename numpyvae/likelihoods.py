@@ -1,7 +1,7 @@
-"""The likelihoods p(x given z): what a pixel costs, in nats, when the decoder says l of it.
+"""The likelihoods p(x given z): what a pixel costs, in nats, when the decoder gives it the logit l.
 
-`Bernoulli` and `Gaussian` each give the cost of a single pixel, with its derivative. An example
-costs the sum of its pixels, those that were observed: that stands once, in `Likelihood`.
+`Bernoulli` and `Gaussian` each give the cost of a single pixel, and its derivative. An example
+costs the sum over its observed pixels; that sum is written once, in `Likelihood`.
 """
 import math
 

@@ -15,16 +15,10 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 
 
 class Network:
-    """The parent of all models, which write out `layers`, `TORCH_NAMES`, `encode`, `loss`, and
-    `loss_and_grads`.
+    """The parent of all models: each of them writes out its own `encode` and `loss_and_grads`.
 
-    input_dim, hidden_dim, latent_dim: D, H, Z, whole numbers above 0
-    likelihood: "bernoulli" (pixels in [0, 1], a sigmoid output) or "gaussian" (any pixels, a linear
-        output)
-    x_std: the fixed standard deviation of the Gaussian likelihood
-    rng: a seed or a Generator for the initial parameters; dtype: float64 or float32
-    `pixels` is the likelihood of a pixel, `Bernoulli` or `Gaussian`.
-    Raises ValueError or TypeError for anything else.
+    The arguments are those of `VAE`. `pixels` is the likelihood of a pixel, `Bernoulli` or
+    `Gaussian`.
     """
 
     def __init__(self, input_dim=784, hidden_dim=400, latent_dim=20, likelihood="bernoulli",

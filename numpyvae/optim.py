@@ -28,7 +28,7 @@ class SGD:
     def step(self, grads):
         """Change every parameter once, by its gradient.
 
-        grads: a dictionary like params.  Raises ValueError if its keys or shapes are others.
+        grads: a dictionary like params.  Raises ValueError if its keys or shapes differ.
         """
         check_like("grads", grads, _check_params(self.params))
         for param, grad, velocity, scratch in _blocks(self.params, grads, self.velocity):
@@ -66,7 +66,7 @@ class Adam:
     def step(self, grads):
         """Change every parameter once, by its gradient.
 
-        grads: a dictionary like params.  Raises ValueError if its keys or shapes are others.
+        grads: a dictionary like params.  Raises ValueError if its keys or shapes differ.
         """
         # m = β1 m + (1 - β1) g         the running mean of the gradient        m̂ = m / (1 - β1^t)
         # v = β2 v + (1 - β2) g²        and of its square                       v̂ = v / (1 - β2^t)
@@ -103,6 +103,9 @@ class Adam:
 
 
 def _check_params(params):
+    if not isinstance(params, dict):
+        raise InvalidTypeError("params: expected a dictionary of arrays, got "
+                               f"{type(params).__name__}")
     for name, param in params.items():
         if not isinstance(param, np.ndarray) or param.dtype.kind != "f":
             raise InvalidTypeError(f"params[{name!r}]: expected an array of floating point "

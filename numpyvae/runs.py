@@ -137,7 +137,7 @@ def _restore(run, model, about, arrays):
 
 def _other_examples(folder, origin):
     return CheckpointError(f"{_path(folder)}: the data called {origin['data']!r} are not the ones "
-                           "it was trained on; give it those")
+                           "it was trained on; load those")
 
 
 def _damaged(folder, error):

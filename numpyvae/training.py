@@ -1,6 +1,6 @@
 """Training: what a run is started with, its minibatches, and the loop over epochs.
 
-How a run is kept on disk is the next room's affair: `runs`.
+How a run is kept on disk is the business of the next room, `runs`.
 """
 import hashlib
 import math
@@ -133,14 +133,14 @@ class Run:
                 on_epoch()
 
     def _train_one_epoch(self, grads, on_batch):
-        """loss, recon, kl: means over the training examples, each as its batch came along."""
+        """loss, recon, kl: means over the training examples, measured before each update."""
         total = np.zeros(3)
         done  = 0
         for batch in minibatches(len(self.x_train), self._options.batch_size, self.rngs["shuffle"]):
             x    = self._floats(self.x_train[batch])
             mask = None if self.mask_train is None else self.mask_train[batch]
-            terms, grads = self.model.sample_loss_and_grads(x, self.rngs["noise"], self.beta, mask,
-                                                            grads)
+            terms, grads = self.model.sample_loss_and_grads(x, self.rngs["noise"], self.beta,
+                                                            mask, out=grads)
             self._require_finite(terms[0])
             self.optimizer.step(grads)
             total += len(batch) * np.array(terms, dtype=np.float64)

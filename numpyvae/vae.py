@@ -37,8 +37,8 @@ class VAE(network.Network):
 
         x: (N, D); eps: (N, Z), drawn from N(0, I); beta: the weight of the KL term, at least 0
         mask: (N, D) booleans, True where a pixel was observed; the network sees 0 elsewhere
-        out: a dictionary like params, of arrays that the gradients are written into (fresh arrays
-            cost more than the arithmetic)
+        out: a dictionary like params, of arrays that the gradients are written into (with fresh
+            arrays a step takes longer)
         ->  (loss, recon, kl) in nats: sums over pixels and latent dimensions, means over the batch;
             grads, a dictionary like params
         Raises ValueError or TypeError.
@@ -46,7 +46,7 @@ class VAE(network.Network):
         """
         x, eps, beta, mask, params = self._check(x, eps, beta, mask)
         W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4 = params.values()
-        into = network.check_out(out, params)
+        into = network.check_out(out, params)        # into["4"]: where dW4 and db4 are written
 
         # Forward.
         a1     = dense(x, W1, b1)
@@ -62,6 +62,7 @@ class VAE(network.Network):
         loss   = np.mean(recon + beta * kl)
 
         # Backward: the same lines, last to first. dT is ∂loss/∂T, a sum where T was used twice.
+        # (The first layer is given no W1: x is data, and no dx is wanted.)
         drecon                           = np.full_like(recon, 1 / len(x))
         dkl                              = beta * drecon
         dmu_kl,     dlogvar_kl           = kl_divergence_backward(dkl, mu, logvar)

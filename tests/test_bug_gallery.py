@@ -154,7 +154,6 @@ def test_public_code_is_named_only_where_it_was_read():
         ("a clamp that only forward has", "Mathews-Tom/no-magic"),
         ("exp(log σ²) for σ", "ddbourgin/numpy-ml"),
         ("a prior with σ = e", "HIPS/autograd"),
-        ("the KL term subtracted", "AntixK/PyTorch-VAE"),
         ("a weight hidden in the loss", "AntixK/PyTorch-VAE"),
         ("the logarithm of a rounded probability", "hwalsuklee/tensorflow-mnist-VAE"),
         ("Adam without bias correction", "Mathews-Tom/no-magic"),

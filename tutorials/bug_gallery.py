@@ -318,14 +318,13 @@ GALLERY = {
     "No gradient check can see: the loss": [
         Bug("the KL term subtracted",
             "loss = np.mean(recon - beta * kl)", "dkl = -beta / N",
-            by="loss = recon + β KL",
-            seen="AntixK/PyTorch-VAE, issue 68 (in the KL term that it reports, not in the loss)"),
+            by="loss = recon + β KL"),
         Bug("the KL term left out",
             "loss = np.mean(recon)", "dkl = 0",
             by="loss = recon + β KL"),
         Bug("a weight hidden in the loss",
             "loss = np.mean(recon + beta * 0.00025 * kl)", "dkl = 0.00025 * beta / N",
-            by="loss = recon + β KL", seen="AntixK/PyTorch-VAE, issues 11, 35 and 56"),
+            by="loss = recon + β KL", seen="AntixK/PyTorch-VAE, issue 56"),
         Bug("a sum over the batch",
             "loss = np.sum(recon + beta * kl)", "drecon = 1", "dkl = beta",
             by="two copies cost the same"),
@@ -376,7 +375,7 @@ GALLERY = {
         Bug("the mean of the logarithms for log p(x)",
             "log_p = np.mean(log_w)",
             by="log p(x) where z tells nothing",
-            seen="arahuja/generative-tf, issue 1 (there a weighted mean)")]}
+            seen="arahuja/generative-tf, issue 1 (there a weighted mean, as the objective)")]}
 
 BUGS = [bug for group in GALLERY.values() for bug in group]
 

@@ -1,6 +1,16 @@
 """The command line: run one command, and say in one sentence what went wrong.
 
-Each command is a file in this folder, with its options beside it; its first lines are its --help.
+Each command is a file in this folder, with its options beside it; its first lines are its --help:
+
+    train  show  explore  sample  export  check  walk
+
+What several of them share:
+
+    opening     the options RUN, --data and --data-dir, and the run that they name
+    folders     the folder of a run, found or made
+    pictures    what is drawn of a run, and what is said of it at the end
+    options     whole numbers and numbers as options
+    words       how the commands speak of paths, data and errors
 """
 import argparse
 import os
@@ -25,8 +35,8 @@ start here:
 def main(argv=None):
     """Run one command  ->  its exit status.
 
-    0; 1, a check failed; 2, something that the user can mend; 130, Ctrl-C; 141, whoever was reading
-    the output has left
+    0; 1, a check failed; 2, something that the user can mend; 130, Ctrl-C; 141, the reader of the
+    output has gone
     """
     if sys.stdout is None:                               # numpyvae check >&-
         sys.stdout = open(os.devnull, "w")

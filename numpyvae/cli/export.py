@@ -21,9 +21,12 @@ def add_options(parser):
 def run(args):
     """Write the file  ->  the exit status."""
     folder = run_folder(args.run)
-    if os.path.lexists(args.file) or not args.file.lower().endswith(".npz"):
+    if not args.file.lower().endswith(".npz"):
         raise InvalidValueError(f"{args.file or 'an empty name'}: expected a new file that ends in "
                                 ".npz")
+    if os.path.lexists(args.file):
+        raise InvalidValueError(f"{args.file}: expected a new file, and this one exists already; "
+                                "name another")
     model, _, _ = load_trained(folder)
     arrays = model.to_torch_names()
     files.write_atomically(args.file, lambda file: np.savez(file, **arrays))

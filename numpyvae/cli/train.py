@@ -19,9 +19,9 @@ from .words import epochs, quoted, this_program, title
 
 HELP = "train a network and draw what it learned"
 
-# What a run takes unless it is told otherwise: whatever its data are, and depending on them. Those
-# of the digits were found by trial: more units, dimensions or epochs move their test loss by less
-# than 0.2 nats. MNIST has the blog's network, and lends its defaults to data not named here.
+# The defaults, for any data and by data set. Those of the digits were found by trial: more units,
+# dimensions or epochs move their test loss by less than 0.2 nats. MNIST has the blog's network, and
+# data that are not named here use its defaults.
 DEFAULTS = {"data": "digits", "data_dir": None, "model": "vae", "beta": 1.0, "pixels": "grey",
             "optimizer": "adam", "seed": 0, "dtype": "float32"}
 DEFAULTS_BY_DATA = {
@@ -45,7 +45,7 @@ def add_options(parser):
     a_number = {"type": number, "metavar": "X"}
 
     option("data", f"the images to learn from: {', '.join(datasets.NAMES)}, or a .npy or .npz file "
-                   "of your own (idx and your own get mnist's defaults)", metavar="WHICH")
+                   "of your own ; idx and your own use mnist's defaults", metavar="WHICH")
     option("data_dir", "folder with MNIST's four files (default: NUMPYVAE_DATA, or else they are "
                        "downloaded), or with four such files of another set, for --data idx",
            metavar="DIR")
@@ -98,8 +98,8 @@ def run(args):
     if len(saved.run.history) < saved.run.epochs:
         _train(saved)
     else:
-        print(f"Nothing is left to do: {epochs(saved.run.epochs)} were asked for and are done; "
-              "to go on, raise --epochs.")
+        print(f"Nothing to do: {epochs(saved.run.epochs)} of {saved.run.epochs} done; to go on, "
+              "raise --epochs.")
     pictures.draw(saved.run, dataset, saved.folder)
     return 0
 

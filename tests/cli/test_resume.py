@@ -30,7 +30,7 @@ def test_a_finished_run_is_left_as_it_is(work, undrawn, capsys):
     before = contents(work)
     (work / RUN / "history.csv").unlink()                        # as a kill between the two files
     status, out, err = call(capsys, "train", "--resume", RUN)
-    assert (status, err) == (0, "") and "Nothing is left to do" in out and "raise --epochs" in out
+    assert (status, err) == (0, "") and "Nothing to do" in out and "raise --epochs" in out
     assert contents(work) == before
 
 
@@ -142,7 +142,7 @@ def changed(folder, change):
 def test_a_resume_elsewhere_says_so_in_one_sentence(work, undrawn, capsys, change, words):
     changed(work / RUN, change)
     status, out, err = call(capsys, "train", "--resume", RUN)
-    assert (status, err) == (0, "") and "Nothing is left to do" in out and "may differ" not in out
+    assert (status, err) == (0, "") and "Nothing to do" in out and "may differ" not in out
     status, out, err = call(capsys, "train", "--resume", RUN, "--epochs", "3")
     assert (status, err) == (0, "")
     told = [line for line in out.splitlines() if "may differ" in line]
