@@ -19,7 +19,7 @@ import sys
 from ..errors import NumpyvaeError
 from ..narrator import OneLineParser
 from . import check, explore, export, sample, show, train, walk
-from .words import complain
+from .words import complain, drop_output
 
 COMMANDS = {"train": train, "show": show, "explore": explore, "sample": sample, "export": export,
             "check": check, "walk": walk}
@@ -49,8 +49,10 @@ def main(argv=None):
         finally:
             sys.stdout.flush()                           # here, where an error can still be told
     except BrokenPipeError:                              # numpyvae check | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 141                                       # as if SIGPIPE had ended it: 128 + 13
+    except OSError as error:                             # numpyvae --help > /a/full/disk
+        return complain("", error.strerror or str(error))
 
 
 def _parse_and_run(argv):

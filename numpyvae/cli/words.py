@@ -7,9 +7,19 @@ import sys
 
 def complain(command, sentence, status=2):
     """Say on standard error what went wrong  ->  the exit status."""
-    sys.stdout.flush()
-    print(f"numpyvae {command}: {' '.join(sentence.split())}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:                          # its disk is full, which is what we are to say
+        drop_output()
+    print(f"{f'numpyvae {command}'.strip()}: {' '.join(sentence.split())}", file=sys.stderr)
     return status
+
+
+def drop_output():
+    """Let all that was printed but not yet written go nowhere, since it cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def this_program():

@@ -7,7 +7,7 @@ import pytest
 from helpers_cli import PICTURES, RUN, SMALL, assert_one_sentence, assert_same, call, contents
 
 from numpyvae import Autoencoder, VAE, checkpoint, datasets, plots
-from numpyvae.cli import words
+from numpyvae.cli import pictures, words
 from numpyvae.evaluate import mean_kl_per_dim
 from numpyvae.runs import SavedRun
 from numpyvae.training import Run
@@ -43,6 +43,15 @@ def test_the_pictures_of_more_dimensions_and_grey_values(work, drawn, capsys):
     # The closing line is the ELBO, not the loss with its weight.
     row = (work / "grey" / "history.csv").read_text().splitlines()[-1].split(",")
     assert f"-ELBO = {float(row[5]) + float(row[6]):.2f} nats" in out
+
+
+@pytest.mark.parametrize("chosen, pairs", [
+    ("", ""), ("a", ""), ("ab", "ab"), ("abc", "ac"), ("abcd", "ac bd"), ("abcde", "ad be"),
+    ("abcdefghij", "af bg ch di ej"), ("abcdefghijklmno", "ai bj ck dl em")])
+def test_each_path_leads_from_the_first_half_of_the_images_to_the_second(chosen, pairs):
+    starts, ends = pictures._starts_and_ends(np.array(list(chosen)))
+    assert len(starts) == len(ends)
+    assert " ".join(map("".join, zip(starts, ends))) == pairs
 
 
 def test_samples_are_the_seed_s_and_paths_lead_from_each_image_to_another(work, drawn, capsys,
