@@ -63,8 +63,8 @@ class IWAE(VAE):
     input_dim, hidden_dim, latent_dim, likelihood, x_std, rng, dtype: as for `VAE`
     num_samples: K, as `sample_loss` draws them; `loss` takes as many as it is given
     Raises ValueError or TypeError for anything else.
-    The decoder works on N K rows: beside its gradients a step holds fewer than ten arrays of N K D
-    numbers (80 MB at N = 128, K = 20, D = 784 in float32).
+    The decoder works on N K rows: beside its gradients a step holds about eight arrays of N K D
+    numbers (64 MB at N = 128, K = 20, D = 784 in float32).
     Source: Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
 
