@@ -20,6 +20,8 @@ class ConditionalVAE(VAE):
     Source: Su 2018, spaces.ac.cn/archives/5253 (blog 4).
     """
 
+    TITLE = "conditional VAE"
+
     def __init__(self, input_dim=784, hidden_dim=400, latent_dim=20, num_classes=10,
                  likelihood="bernoulli", x_std=1.0, rng=0, dtype=np.float64):
         rng = check_rng(rng)
@@ -115,7 +117,7 @@ class ConditionalVAE(VAE):
 
         y: (N,), labels; rng: a seed or a Generator  ->  probs: (N, D)
         """
-        y   = check_labels(y, self.num_classes)
+        y   = check_labels("y", y, self.num_classes)
         eps = check_rng(rng).standard_normal((len(y), self.latent_dim))
         return self.decode(self.params["M"][y] + eps)
 
@@ -133,7 +135,8 @@ class ConditionalVAE(VAE):
 
     def _check_labelled(self, x, y, eps, beta, mask, params=None):
         x, eps, beta, mask, params = self._check(x, eps, beta, mask, params)
-        return x, check_labels(y, self.num_classes, len(x)), eps, beta, mask, params
+        y = check_labels("y", y, self.num_classes, rows=len(x))
+        return x, y, eps, beta, mask, params
 
     @classmethod
     def _names(cls):

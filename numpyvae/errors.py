@@ -161,23 +161,23 @@ def check_mask(mask, shape):
     return mask
 
 
-def check_labels(y, num_classes, rows=None):
+def check_labels(name, y, num_classes, rows=None):
     """Return `y` if it is whole numbers from 0 to num_classes - 1, one for each example, or raise.
 
     rows: how many examples there are, where that is settled already
     """
     if y is None or np.shape(y) == (0,):
-        raise InvalidValueError(f"y: expected a label for each example, 0 to {num_classes - 1}, "
-                                "got none")
+        raise InvalidValueError(f"{name}: expected a label for each example, got none")
     y = np.asarray(y)
     if y.dtype.kind not in "iu":
-        raise InvalidTypeError(f"y: expected labels that are whole numbers, got dtype {y.dtype}")
+        raise InvalidTypeError(f"{name}: expected labels that are whole numbers, got dtype "
+                               f"{y.dtype}")
     if y.ndim != 1 or rows not in (None, len(y)):
-        raise InvalidValueError(f"y: expected shape ({'N' if rows is None else rows},), one label "
-                                f"for each example, got {y.shape}")
+        raise InvalidValueError(f"{name}: expected shape ({'N' if rows is None else rows},), one "
+                                f"label for each example, got {y.shape}")
     if y.min() < 0 or y.max() >= num_classes:
-        raise InvalidValueError(f"y: expected labels from 0 to {num_classes - 1}, got {y.min()} to "
-                                f"{y.max()}")
+        raise InvalidValueError(f"{name}: expected labels from 0 to {num_classes - 1}, got "
+                                f"{y.min()} to {y.max()}")
     return y
 
 

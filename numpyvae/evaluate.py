@@ -114,6 +114,8 @@ def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None, y=None):
     x: (N, D); num_samples: K, latent samples per example; rng: a seed or a Generator
     on_batch(examples done): called now and then, to report
     ->  (N,) float64 in nats: on average a lower bound, which rises towards log p(x) with K
+        (Grey pixels have no p(x) under a Bernoulli likelihood: of such an image it bounds the mean
+        of log p over its drawings in black and white.)
     Raises ValueError or TypeError.  Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
     """
     _check_model(vae, VAE)
@@ -184,7 +186,7 @@ def _labels(model, x, y):
     """The labels of a data set, checked, if the model needs them; otherwise None."""
     if not isinstance(model, ConditionalVAE):
         return None
-    return check_labels(y, model.num_classes, len(x))
+    return check_labels("y", y, model.num_classes, rows=len(x))
 
 
 def _prior_mean(vae, y):

@@ -68,6 +68,8 @@ class IWAE(VAE):
     Source: Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
 
+    TITLE = "IWAE"
+
     def __init__(self, input_dim=784, hidden_dim=400, latent_dim=20, likelihood="bernoulli",
                  x_std=1.0, rng=0, dtype=np.float64, num_samples=5):
         super().__init__(input_dim, hidden_dim, latent_dim, likelihood, x_std, rng, dtype)
@@ -157,12 +159,12 @@ class IWAE(VAE):
 
     def sample_loss(self, x, rng, beta=1.0, mask=None, y=None):
         """`loss` at K noises for each example, drawn from rng; beta has to be 1, y is not used."""
-        _check_no_beta(beta)
+        check_no_beta(beta)
         return self.loss(x, self._draw_eps(x, rng), mask)
 
     def sample_loss_and_grads(self, x, rng, beta=1.0, mask=None, out=None, y=None):
         """`loss_and_grads` at K noises for each example, as `sample_loss` draws them."""
-        _check_no_beta(beta)
+        check_no_beta(beta)
         return self.loss_and_grads(x, self._draw_eps(x, rng), mask, out)
 
     # ------------------------------------------------------------------ what these share
@@ -182,7 +184,7 @@ class IWAE(VAE):
         return x, repeat(x, K), mask, eps, K, params
 
 
-def _check_no_beta(beta):
+def check_no_beta(beta):
     """Raise unless `beta` is 1: the bound of K samples has no KL term that could be weighed."""
     if beta != 1:
         raise InvalidValueError("beta: expected 1 (the bound of an IWAE has no KL term to weigh), "

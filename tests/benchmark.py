@@ -58,6 +58,8 @@ def bare(K=1):
 def relative(name, **options):
     """The loss and the gradient of one of this package's models, without an optimiser."""
     import numpyvae
+    from numpyvae.training import keep_freed_memory
+    keep_freed_memory()                                          # as training does
     rng = np.random.default_rng(0)
     model = getattr(numpyvae, name)(D, H, Z, dtype=np.float32, **options)
     x, y = rng.random((N, D), np.float32), rng.integers(0, 10, N)
@@ -164,7 +166,8 @@ def jax():
 CONTENDERS = {"bare products": bare, "numpyvae": numpyvae, "PyTorch, default Adam": pytorch,
               "PyTorch, fused Adam": fused_pytorch, "JAX, jit": jax}
 RELATIVES = {"bare products": bare, "bare products, K = 5": partial(bare, K=5),
-             "VAE": partial(relative, "VAE"), "conditional VAE": partial(relative, "ConditionalVAE"),
+             "VAE": partial(relative, "VAE"),
+             "conditional VAE": partial(relative, "ConditionalVAE"),
              "IWAE, K = 5": partial(relative, "IWAE", num_samples=5)}
 NEEDED = {"PyTorch, default Adam": "torch", "PyTorch, fused Adam": "torch", "JAX, jit": "jax"}
 

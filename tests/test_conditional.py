@@ -1,5 +1,5 @@
-"""The conditional VAE: its gradient by the complex step and by PyTorch; its loss by definition, as a
-VAE where all means are 0, and as a bound of log p(x given y).
+"""The conditional VAE: its gradient by the complex step and by PyTorch; its loss by definition, as
+that of a VAE where all means are 0, and as a bound of log p(x given y).
 """
 import math
 from pathlib import Path
@@ -472,8 +472,8 @@ GOOD = {"x": np.full((N, D), 0.5), "y": np.arange(N) % C, "eps": np.zeros((N, Z)
 
 
 @pytest.mark.parametrize("change, error, message", [
-    ({"y": None}, InvalidValueError, "^y: expected a label for each example, 0 to 2, got none"),
-    ({"y": []}, InvalidValueError, "^y: expected a label for each example, 0 to 2, got none"),
+    ({"y": None}, InvalidValueError, "^y: expected a label for each example, got none"),
+    ({"y": []}, InvalidValueError, "^y: expected a label for each example, got none"),
     ({"y": np.zeros(N - 1, int)}, InvalidValueError,
      r"^y: expected shape \(6,\), one label for each example, got \(5,\)"),
     ({"y": np.zeros((N, 1), int)}, InvalidValueError, r"^y: expected shape \(6,\), .*got \(6, 1\)"),

@@ -115,8 +115,8 @@ from numpyvae.evaluate import active_units, impute, mean_kl_per_dim
 # ---------------------------------------------------------------------- the table above
 
 ROWS = re.findall(r"^    (\w+\.\w+) +\S.*? {2,}(\w+): (\w+)$", __doc__, re.MULTILINE)
-NOT_FORWARD = {"layers", "settings", "save", "load", "TORCH_NAMES", "to_torch_names",
-               "from_torch_names", "state", "set_state", "check", "TITLE"}
+NOT_FORWARD = {"layers", "settings", "save", "load", "TITLE", "TORCH_NAMES", "to_torch_names",
+               "from_torch_names", "state", "set_state", "check", "check_no_beta"}
 
 
 def forwards(room):
@@ -133,7 +133,7 @@ def forwards(room):
                         if method not in NOT_FORWARD
                         and not method.endswith("_backward")
                         and (thing is VAE or not issubclass(thing, VAE) or method in vars(thing)))
-        elif not name.endswith("_backward"):
+        elif not name.endswith("_backward") and name not in NOT_FORWARD:
             yield f"{room}.{name}"
 
 
