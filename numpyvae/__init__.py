@@ -16,6 +16,8 @@ The legend: one notation, in package, tests and tutorials.
     a Gaussian pixel's mean is l itself; its σ          logits, x_std          (N, D); one number
     -log p(x given z), KL(q(z given x), p(z)), in nats  recon, kl              (N,); or their means
     mean over the batch of recon + β kl; β = 1: -ELBO   loss, beta             scalars
+    labels, and p(z given y) = N(M_y, I)                y, M                   (N,); (C, Z)
+    K samples of each; w = p(x, z) / q(z given x)       eps, log_w             (N, K, Z); (N, K)
     ∂loss / ∂T                                          dT; grads["W1"]        as T
 
 Rows are examples, weights are (in, out). Sums run over pixels and latent dimensions, means over the
@@ -24,13 +26,16 @@ the lessons, where `step` is the narrator's). σ is never a name: it is `std` or
 blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
 """
 from .autoencoder import Autoencoder
+from .conditional import ConditionalVAE
 from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError
 from .gradcheck import check_gradients, numeric_gradient
+from .importance import IWAE
 from .optim import SGD, Adam
 from .vae import VAE
 
-__all__ = ["VAE", "Autoencoder", "SGD", "Adam", "check_gradients", "numeric_gradient",
-           "NumpyvaeError", "CheckpointError", "DataFormatError", "DivergedError"]
+__all__ = ["VAE", "Autoencoder", "ConditionalVAE", "IWAE", "SGD", "Adam", "check_gradients",
+           "numeric_gradient", "NumpyvaeError", "CheckpointError", "DataFormatError",
+           "DivergedError"]
 
 
 def __getattr__(name):

@@ -76,12 +76,12 @@ class Autoencoder(network.Network):
         recon  = self.pixels.neg_log_p(logits, x, mask)
         return np.mean(recon)
 
-    def sample_loss(self, x, rng, beta=1.0, mask=None):
+    def sample_loss(self, x, rng, beta=1.0, mask=None, y=None):
         """(loss, recon, kl) as for a VAE: here loss and recon are one, kl is 0, rng is not used."""
         loss = self.loss(x, mask)
         return loss, loss, 0.0
 
-    def sample_loss_and_grads(self, x, rng, beta=1.0, mask=None, out=None):
+    def sample_loss_and_grads(self, x, rng, beta=1.0, mask=None, out=None, y=None):
         """(loss, recon, kl) as for a VAE, and the gradient: what training asks of any model."""
         loss, grads = self.loss_and_grads(x, mask, out)
         return (loss, loss, 0.0), grads

@@ -162,6 +162,26 @@ def check_mask(mask, shape):
     return mask
 
 
+def check_labels(name, y, num_classes, rows=None):
+    """Return `y` if it is whole numbers from 0 to num_classes - 1, one for each example, or raise.
+
+    rows: how many examples there are, where that is settled already
+    """
+    if y is None or np.shape(y) == (0,):
+        raise InvalidValueError(f"{name}: expected a label for each example, got none")
+    y = np.asarray(y)
+    if y.dtype.kind not in "iu":
+        raise InvalidTypeError(f"{name}: expected labels that are whole numbers, got dtype "
+                               f"{y.dtype}")
+    if y.ndim != 1 or rows not in (None, len(y)):
+        raise InvalidValueError(f"{name}: expected shape ({'N' if rows is None else rows},), one "
+                                f"label for each example, got {y.shape}")
+    if y.min() < 0 or y.max() >= num_classes:
+        raise InvalidValueError(f"{name}: expected labels from 0 to {num_classes - 1}, got "
+                                f"{y.min()} to {y.max()}")
+    return y
+
+
 def check_like(name, arrays, like):
     """Raise unless the dictionary `arrays` has the keys and the shapes of the dictionary `like`."""
     if not isinstance(arrays, Mapping):

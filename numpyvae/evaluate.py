@@ -1,13 +1,18 @@
 """What a trained network is worth: its loss on a data set, log p(x), active units, imputation.
 
 Every x here is (N, D), numbers or bytes (then divided by 255), and is worked through a batch at a
-time (but for `impute`, whose result is larger than x anyway).
+time (but for `impute`, whose result is larger than x anyway). Every y is (N,), the labels of x: a
+conditional VAE needs them, and what is said of p(x) and p(z) is then said of p(x given y) and
+p(z given y); no other model looks at them.
 """
 import numpy as np
 
 from .autoencoder import Autoencoder
+from .conditional import ConditionalVAE
 from .datasets.pixels import as_floats
-from .errors import (InvalidTypeError, InvalidValueError, check_mask, check_positive_int, check_rng)
+from .errors import (InvalidTypeError, InvalidValueError, check_labels, check_mask,
+                     check_positive_int, check_rng)
+from .importance import IWAE, log_mean_exp
 from .latent import kl_per_dim, reparameterize
 from .network import check_input
 from .vae import VAE
@@ -17,33 +22,37 @@ WEIGHTS = 1_000_000                  # importance weights held at a time: 8 MB
 ACTIVE  = 0.01                       # the variance of E[u given x] from which u is an active unit
 
 
-def mean_loss(model, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
+def mean_loss(model, x, rng=0, batch_size=BATCH, num_samples=1, mask=None, y=None):
     """The loss of any model over a whole data set, a mean over latent samples.
 
     x: (N, D); rng: a seed or a Generator for the samples; num_samples: how many for each example
+        (an IWAE draws its own K each time, and batches have so many fewer examples)
     mask: (N, D) booleans, True where a pixel was observed, or None
     ->  loss, recon, kl: floats, nats per example (kl is 0 for an ordinary auto-encoder)
     Raises ValueError or TypeError.
     """
     rng = check_rng(rng)
     num_samples = check_positive_int("num_samples", num_samples)
+    y    = _labels(model, x, y)
+    rows = max(1, batch_size // model.num_samples) if isinstance(model, IWAE) else batch_size
     total = np.zeros(3)
     for _ in range(num_samples):         # outside, so that the noise depends on no batch size
-        for batch, observed in _batches(x, model.dtype, batch_size, mask):
-            terms = model.sample_loss(batch, rng, mask=observed)
+        for batch, observed, labels in _batches(x, model.dtype, rows, mask, y):
+            terms = model.sample_loss(batch, rng, mask=observed, y=labels)
             total += len(batch) * np.array(terms, dtype=np.float64)
     return tuple(map(float, total / (len(x) * num_samples)))
 
 
-def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None):
+def neg_elbo(vae, x, rng=0, batch_size=BATCH, num_samples=1, mask=None, y=None):
     """-ELBO = recon + kl over a whole data set, a mean over latent samples.
 
-    x, rng, batch_size, num_samples, mask: as for `mean_loss`
-    ->  -ELBO, recon, kl: floats, nats per example
+    x, rng, batch_size, num_samples, mask, y: as for `mean_loss`
+    ->  -ELBO, recon, kl: floats, nats per example (of an IWAE too, whose loss is another bound)
     Raises ValueError or TypeError.  Source: Kingma & Welling 2014, equation 10.
     """
     _check_model(vae, VAE)
-    return mean_loss(vae, x, rng, batch_size, num_samples, mask)
+    loss, recon, kl = mean_loss(vae, x, rng, batch_size, num_samples, mask, y)
+    return recon + kl if isinstance(vae, IWAE) else loss, recon, kl
 
 
 def reconstruction_loss(autoencoder, x, batch_size=BATCH, mask=None):
@@ -60,19 +69,32 @@ def encode(network, x, batch_size=BATCH):
 
     x: (N, D)  ->  mu, logvar: (N, Z) of a VAE; z: (N, Z) of an ordinary auto-encoder
     """
-    parts = [network.encode(batch) for batch, _ in _batches(x, network.dtype, batch_size)]
+    parts = [network.encode(batch) for batch, *_ in _batches(x, network.dtype, batch_size)]
     if isinstance(parts[0], tuple):
         return tuple(map(np.concatenate, zip(*parts)))
     return np.concatenate(parts)
 
 
-def mean_kl_per_dim(vae, x):
+def mean_kl_per_dim(vae, x, y=None):
     """The KL term of each latent dimension, averaged over the examples: near 0 if it goes unused.
 
     x: (N, D)  ->  kl: (Z,) in nats
     """
     _check_model(vae, VAE)
-    return kl_per_dim(*encode(vae, x)).mean(axis=0)
+    y          = _labels(vae, x, y)
+    mu, logvar = encode(vae, x)
+    return kl_per_dim(mu - _prior_mean(vae, y), logvar).mean(axis=0)
+
+
+def accuracy(model, x, y, batch_size=BATCH):
+    """The share of a data set that a conditional VAE's nearest class mean names rightly.
+
+    x: (N, D); y: (N,)  ->  a float from 0 to 1
+    """
+    _check_model(model, ConditionalVAE)
+    right = [model.classify(batch) == labels for batch, _, labels
+             in _batches(x, model.dtype, batch_size, y=_labels(model, x, y))]
+    return float(np.concatenate(right).mean())
 
 
 def active_units(vae, x):
@@ -86,51 +108,50 @@ def active_units(vae, x):
     return mu.var(axis=0, dtype=np.float64) > ACTIVE
 
 
-def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None):
+def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None, y=None):
     """log p(x) of every example by importance sampling, drawing z from q(z given x).
 
     x: (N, D); num_samples: K, latent samples per example; rng: a seed or a Generator
     on_batch(examples done): called now and then, to report
     ->  (N,) float64 in nats: on average a lower bound, which rises towards log p(x) with K
+        (Grey pixels have no p(x) under a Bernoulli likelihood: of such an image it bounds the mean
+        of log p over its drawings in black and white.)
     Raises ValueError or TypeError.  Source: Burda, Grosse & Salakhutdinov 2016, equation 8.
     """
     _check_model(vae, VAE)
     K     = check_positive_int("num_samples", num_samples)
     rng   = check_rng(rng)
+    y     = _labels(vae, x, y)
     found = []
     rows  = max(1, min(100, WEIGHTS // K))           # examples at a time, each with K weights
-    for batch, _ in _batches(x, vae.dtype, rows):
-        found.extend(_log_mean_exp(_log_weights(vae, batch, K, rng)))
+    for batch, _, labels in _batches(x, vae.dtype, rows, y=y):
+        found.extend(log_mean_exp(_log_weights(vae, batch, labels, K, rng)))
         if on_batch:
             on_batch(len(found))
     return np.array(found)
 
 
-def _log_weights(vae, x, K, rng):
-    """log w of K samples for each example: (K, N), float64."""
+def _log_weights(vae, x, y, K, rng):
+    """log w of K samples for each example: (N, K), float64."""
     mu, logvar = vae.encode(x)
+    prior_mean = np.broadcast_to(_prior_mean(vae, y), mu.shape)
     at_once = max(1, BATCH // len(x))                # samples of every example, so BATCH rows
-    parts = [_some_log_weights(vae, x, mu, logvar, min(at_once, K - done), rng)
+    parts = [_some_log_weights(vae, x, mu, logvar, prior_mean, min(at_once, K - done), rng)
              for done in range(0, K, at_once)]
-    return np.concatenate(parts)
+    return np.concatenate(parts).T
 
 
-def _some_log_weights(vae, x, mu, logvar, k, rng):
+def _some_log_weights(vae, x, mu, logvar, prior_mean, k, rng):
     # log w = log p(x given z) + log p(z) - log q(z given x),     z = μ + σ ε
-    # log p(z)         = Σ_j -½ z_j² - ½ log 2π
+    # log p(z)         = Σ_j -½ (z_j - M_yj)² - ½ log 2π,         M_y = 0 unless it was learned
     # log q(z given x) = Σ_j -½ ε_j² - ½ log 2π - ½ log σ_j²
-    x, mu, logvar = [np.tile(array, (k, 1)) for array in (x, mu, logvar)]
+    x, mu, logvar, prior_mean = [np.tile(array, (k, 1)) for array in (x, mu, logvar, prior_mean)]
     eps   = rng.standard_normal(mu.shape).astype(vae.dtype)
     z     = reparameterize(mu, logvar, eps)
     recon = vae.neg_log_p(z, x)
-    log_w = 0.5 * (eps * eps - z * z + logvar).sum(axis=1, dtype=np.float64) - recon
+    away  = z - prior_mean
+    log_w = 0.5 * (eps * eps - away * away + logvar).sum(axis=1, dtype=np.float64) - recon
     return log_w.reshape(k, -1)
-
-
-def _log_mean_exp(log_w):
-    """log 1/K Σ_k w_k: the largest weight is taken out first, so that no exponential overflows."""
-    largest = log_w.max(axis=0)
-    return largest + np.log(np.exp(log_w - largest).mean(axis=0))
 
 
 def impute(vae, x, mask, num_samples=1, rng=0):
@@ -161,9 +182,20 @@ def _check_model(model, cls):
                                f"{type(model).__name__}")
 
 
-def _batches(x, dtype, batch_size, mask=None):
-    """Yield the rows of a data set as floats, batch_size at a time, each with its part of the mask.
-    """
+def _labels(model, x, y):
+    """The labels of a data set, checked, if the model needs them; otherwise None."""
+    if not isinstance(model, ConditionalVAE):
+        return None
+    return check_labels("y", y, model.num_classes, rows=len(x))
+
+
+def _prior_mean(vae, y):
+    """The mean of p(z), which is 0: (Z,); or of p(z given y), for each example: (N, Z)."""
+    return np.zeros(vae.latent_dim, vae.dtype) if y is None else vae.params["M"][y]
+
+
+def _batches(x, dtype, batch_size, mask=None, y=None):
+    """Yield the rows of a data set as floats, batch_size at a time, with their masks and labels."""
     check_positive_int("batch_size", batch_size)
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
@@ -172,4 +204,5 @@ def _batches(x, dtype, batch_size, mask=None):
         mask = check_mask(mask, x.shape)
     for start in range(0, len(x), batch_size):
         rows = slice(start, start + batch_size)
-        yield as_floats(x[rows], dtype), None if mask is None else mask[rows]
+        yield (as_floats(x[rows], dtype), None if mask is None else mask[rows],
+               None if y is None else y[rows])

@@ -1,5 +1,9 @@
-"""The latent variable: the reparameterization trick, and the KL divergence from the prior."""
+"""The latent variable: the reparameterization trick, and what the prior thinks of its posterior."""
+import math
+
 import numpy as np
+
+LOG_2PI = math.log(2 * math.pi)
 
 
 def reparameterize(mu, logvar, eps):
@@ -52,3 +56,60 @@ def kl_divergence_backward(dkl, mu, logvar):
     dmu     = dkl * mu                               # ∂KL / ∂μ      = μ
     dlogvar = dkl * 0.5 * np.expm1(logvar)           # ∂KL / ∂log σ² = ½ (σ² - 1)
     return dmu, dlogvar
+
+
+def kl_to_class(mu, logvar, M, y):
+    """KL(q(z given x), N(M[y], I)) of every example, in nats: each class has a mean of its own.
+
+    mu, logvar: (N, Z); M: (C, Z), a mean for each class; y: (N,), the class of each example
+    ->  kl: (N,)
+    Source: Su 2018, spaces.ac.cn/archives/5253, the conditional VAE (blog 4).
+    """
+    # KL = ½ Σ_j ((μ - M_y)² + σ² - 1 - log σ²):  as from N(0, I), once M_y is the origin
+    return kl_divergence(mu - M[y], logvar)
+
+
+def kl_to_class_backward(dkl, mu, logvar, M, y, out=None):
+    """The gradients of the KL divergence from the class's prior.
+
+    dkl: (N,)  ->  dmu, dlogvar: (N, Z), dM: (C, Z)
+    out: the array that dM is written into; None makes a fresh one
+    """
+    dmu, dlogvar = kl_divergence_backward(dkl, mu - M[y], logvar)    # ∂KL / ∂μ   = μ - M_y
+    dM_y = -dmu                                                      # ∂KL / ∂M_y = -(μ - M_y)
+    Y    = np.eye(len(M), dtype=M.dtype)[y]                          # one-hot, (N, C): M[y] = Y M
+    dM   = np.matmul(Y.T, dM_y, out=out)                             # dM_c = Σ_{n: y_n = c} dM_y_n
+    return dmu, dlogvar, dM
+
+
+def log_prior(z):
+    """log p(z) of every sample, under the prior N(0, I), in nats.
+
+    z: (N, Z)  ->  log_p: (N,)
+    """
+    return -0.5 * (z * z + LOG_2PI).sum(axis=1)      # log p = -½ Σ_j (z_j² + log 2π)
+
+
+def log_prior_backward(dlog_p, z):
+    """The gradient of log p(z), which draws every sample towards the origin.
+
+    dlog_p: (N,)  ->  dz: (N, Z)
+    """
+    return dlog_p[:, None] * -z                      # ∂log p / ∂z = -z
+
+
+def log_posterior(logvar, eps):
+    """log q(z given x) of every sample z = μ + σ ε, under the approximate posterior, in nats.
+
+    logvar, eps: (N, Z)  ->  log_q: (N,)
+    """
+    # log q = -½ Σ_j ((z_j - μ_j)² / σ_j² + log σ_j² + log 2π),     where (z - μ) / σ is ε
+    return -0.5 * (eps * eps + logvar + LOG_2PI).sum(axis=1)
+
+
+def log_posterior_backward(dlog_q, logvar):
+    """The gradient of log q(z given x): the noise is a constant, and μ moves z along with q.
+
+    dlog_q: (N,)  ->  dlogvar: (N, Z)
+    """
+    return dlog_q[:, None] * np.full_like(logvar, -0.5)              # ∂log q / ∂log σ² = -½

@@ -88,11 +88,7 @@ class Network:
 
         ->  {"fc1.weight": (H, D), "fc1.bias": (H,), …}, weights as (out, in)
         """
-        arrays = {}
-        for suffix, name in self.TORCH_NAMES.items():
-            arrays[name + ".weight"] = self.params["W" + suffix].T.copy()
-            arrays[name + ".bias"]   = self.params["b" + suffix].copy()
-        return arrays
+        return {theirs: _turned(own, self.params[own]).copy() for own, theirs in self._names()}
 
     @classmethod
     def from_torch_names(cls, mapping, likelihood="bernoulli", x_std=1.0):
@@ -106,27 +102,50 @@ class Network:
             raise InvalidTypeError("mapping: expected arrays by name, as in a state_dict, "
                                    f"got {type(mapping).__name__}")
         arrays = {name: np.asarray(array) for name, array in mapping.items()}
-        names = [name + kind for name in cls.TORCH_NAMES.values() for kind in (".weight", ".bias")]
+        names = [theirs for _, theirs in cls._names()]
         check_like("mapping", dict.fromkeys(arrays), dict.fromkeys(names))
-        network = cls(*_sizes(cls, arrays), likelihood, x_std, dtype=arrays[names[0]].dtype)
+        network = cls(*cls._sizes(arrays), likelihood, x_std, dtype=arrays[names[0]].dtype)
         check_like("mapping", arrays, network.to_torch_names())
         for name, array in arrays.items():
             if array.dtype != network.dtype or not np.isfinite(array).all():
                 raise InvalidValueError(f"mapping: expected finite {network.dtype} numbers "
                                         f"throughout, got others in {name}")
-        for suffix, name in cls.TORCH_NAMES.items():
-            network.params["W" + suffix][...] = arrays[name + ".weight"].T
-            network.params["b" + suffix][...] = arrays[name + ".bias"]
+        for own, theirs in cls._names():
+            network.params[own][...] = _turned(own, arrays[theirs])
         return network
 
+    # ------------------------------------------------------------------ what a model may add to
 
-def _sizes(cls, arrays):
-    """D, H, Z, as the weights of the first two layers tell them; each is (out, in)."""
-    first, latent = [arrays[name + ".weight"] for name in list(cls.TORCH_NAMES.values())[:2]]
-    if first.ndim != 2 or latent.ndim != 2:
-        raise InvalidValueError("mapping: expected weights of shape (out, in), "
-                                f"got {first.shape}, {latent.shape}")
-    return first.shape[1], first.shape[0], latent.shape[0]
+    @classmethod
+    def _names(cls):
+        """Yield the name of every parameter, here and in PyTorch's module."""
+        for suffix, name in cls.TORCH_NAMES.items():
+            yield "W" + suffix, name + ".weight"
+            yield "b" + suffix, name + ".bias"
+
+    @classmethod
+    def _sizes(cls, arrays):
+        """D, H, Z, as the weights of PyTorch's first two layers tell them; each is (out, in)."""
+        first, latent = [arrays[name + ".weight"] for name in list(cls.TORCH_NAMES.values())[:2]]
+        if first.ndim != 2 or latent.ndim != 2:
+            raise InvalidValueError("mapping: expected weights of shape (out, in), "
+                                    f"got {first.shape}, {latent.shape}")
+        return first.shape[1], first.shape[0], latent.shape[0]
+
+    @classmethod
+    def _shapes(cls, settings):
+        """The shape of every parameter of a network with these settings, by name."""
+        D, H, Z = settings["input_dim"], settings["hidden_dim"], settings["latent_dim"]
+        shapes = {}
+        for suffix, (fan_in, fan_out) in cls.layers(D, H, Z).items():
+            shapes["W" + suffix] = (fan_in, fan_out)
+            shapes["b" + suffix] = (fan_out,)
+        return shapes
+
+
+def _turned(name, array):
+    """A parameter the other way round for PyTorch, or from there: its weights are (out, in)."""
+    return array.T if name.startswith("W") else array
 
 
 def init_params(layers, rng, dtype):
@@ -173,20 +192,25 @@ def check_input(x, width, dtype, pixels, mask=None, name="x"):
 
 
 def check_out(out, params):
-    """Where the gradients of each layer are to be written  ->  {suffix: (dW, db)}.
+    """Where the gradients are to be written  ->  {name: dT}, and {suffix: (dW, db)} for each layer.
 
     out: a dictionary like params, of arrays that share no memory; or None, for fresh ones
     """
-    suffixes = [name[1:] for name in params if name.startswith("W")]
     if out is None:
-        return dict.fromkeys(suffixes, (None, None))
+        out = dict.fromkeys(params)
+    else:
+        _check_arrays(out, params)
+    suffixes = [name[1:] for name in params if name.startswith("W")]
+    return {**out, **{suffix: (out["W" + suffix], out["b" + suffix]) for suffix in suffixes}}
+
+
+def _check_arrays(out, params):
     check_like("out", out, params)
     for name, param in params.items():
         if out[name].dtype != param.dtype:
             raise InvalidValueError(f"out[{name!r}]: expected dtype {param.dtype}, "
                                     f"got {out[name].dtype}")
     _check_apart(out, params)
-    return {suffix: (out["W" + suffix], out["b" + suffix]) for suffix in suffixes}
 
 
 def _check_apart(out, params):
@@ -215,22 +239,15 @@ def restore_network(cls, path, arrays, description):
                               f"{description.get('model', 'no model')}")
     try:
         settings = dict(description["settings"])
-        params = _restore_params(cls, settings, arrays)     # before anything of such sizes is built
+        params = {name: _restored(name, arrays, shape, settings["dtype"])
+                  for name, shape in cls._shapes(settings).items()}
+        # not before the sizes are known to be those of the arrays
         network = cls(**settings)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: does not describe a {cls.__name__} that can be built "
                               f"({error})") from error
     network.params = params
     return network
-
-
-def _restore_params(cls, settings, arrays):
-    layers = cls.layers(settings["input_dim"], settings["hidden_dim"], settings["latent_dim"])
-    params = {}
-    for suffix, shape in layers.items():
-        params["W" + suffix] = _restored("W" + suffix, arrays, shape, settings["dtype"])
-        params["b" + suffix] = _restored("b" + suffix, arrays, shape[1:], settings["dtype"])
-    return params
 
 
 def _restored(name, arrays, shape, dtype):

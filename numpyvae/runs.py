@@ -67,10 +67,11 @@ class SavedRun:
                                lambda file: file.write(text.encode()))
 
     @classmethod
-    def load(cls, folder, x_train, x_test, mask_train=None, mask_test=None):
+    def load(cls, folder, x_train, x_test, mask_train=None, mask_test=None, y_train=None,
+             y_test=None):
         """The run that `save` left in `folder`, as it was at the end of its last whole epoch.
 
-        x_train, x_test, mask_train, mask_test: the examples that it was started with
+        x_train, x_test, mask_train, mask_test, y_train, y_test: what it was started with
         Raises CheckpointError if there is no such run, or these are other examples, and OSError.
         """
         model, about, arrays = load_trained(folder)
@@ -79,7 +80,7 @@ class SavedRun:
             origin  = {name: options.pop(name) for name in ORIGIN}
             if np.shape(x_train)[1:] != (model.input_dim,):      # no network is built for these
                 raise _other_examples(folder, origin)
-            run = Run(x_train, x_test, mask_train, mask_test, **options)
+            run = Run(x_train, x_test, mask_train, mask_test, y_train, y_test, **options)
             if run.data_sha256 != about["data_sha256"]:
                 raise _other_examples(folder, origin)
             _restore(run, model, about, arrays)

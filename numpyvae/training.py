@@ -10,15 +10,18 @@ import numpy as np
 
 from . import network
 from .autoencoder import Autoencoder
+from .conditional import ConditionalVAE
 from .datasets.pixels import PIXELS, as_floats, sampled, thresholded
 from .errors import (DivergedError, InvalidValueError, check_choice, check_count,
-                     check_float_dtype, check_mask, check_number, check_positive_int)
+                     check_float_dtype, check_labels, check_mask, check_number,
+                     check_positive_int)
 from .evaluate import mean_loss
+from .importance import IWAE, check_no_beta
 from .likelihoods import Bernoulli
 from .optim import SGD, Adam
 from .vae import VAE
 
-MODELS     = {"vae": VAE, "ae": Autoencoder}
+MODELS     = {"vae": VAE, "ae": Autoencoder, "cvae": ConditionalVAE, "iwae": IWAE}
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 
 # The columns of a history, in nats per example.
@@ -31,39 +34,47 @@ class Options:
 
     Raises ValueError or TypeError.
     """
-    model:      str   = "vae"                # or "ae", the ordinary auto-encoder
-    epochs:     int   = 10                   # in total
-    hidden_dim: int   = 400                  # this one and the next four: of the network, see `VAE`
-    latent_dim: int   = 20
-    likelihood: str   = "bernoulli"
-    x_std:      float = 1.0
-    dtype:      str   = "float32"
-    pixels:     str   = "grey"               # or made black and white, see `datasets.pixels`
-    optimizer:  str   = "adam"               # or "sgd", with momentum 0.9
-    lr:         float = 1e-3
-    beta:       float = 1.0                  # the weight of the KL term, if the model has one
-    batch_size: int   = 128
-    seed:       int   = 0                    # of everything random, 0 or more
+    model:       str   = "vae"               # "ae", the ordinary auto-encoder; "cvae", "iwae"
+    epochs:      int   = 10                  # in total
+    hidden_dim:  int   = 400                 # this one and the next four: of the network, see `VAE`
+    latent_dim:  int   = 20
+    likelihood:  str   = "bernoulli"
+    x_std:       float = 1.0
+    dtype:       str   = "float32"
+    num_classes: int   = 10                  # of labels, for a conditional VAE
+    num_samples: int   = 5                   # of z for each x, in the bound of an IWAE
+    pixels:      str   = "grey"              # or made black and white, see `datasets.pixels`
+    optimizer:   str   = "adam"              # or "sgd", with momentum 0.9
+    lr:          float = 1e-3
+    beta:        float = 1.0                 # the weight of the KL term, if the model has one
+    batch_size:  int   = 128
+    seed:        int   = 0                   # of everything random, 0 or more
 
     def __post_init__(self):
-        self.model      = check_choice("model", self.model, tuple(MODELS))
-        self.epochs     = check_positive_int("epochs", self.epochs)
-        self.hidden_dim = check_positive_int("hidden_dim", self.hidden_dim)
-        self.latent_dim = check_positive_int("latent_dim", self.latent_dim)
-        self.likelihood = check_choice("likelihood", self.likelihood, network.LIKELIHOODS)
-        self.x_std      = check_number("x_std", self.x_std, above=0)
-        self.dtype      = check_float_dtype(self.dtype).name
-        self.pixels     = check_choice("pixels", self.pixels, PIXELS)
-        self.optimizer  = check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
-        self.lr         = check_number("lr", self.lr, above=0)
-        self.beta       = check_number("beta", self.beta, at_least=0)
-        self.batch_size = check_positive_int("batch_size", self.batch_size)
-        self.seed       = check_count("seed", self.seed)
+        self.model       = check_choice("model", self.model, tuple(MODELS))
+        self.epochs      = check_positive_int("epochs", self.epochs)
+        self.hidden_dim  = check_positive_int("hidden_dim", self.hidden_dim)
+        self.latent_dim  = check_positive_int("latent_dim", self.latent_dim)
+        self.likelihood  = check_choice("likelihood", self.likelihood, network.LIKELIHOODS)
+        self.x_std       = check_number("x_std", self.x_std, above=0)
+        self.dtype       = check_float_dtype(self.dtype).name
+        self.num_classes = check_positive_int("num_classes", self.num_classes)
+        self.num_samples = check_positive_int("num_samples", self.num_samples)
+        self.pixels      = check_choice("pixels", self.pixels, PIXELS)
+        self.optimizer   = check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
+        self.lr          = check_number("lr", self.lr, above=0)
+        self.beta        = check_number("beta", self.beta, at_least=0)
+        self.batch_size  = check_positive_int("batch_size", self.batch_size)
+        self.seed        = check_count("seed", self.seed)
+        if self.model == "iwae":
+            check_no_beta(self.beta)
 
     def build_network(self, input_dim, rng):
         """The network that these options describe, with fresh parameters drawn from rng."""
-        return MODELS[self.model](input_dim, self.hidden_dim, self.latent_dim, self.likelihood,
-                                  self.x_std, rng, self.dtype)
+        own = {"cvae": {"num_classes": self.num_classes}, "iwae": {"num_samples": self.num_samples}}
+        return MODELS[self.model](input_dim, self.hidden_dim, self.latent_dim, x_std=self.x_std,
+                                  likelihood=self.likelihood, rng=rng, dtype=self.dtype,
+                                  **own.get(self.model, {}))
 
 
 def minibatches(n, batch_size, rng):
@@ -78,6 +89,7 @@ class Run:
 
     x_train, x_test: (N, D) examples, numbers or bytes; bytes are divided by 255, a batch at a time
     mask_train, mask_test: (N, D) booleans, True where a pixel was observed, or None
+    y_train, y_test: (N,) labels, which a conditional VAE needs; no other model looks at them
     options: see `Options`
     `model` and `optimizer` are what learns. `history` has a row for each epoch and a column for
     each of HISTORY, in nats per example: the training columns are means over the epoch's batches,
@@ -86,7 +98,8 @@ class Run:
     Raises ValueError or TypeError.
     """
 
-    def __init__(self, x_train, x_test, mask_train=None, mask_test=None, **options):
+    def __init__(self, x_train, x_test, mask_train=None, mask_test=None, y_train=None, y_test=None,
+                 **options):
         self._options = options = Options(**options)
         self.epochs   = options.epochs
         self.beta     = options.beta
@@ -96,6 +109,12 @@ class Run:
                      "noise":   np.random.default_rng(noise),
                      "pixels":  np.random.default_rng(ink)}
 
+        self.y_train = self.y_test = None
+        if options.model == "cvae":
+            C = options.num_classes
+            self.y_train = check_labels("y_train", y_train, C, len(x_train)).astype(np.int64)
+            self.y_test  = check_labels("y_test",  y_test,  C, len(x_test)).astype(np.int64)
+
         self.model     = options.build_network(_width(x_train), np.random.default_rng(init))
         self.optimizer = OPTIMIZERS[options.optimizer](self.model.params, options.lr)
         self.history   = np.zeros((0, len(HISTORY)))
@@ -104,7 +123,8 @@ class Run:
         likelihood = self.model.pixels if options.pixels == "grey" else Bernoulli()
         x_train, self.mask_train = _checked("x_train", x_train, mask_train, self.model, likelihood)
         x_test,  self.mask_test  = _checked("x_test",  x_test,  mask_test,  self.model, likelihood)
-        self.data_sha256 = _fingerprint(x_train, x_test, self.mask_train, self.mask_test)
+        labels = () if self.y_train is None else (self.y_train, self.y_test)
+        self.data_sha256 = _fingerprint(x_train, x_test, self.mask_train, self.mask_test, *labels)
         self.x_train, self.x_test = _inked(options.pixels, x_train, x_test)
 
     @property
@@ -123,6 +143,7 @@ class Run:
         Raises DivergedError when the loss is no longer finite. After that, or an interruption, this
         object is in the middle of an epoch: only a saved run is worth resuming.
         """
+        keep_freed_memory()
         grads = {name: np.empty_like(param) for name, param in self.model.params.items()}
         while len(self.history) < self.epochs:
             with np.errstate(over="ignore", invalid="ignore"):     # found by _require_finite
@@ -139,8 +160,9 @@ class Run:
         for batch in minibatches(len(self.x_train), self._options.batch_size, self.rngs["shuffle"]):
             x    = self._floats(self.x_train[batch])
             mask = None if self.mask_train is None else self.mask_train[batch]
+            y    = None if self.y_train is None else self.y_train[batch]
             terms, grads = self.model.sample_loss_and_grads(x, self.rngs["noise"], self.beta,
-                                                            mask, out=grads)
+                                                            mask, out=grads, y=y)
             self._require_finite(terms[0])
             self.optimizer.step(grads)
             total += len(batch) * np.array(terms, dtype=np.float64)
@@ -155,9 +177,12 @@ class Run:
         that only the network can change them.
         """
         rng = np.random.default_rng(self.test_noise)
-        _, recon, kl = mean_loss(self.model, self.x_test, rng, mask=self.mask_test)
-        self._require_finite(recon, kl)
-        return recon + self.beta * kl, recon, kl
+        loss, recon, kl = mean_loss(self.model, self.x_test, rng, mask=self.mask_test,
+                                    y=self.y_test)
+        self._require_finite(loss, recon, kl)
+        if not isinstance(self.model, IWAE):             # whose loss is another bound, of no β
+            loss = recon + self.beta * kl
+        return loss, recon, kl
 
     def _floats(self, x):
         if self._options.pixels == "resampled":
@@ -169,6 +194,15 @@ class Run:
             raise DivergedError(f"training diverged in epoch {len(self.history) + 1}: its loss is "
                                 "no longer finite; train again with a smaller lr than "
                                 f"{self.optimizer.lr:g}")
+
+
+def keep_freed_memory():
+    """Have the arrays of one step reused by the next, where C's library would return them.
+
+    glibc gives large freed arrays back to the system, which hands them out again a page at a time:
+    a third of an IWAE's step. It keeps what is smaller than the largest one that was freed so far.
+    """
+    np.empty(31 * 2 ** 20, dtype=np.uint8)               # beyond 32 MB it learns nothing
 
 
 # ---------------------------------------------------------------------- the examples

@@ -100,11 +100,11 @@ class VAE(network.Network):
         loss       = np.mean(recon + beta * kl)
         return loss, recon.mean(), kl.mean()
 
-    def sample_loss(self, x, rng, beta=1.0, mask=None):
-        """`loss` at noise that is drawn from rng, a Generator."""
+    def sample_loss(self, x, rng, beta=1.0, mask=None, y=None):
+        """`loss` at noise that is drawn from rng, a Generator; labels y are not used."""
         return self.loss(x, self._draw_eps(x, rng), beta, mask)
 
-    def sample_loss_and_grads(self, x, rng, beta=1.0, mask=None, out=None):
+    def sample_loss_and_grads(self, x, rng, beta=1.0, mask=None, out=None, y=None):
         """`loss_and_grads` at noise that is drawn from rng: what training asks of any model."""
         return self.loss_and_grads(x, self._draw_eps(x, rng), beta, mask, out)
 

@@ -1,11 +1,12 @@
 """How fast are a training step, ten epochs of MNIST, and log p(x) of its test images?
 
-    python tests/benchmark.py [steps] [mnist] [likelihood]        (default: steps and mnist)
+    python tests/benchmark.py [steps] [relatives] [mnist] [likelihood]  (default: steps and mnist)
 
 steps: 784-400-20, batch 128, float32, Adam, as processor time of one thread. The contenders are
 processes of their own that take turns of a few steps, round after round; each round gives a ratio
 to the bare matrix products of that round, and the median of the ratios is printed. The wall time
 stands below it. PyTorch and JAX take part if they are installed.
+relatives: the same without Adam, for the conditional VAE and the IWAE of K = 5 beside the VAE.
 mnist: ten epochs with their evaluation; likelihood: 500 importance samples for each of the 10,000
 test images. Each is a process of its own, whose peak memory is printed; MNIST is looked for where
 `numpyvae train` looks for it.
@@ -19,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
@@ -31,23 +33,40 @@ LAYERS = {"1": (D, H), "_mu": (H, Z), "_logvar": (H, Z), "3": (Z, H), "4": (H, D
 # Each function returns a step(): forward, backward, update.
 
 
-def bare():
+def bare(K=1):
     """The fourteen matrix products of a step and nothing else, into arrays that are there already.
+
+    K: how many rows of the decoder there are for each example
     """
     rng = np.random.default_rng(0)
 
-    def products(fan_in, fan_out, need_dx):
+    def products(rows, fan_in, fan_out, need_dx):
         x, W, dy = (rng.standard_normal(shape).astype(np.float32)
-                    for shape in ((N, fan_in), (fan_in, fan_out), (N, fan_out)))
+                    for shape in ((rows, fan_in), (fan_in, fan_out), (rows, fan_out)))
         y, dW, dx = np.empty_like(dy), np.empty_like(W), np.empty_like(x)
         return [(x, W, y), (x.T, dy, dW)] + [(dy, W.T, dx)] * need_dx
     todo = [product for suffix, sizes in LAYERS.items()
-            for product in products(*sizes, need_dx=suffix != "1")]
+            for product in products(N * K if suffix in "34" else N, *sizes, suffix != "1")]
     assert len(todo) == 14
 
     def step():
         for a, b, out in todo:
             np.matmul(a, b, out=out)
+    return step
+
+
+def relative(name, **options):
+    """The loss and the gradient of one of this package's models, without an optimiser."""
+    import numpyvae
+    from numpyvae.training import keep_freed_memory
+    keep_freed_memory()                                          # as training does
+    rng = np.random.default_rng(0)
+    model = getattr(numpyvae, name)(D, H, Z, dtype=np.float32, **options)
+    x, y = rng.random((N, D), np.float32), rng.integers(0, 10, N)
+    grads = {name: np.empty_like(param) for name, param in model.params.items()}
+
+    def step():
+        model.sample_loss_and_grads(x, rng, out=grads, y=y)
     return step
 
 
@@ -146,6 +165,10 @@ def jax():
 
 CONTENDERS = {"bare products": bare, "numpyvae": numpyvae, "PyTorch, default Adam": pytorch,
               "PyTorch, fused Adam": fused_pytorch, "JAX, jit": jax}
+RELATIVES = {"bare products": bare, "bare products, K = 5": partial(bare, K=5),
+             "VAE": partial(relative, "VAE"),
+             "conditional VAE": partial(relative, "ConditionalVAE"),
+             "IWAE, K = 5": partial(relative, "IWAE", num_samples=5)}
 NEEDED = {"PyTorch, default Adam": "torch", "PyTorch, fused Adam": "torch", "JAX, jit": "jax"}
 
 # One thread for every contender: what it costs is processor time, not how many cores are idle.
@@ -160,7 +183,7 @@ def work(name):
     """A contender's process: for every line that comes in, do STEPS steps, and answer with the
     processor time and the wall time of one, in seconds.
     """
-    step = CONTENDERS[name]()
+    step = {**CONTENDERS, **RELATIVES}[name]()
     for _ in sys.stdin:
         step()                                                   # the caches are its own again
         processor, wall = time.process_time(), time.perf_counter()
@@ -170,9 +193,9 @@ def work(name):
         print(processor / STEPS, wall / STEPS, flush=True)
 
 
-def measure_steps(rounds):
-    """Print what one step of every contender takes, and the medians of the ratios."""
-    names = [name for name in CONTENDERS
+def take_turns(contenders, rounds):
+    """The processor time and the wall time of a step of every contender, in every round."""
+    names = [name for name in contenders
              if name not in NEEDED or importlib.util.find_spec(NEEDED[name])]
     workers = {name: start_worker(name) for name in names}
     for name in names:                                           # imports, compilation
@@ -186,10 +209,28 @@ def measure_steps(rounds):
             wall[name].append(times[1])
     for worker in workers.values():
         worker.communicate()
+    return processor, wall
+
+
+def measure_steps(rounds):
+    """Print what one step of every contender takes, and the medians of the ratios."""
+    processor, wall = take_turns(CONTENDERS, rounds)
     print(f"One step of 784-400-20, batch 128, float32, one thread: medians of {rounds} rounds of "
           f"{STEPS} steps, taking turns")
     report("processor time", processor)
     report("wall time, which depends on what else the machine does", wall)
+
+
+def measure_relatives(rounds):
+    """Print what loss and gradient cost the VAE's relatives, beside the VAE's own."""
+    times, _ = take_turns(RELATIVES, rounds)
+    print(f"Loss and gradient of 784-400-20, batch 128, float32: processor time of one thread, "
+          f"medians of {rounds} rounds")
+    for name in times:
+        print(f"{name:<24}{1000 * statistics.median(times[name]):6.2f} ms")
+    for name, other in (("conditional VAE", "VAE"), ("IWAE, K = 5", "VAE"),
+                        ("bare products, K = 5", "bare products")):
+        print(f"{name} to {other}: {ratio(times, name, other)}", flush=True)
 
 
 def start_worker(name):
@@ -264,8 +305,8 @@ def _peak():
 def main():
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", default=["steps", "mnist"], metavar="steps | mnist | "
-                        "likelihood")
+    parser.add_argument("parts", nargs="*", default=["steps", "mnist"], metavar="steps | "
+                        "relatives | mnist | likelihood")
     parser.add_argument("--rounds", type=int, default=40, help="of turns (default 40)")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     parser.add_argument("--alone", help=argparse.SUPPRESS)
@@ -275,14 +316,16 @@ def main():
         return work(args.work)
     if args.alone:
         return tasks[args.alone]()
-    if unknown := set(args.parts) - {"steps", *tasks}:
-        parser.error(f"expected steps, mnist or likelihood, got {', '.join(unknown)}")
+    if unknown := set(args.parts) - {"steps", "relatives", *tasks}:
+        parser.error(f"expected steps, relatives, mnist or likelihood, got {', '.join(unknown)}")
     threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, "
           f"{os.cpu_count()} cores, OPENBLAS_NUM_THREADS: {threads}", flush=True)
     for part in args.parts:
         if part == "steps":
             measure_steps(args.rounds)
+        elif part == "relatives":
+            measure_relatives(args.rounds)
         else:
             subprocess.run([sys.executable, __file__, "--alone", part], check=True)
 

@@ -1,5 +1,5 @@
-"""What several tests share: random arrays, the comparison by element, and the check of a
-forward/backward pair.
+"""What several tests share: random arrays, comparisons by norm and by element, the check of a
+forward/backward pair, and a model whose log p(x) is known.
 """
 import inspect
 import warnings
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from hypothesis import strategies as st
 
-from numpyvae import numeric_gradient
+from numpyvae import VAE, numeric_gradient
 
 sizes = st.integers(1, 6)
 seeds = st.integers(0, 2 ** 32 - 1)
@@ -117,3 +117,46 @@ def smooth_case(seed=0):
 def rectified(params):
     """f = Σ max(x, 0), with a kink wherever an element is 0."""
     return np.maximum(params["x"], 0).sum()
+
+
+# ---------------------------------------------------------------------- a known log p(x)
+
+def exact(D=6, Z=3, x_std=0.4, seed=0):
+    """A VAE whose posterior is the true one, its log p(x), and 250 examples drawn from it.
+
+    All units are open, so the decoder is linear: p(x given z) = N(Aᵀz + c, x_std² I). Then p(x) =
+    N(c, AᵀA + x_std² I) and p(z given x) = N(V A (x - c) / x_std², V), with V = (I + A Aᵀ /
+    x_std²)⁻¹: diagonal, as A's rows are orthogonal.
+    """
+    rng = np.random.default_rng(seed)
+    vae = VAE(D, D, Z, "gaussian", x_std)
+    Q = np.linalg.qr(rng.standard_normal((D, D)))[0]
+    A = Q[:Z] * rng.uniform(0.3, 1.5, (Z, 1))
+    c = rng.standard_normal(D)
+    V = 1 / (1 + (A * A).sum(axis=1) / x_std ** 2)
+    W_mu = A.T * V / x_std ** 2
+    vae.params = {"W1": np.eye(D), "b1": np.full(D, 20.0), "W_mu": W_mu, "b_mu": -(20 + c) @ W_mu,
+                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
+                  "W3": A @ Q, "b3": np.full(D, 20.0), "W4": Q.T, "b4": c - Q.sum(axis=1) * 20}
+    covariance = A.T @ A + x_std ** 2 * np.eye(D)
+
+    def log_p(x):
+        return -0.5 * (np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
+                       + np.linalg.slogdet(2 * np.pi * covariance)[1])
+    return vae, log_p, c + rng.standard_normal((250, Z)) @ A + x_std * rng.standard_normal((250, D))
+
+
+def spoil(vae):
+    """Put a wrong posterior in the place of `exact`'s, equally wrong for every example.
+
+    ->  KL(q(z given x), p(z given x)), and Var w / (E w)² of the weights w = p(x, z) / q(z given x)
+    under q
+    """
+    # p(z given x) = N(m, V), and q = N(m + off, v)
+    V = np.exp(vae.params["b_logvar"])
+    off, v = np.sqrt(V) * [0.5, -0.5, 0], V * np.exp([0.4, -0.2, 0.6])
+    vae.params["b_mu"], vae.params["b_logvar"] = vae.params["b_mu"] + off, np.log(v)
+    kl = 0.5 * np.sum(v / V + off ** 2 / V - 1 - np.log(v / V))
+    # ∫ p(z given x)² / q dz
+    second = np.prod(v / np.sqrt(V * (2 * v - V)) * np.exp(off ** 2 / (2 * v - V)))
+    return kl, second - 1

@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from helpers import silence_required
-from numpyvae import VAE, Autoencoder
-from numpyvae.evaluate import (active_units, encode, impute, log_likelihood, mean_kl_per_dim,
-                               mean_loss, neg_elbo, reconstruction_loss)
+from helpers import exact, silence_required, spoil
+from numpyvae import IWAE, VAE, Autoencoder, ConditionalVAE
+from numpyvae.evaluate import (accuracy, active_units, encode, impute, log_likelihood,
+                               mean_kl_per_dim, mean_loss, neg_elbo, reconstruction_loss)
 
 # Measured over 200 networks, both likelihoods and five batch sizes: 5e-16 in float64, 3e-7 in
 # float32.
@@ -233,31 +233,6 @@ def test_active_units_are_those_of_the_means_by_hand():
 
 # ---------------------------------------------------------------------- log p(x)
 
-def exact(D=6, Z=3, x_std=0.4, seed=0):
-    """A VAE whose posterior is the true one, its log p(x), and 250 examples drawn from it.
-
-    All units are open, so the decoder is linear: p(x given z) = N(Aᵀz + c, x_std² I). Then p(x) =
-    N(c, AᵀA + x_std² I) and p(z given x) = N(V A (x - c) / x_std², V), with V = (I + A Aᵀ /
-    x_std²)⁻¹: diagonal, as A's rows are orthogonal.
-    """
-    rng = np.random.default_rng(seed)
-    vae = VAE(D, D, Z, "gaussian", x_std)
-    Q = np.linalg.qr(rng.standard_normal((D, D)))[0]
-    A = Q[:Z] * rng.uniform(0.3, 1.5, (Z, 1))
-    c = rng.standard_normal(D)
-    V = 1 / (1 + (A * A).sum(axis=1) / x_std ** 2)
-    W_mu = A.T * V / x_std ** 2
-    vae.params = {"W1": np.eye(D), "b1": np.full(D, 20.0), "W_mu": W_mu, "b_mu": -(20 + c) @ W_mu,
-                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
-                  "W3": A @ Q, "b3": np.full(D, 20.0), "W4": Q.T, "b4": c - Q.sum(axis=1) * 20}
-    covariance = A.T @ A + x_std ** 2 * np.eye(D)
-
-    def log_p(x):
-        return -0.5 * (np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
-                       + np.linalg.slogdet(2 * np.pi * covariance)[1])
-    return vae, log_p, c + rng.standard_normal((250, Z)) @ A + x_std * rng.standard_normal((250, D))
-
-
 # with one sample: whatever its noise is
 @pytest.mark.parametrize("num_samples", [1, 2, 23, 300])
 def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_samples):
@@ -267,22 +242,6 @@ def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_sample
         assert found.shape == (250,) and found.dtype == np.float64 and np.ptp(found) > 5
         # measured over 50: 1.4e-13
         np.testing.assert_allclose(found, log_p(x), rtol=0, atol=1e-12)
-
-
-def spoil(vae):
-    """Put a wrong posterior in the place of `exact`'s, equally wrong for every example.
-
-    ->  KL(q(z given x), p(z given x)), and Var w / (E w)² of the weights w = p(x, z) / q(z given x)
-    under q
-    """
-    # p(z given x) = N(m, V), and q = N(m + off, v)
-    V = np.exp(vae.params["b_logvar"])
-    off, v = np.sqrt(V) * [0.5, -0.5, 0], V * np.exp([0.4, -0.2, 0.6])
-    vae.params["b_mu"], vae.params["b_logvar"] = vae.params["b_mu"] + off, np.log(v)
-    kl = 0.5 * np.sum(v / V + off ** 2 / V - 1 - np.log(v / V))
-    # ∫ p(z given x)² / q dz
-    second = np.prod(v / np.sqrt(V * (2 * v - V)) * np.exp(off ** 2 / (2 * v - V)))
-    return kl, second - 1
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -573,3 +532,122 @@ def test_what_needs_a_distribution_refuses_an_ordinary_auto_encoder(function):
         function(Autoencoder(7, 5, 3), images()[:2])
     with pytest.raises(TypeError, match="expected a network of the class Autoencoder, got VAE"):
         reconstruction_loss(network(), images())
+
+
+# ---------------------------------------------------------------------- the relatives of the VAE
+
+def conditional(dtype="float64"):
+    """A conditional VAE whose means and codes lie apart, with labels for `images()`."""
+    cvae = ConditionalVAE(7, 5, 3, 4, x_std=0.5, rng=1, dtype=dtype)
+    cvae.params["M"] *= 10
+    cvae.params["W_mu"] *= 3
+    return cvae, np.random.default_rng(3).integers(0, 4, 23)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 22, 1000])
+def test_every_example_keeps_its_label(batch_size):
+    (cvae, y), x, (_, mask) = conditional(), images(), pixels()
+    found = neg_elbo(cvae, x, 7, batch_size, mask=mask, y=y)
+    np.testing.assert_allclose(found, cvae.loss(x, y, noise(), mask=mask), rtol=5e-15)
+    assert mean_loss(cvae, x, 7, batch_size, mask=mask, y=y) == found
+    per_dim = mean_kl_per_dim(cvae, x, y)
+    np.testing.assert_allclose(per_dim.sum(), neg_elbo(cvae, x, y=y)[2], rtol=5e-15)
+    assert per_dim.sum() != mean_kl_per_dim(cvae, x, np.roll(y, 1)).sum()
+    # no other model has any use for labels
+    assert neg_elbo(network(), x, 7, batch_size, y=y) == neg_elbo(network(), x, 7, batch_size)
+
+
+def test_the_log_likelihood_of_a_conditional_vae_is_that_of_x_given_y():
+    # p(x given y) = N(c + M_y A, ·), and q is its exact posterior once μ has moved by V M_y.
+    vae, log_p, x = exact()
+    cvae = ConditionalVAE(6, 6, 3, 2, "gaussian", vae.x_std)
+    M = np.array([[0.3, -0.2, 0.1], [-0.1, 0.0, 0.2]])
+    A = vae.decode(np.eye(3)) - vae.decode(np.zeros((1, 3)))
+    V = np.exp(vae.params["b_logvar"])
+    for label in (0, 1):
+        cvae.params = {**vae.params, "M": M, "b_mu": vae.params["b_mu"] + V * M[label]}
+        y = np.full(len(x), label)
+        found = log_likelihood(cvae, x, 3, y=y)
+        np.testing.assert_allclose(found, log_p(x - M[label] @ A), rtol=0, atol=1e-12)
+        assert np.abs(found - log_likelihood(cvae, x, 3, y=1 - y)).max() > 1
+    cvae.params["M"][...] = 0
+    twin = with_params(vae, cvae)
+    assert np.array_equal(log_likelihood(cvae, x, 9, y=y), log_likelihood(twin, x, 9))
+
+
+def with_params(vae, other):
+    """A VAE with the parameters of a relative."""
+    twin = VAE(**vae.settings)
+    twin.params = {name: other.params[name] for name in twin.params}
+    return twin
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 1000])
+def test_the_accuracy_is_the_share_of_examples_whose_nearest_mean_is_their_classs(batch_size):
+    (cvae, y), x = conditional(), images()
+    mu, _ = cvae.encode(x)
+    right = [min(range(4), key=lambda c: sum((m - cvae.params["M"][c]) ** 2)) == label
+             for m, label in zip(mu, y)]
+    assert accuracy(cvae, x, y, batch_size) == sum(right) / 23
+    assert 0 < sum(right) < 23
+    bytes_of_x = pixels()[0]
+    assert accuracy(cvae, bytes_of_x, y) == accuracy(cvae, bytes_of_x / 255, y)
+    named = cvae.classify(x)
+    assert accuracy(cvae, x, named) == 1 and accuracy(cvae, x, (named + 1) % 4) == 0
+
+
+@pytest.mark.parametrize("function", [neg_elbo, mean_loss, mean_kl_per_dim, log_likelihood,
+                                      lambda cvae, x, y: accuracy(cvae, x, y)])
+@pytest.mark.parametrize("y, error, message", [
+    (None, ValueError, "^y: expected a label for each example, got none"),
+    (np.zeros(22, int), ValueError, r"^y: expected shape \(23,\), one label .*, got \(22,\)"),
+    (np.full(23, 4), ValueError, "^y: expected labels from 0 to 3, got 4 to 4"),
+    (np.zeros(23), TypeError, "^y: expected labels that are whole numbers, got dtype float64")])
+def test_a_conditional_vae_is_not_judged_without_its_labels(function, y, error, message):
+    with pytest.raises(error, match=message):
+        function(conditional()[0], images(), y=y)
+
+
+def test_a_network_without_class_means_has_no_accuracy():
+    with pytest.raises(TypeError, match="expected a network of the class ConditionalVAE, got VAE"):
+        accuracy(network(), images(), np.zeros(23, int))
+
+
+def test_codes_units_and_missing_pixels_of_a_conditional_vae_are_those_of_its_encoder():
+    (cvae, _), x, (_, mask) = conditional(), images(), pixels()
+    vae = with_params(network(), cvae)
+    assert np.array_equal(encode(cvae, x), encode(vae, x))
+    assert np.array_equal(active_units(cvae, x), active_units(vae, x))
+    assert np.array_equal(impute(cvae, x, mask), impute(vae, x, mask))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 10, 1000])
+def test_the_loss_of_an_iwae_is_its_own_bound_and_its_elbo_the_vaes(batch_size):
+    iwae, x, (_, mask) = IWAE(7, 5, 3, rng=1, num_samples=6), images(), pixels()
+    iwae.params["W3"] *= 3
+    eps = np.random.default_rng(7).standard_normal((23, 6, 3))
+    loss, recon, kl = iwae.loss(x, eps, mask)
+    found = mean_loss(iwae, x, 7, batch_size, mask=mask)
+    np.testing.assert_allclose(found, (loss, recon, kl), rtol=5e-15)
+    bound = neg_elbo(iwae, x, 7, batch_size, mask=mask)
+    np.testing.assert_allclose(bound, (recon + kl, recon, kl), rtol=5e-15)
+    assert loss < recon + kl - 0.01
+    vae = with_params(network(), iwae)
+    samples = [vae.loss(x, eps[:, k], mask=mask)[0] for k in range(6)]
+    np.testing.assert_allclose(bound[0], np.mean(samples), rtol=5e-15)
+    for function in (log_likelihood, mean_kl_per_dim, active_units, encode):
+        assert np.array_equal(function(iwae, x), function(vae, x))
+    assert np.array_equal(impute(iwae, x, mask), impute(vae, x, mask))
+
+
+def test_the_memory_of_an_iwae_s_loss_is_that_of_a_vae_s():
+    x = np.full((1000, 200), 0.5)
+    peaks = []
+    for model in (VAE(200, 4, 1), IWAE(200, 4, 1, num_samples=50)):
+        tracemalloc.start()
+        try:
+            mean_loss(model, x)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]                               # not fifty times

@@ -11,6 +11,9 @@ its backward.
     latent.reparameterize              E[z], Var[z] of samples        latent: samples_have_the
     latent.kl_per_dim                  ∫ q (log q - log p) dz         latent: kl_on_a_grid
     latent.kl_divergence               the same, summed               latent: kl_on_a_grid
+    latent.kl_to_class                 the same, around M_y           latent: kl_to_class_is_the
+    latent.log_prior                   the library's density          latent: log_densities_are
+    latent.log_posterior               the library's density          latent: log_densities_are
     likelihoods.observed               what was observed is there     likelihoods: unseen_pixels
     Likelihood.neg_log_p               the sum of the costs           likelihoods: an_example_costs
     Bernoulli.neg_log_p                100 decimal digits             likelihoods: bernoulli_against
@@ -43,12 +46,34 @@ its backward.
     Autoencoder.sample_loss            `loss`                         autoencoder: sampled_losses
     Autoencoder.sample_loss_and_grads  `loss_and_grads`               autoencoder: sampled_losses
     Autoencoder.reconstruct            PCA                            oracles: training_a_linear_au
+    ConditionalVAE.loss                the definitions, in numbers    conditional: loss_is_what
+    ConditionalVAE.loss                with M = 0 that of the VAE     conditional: with_all_means
+    ConditionalVAE.loss                nothing sees a common shift    conditional: a_shift_of_all
+    ConditionalVAE.loss                log p(x given y) less a KL     conditional: it_bounds_log_p
+    ConditionalVAE.loss_and_grads      `loss`, to the bit             conditional: loss_is_what
+    ConditionalVAE.sample_loss         `loss`, at its noise           conditional: sampled_losses
+    ConditionalVAE.sample_loss_and_grads  the same                    conditional: sampled_losses
+    ConditionalVAE.generate            M_y + ε, decoded               conditional: generate_decodes
+    ConditionalVAE.generate            its mean and covariance        conditional: generated_exam
+    ConditionalVAE.classify            the smallest `kl_to_class`     conditional: classify_names
+    importance.repeat                  a list of rows                 importance: repeat_backward
+    importance.log_mean_exp            60 decimal digits              importance: log_mean_exp_a
+    importance.normalized_weights      60 decimal digits              importance: log_mean_exp_a
+    IWAE.loss                          the definitions, in numbers    importance: loss_is_what
+    IWAE.loss                          `evaluate.log_likelihood`      importance: it_is_minus
+    IWAE.loss                          log p(x), exactly              importance: every_bound_is
+    IWAE.loss                          ELBO ≤ L_K ≤ log p(x)          importance: the_bounds_rise
+    IWAE.loss                          a sample K times is one        importance: a_repeated_sample
+    IWAE.loss_and_grads                `loss`, to the bit             importance: loss_is_what
+    IWAE.sample_loss                   `loss`, at its noise           importance: sampled_losses
+    IWAE.sample_loss_and_grads         `loss_and_grads`, likewise     importance: sampled_losses
     evaluate.mean_loss                 `loss` of the whole set        evaluate: it_is_the_loss_of
     evaluate.neg_elbo                  `VAE.loss` of the whole set    evaluate: it_is_the_loss_of
     evaluate.neg_elbo                  the order of the bounds        evaluate: the_elbo_the
     evaluate.reconstruction_loss       the loss of the whole set      evaluate: the_loss_of_an_auto
     evaluate.encode                    `encode` of the whole set      evaluate: codes_come_in
     evaluate.mean_kl_per_dim           the closed form in σ           evaluate: the_kl_of_a
+    evaluate.accuracy                  counted one by one             evaluate: the_accuracy_is
     evaluate.active_units              variances around 0.01          evaluate: a_unit_is_active
     evaluate.log_likelihood            log p(x), exactly              evaluate: it_is_exact_for_any
     evaluate.log_likelihood            ∫ p(x, z) dz by quadrature     evaluate: it_is_the_integral
@@ -90,13 +115,13 @@ from numpyvae.evaluate import active_units, impute, mean_kl_per_dim
 # ---------------------------------------------------------------------- the table above
 
 ROWS = re.findall(r"^    (\w+\.\w+) +\S.*? {2,}(\w+): (\w+)$", __doc__, re.MULTILINE)
-NOT_FORWARD = {"layers", "settings", "save", "load", "TORCH_NAMES", "to_torch_names",
-               "from_torch_names", "state", "set_state", "check", "TITLE"}
+NOT_FORWARD = {"layers", "settings", "save", "load", "TITLE", "TORCH_NAMES", "to_torch_names",
+               "from_torch_names", "state", "set_state", "check", "check_no_beta"}
 
 
 def forwards(room):
     """The names of everything public in a room that computes something of its own, but for the
-    backwards.
+    backwards, and for what a relative of the VAE has from the VAE.
     """
     module = importlib.import_module(f"numpyvae.{room}")
     for name in filter(public, vars(module)):
@@ -106,8 +131,9 @@ def forwards(room):
         if inspect.isclass(thing):
             yield from (f"{name}.{method}" for method in filter(public, dir(thing))
                         if method not in NOT_FORWARD
-                        and not method.endswith("_backward"))
-        elif not name.endswith("_backward"):
+                        and not method.endswith("_backward")
+                        and (thing is VAE or not issubclass(thing, VAE) or method in vars(thing)))
+        elif not name.endswith("_backward") and name not in NOT_FORWARD:
             yield f"{room}.{name}"
 
 
@@ -117,7 +143,8 @@ def public(name):
 
 
 def test_every_forward_has_its_row():
-    rooms = ["layers", "latent", "likelihoods", "vae", "autoencoder", "evaluate", "optim"]
+    rooms = ["layers", "latent", "likelihoods", "vae", "autoencoder", "conditional", "importance",
+             "evaluate", "optim"]
     assert {forward for forward, _, _ in ROWS} == {forward for room in rooms
                                                    for forward in forwards(room)}
 

@@ -644,27 +644,43 @@ def main():
     """Print every bug and what catches it  ->  exit status: 0, or 1 if a bug got away."""
     OneLineParser(description=f"Print {len(BUGS)} wrong versions of a VAE's lines, and for each of "
                   "them what catches it and what that says.").parse_args()
+    return print_gallery(GALLERY, catch, right_lines)
+
+
+def right_lines(bug):
+    """The right program, by the names that its lines assign to."""
+    return lines(FORWARD + BACKWARD + ADAM + AFTERWARDS, *bug.to)
+
+
+def print_gallery(groups, catch, right_lines):
+    """Print every bug of some groups and what catches it  ->  exit status.
+
+    groups: {heading: bugs}
+    catch: takes a bug, returns whether it was caught, and what was said of it
+    right_lines: takes a bug, returns the lines of its program by name
+    """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace", **({} if stream.isatty() else {"encoding": "utf-8"}))
     escaped = []
-    for heading, bugs in GALLERY.items():
+    for heading, bugs in groups.items():
         print(f"\n{heading}\n{'─' * len(heading)}")
         for bug in bugs:
             caught, said = catch(bug)
             if not caught:
                 escaped.append(bug.name)
-            _print(bug, said)
-    by_check = sum(bug.by == CHECK for bug in BUGS)
-    summary = (f"{len(BUGS)} bugs: {by_check} caught by the {CHECK}, {len(BUGS) - by_check} that "
-               f"it cannot see, by {len(ORACLES)} others")
+            _print(bug, said, right_lines(bug))
+    bugs     = [bug for group in groups.values() for bug in group]
+    by_check = sum(bug.by == CHECK for bug in bugs)
+    others   = len({bug.by for bug in bugs} - {CHECK})
+    summary  = (f"{len(bugs)} bugs: {by_check} caught by the {CHECK}, {len(bugs) - by_check} that "
+                f"it cannot see, by {others} others")
     if escaped:
         summary += f"; not caught: {', '.join(escaped)}"
     print(f"\n{summary}")
     return 1 if escaped else 0
 
 
-def _print(bug, said):
-    right = lines(FORWARD + BACKWARD + ADAM + AFTERWARDS, *bug.to)
+def _print(bug, said, right):
     print(f"\n{bug.name}")
     for line in bug.wrong:
         _entry("right", " ".join(right[line.split()[0]].split()))

@@ -4,8 +4,10 @@ your own.
 import numpy as np
 
 from ..autoencoder import Autoencoder
+from ..conditional import ConditionalVAE
 from ..errors import check_count
 from ..gradcheck import check_gradients
+from ..importance import IWAE
 from ..vae import VAE
 from .options import whole
 
@@ -20,6 +22,8 @@ the complex step moves it by ih, Im f(p + ih) / h, and loses no digits to a subt
 TINY     = {"input_dim": 7, "hidden_dim": 5, "latent_dim": 2}
 GAUSSIAN = {**TINY, "likelihood": "gaussian", "x_std": 0.5}
 BLOG     = {"input_dim": 784, "hidden_dim": 400, "latent_dim": 20}
+CLASSES  = {**TINY, "num_classes": 3}
+SAMPLES  = {**TINY, "num_samples": 4}
 SEEN     = 0.7                               # of the pixels, where some are missing
 
 
@@ -48,6 +52,10 @@ def run(args):
                   GAUSSIAN, 3, "complex", seed, masked=True),
         check_autoencoder("The ordinary auto-encoder, every element, by the complex step",
                           TINY, 3, "complex", seed),
+        check_conditional("The conditional VAE, every element, by the complex step",
+                          CLASSES, 4, "complex", seed),
+        check_iwae("The importance-weighted auto-encoder, every element, by the complex step",
+                   SAMPLES, 3, "complex", seed),
         check_vae("The blog's network, along random directions, by the complex step",
                   BLOG, 8, "complex", seed)]
     if not all(report.ok for report in reports):
@@ -90,11 +98,44 @@ def check_autoencoder(title, settings, n, method, seed):
     return _check(title, autoencoder, x, loss, grads, method, rng)
 
 
+def check_conditional(title, settings, n, method, seed):
+    """Print the table of a conditional VAE on n random examples of every class  ->  its report."""
+    rng  = np.random.default_rng(seed)
+    cvae = ConditionalVAE(**settings, rng=rng)
+    x    = rng.random((n, cvae.input_dim))
+    y    = np.arange(n) % cvae.num_classes
+    eps  = rng.standard_normal((n, cvae.latent_dim))
+
+    def term(i):
+        def term_of(params):
+            return cvae.loss(x, y, eps, params=params)[i]
+        return term_of
+
+    loss, recon, kl = term(0), term(1), term(2)
+    _, grads = cvae.loss_and_grads(x, y, eps)
+    return _check(title, cvae, x, loss, grads, method, rng, {"recon": recon, "kl": kl})
+
+
+def check_iwae(title, settings, n, method, seed):
+    """Print the table of an IWAE on n random examples  ->  its report."""
+    rng  = np.random.default_rng(seed)
+    iwae = IWAE(**settings, rng=rng)
+    x    = rng.random((n, iwae.input_dim))
+    eps  = rng.standard_normal((n, iwae.num_samples, iwae.latent_dim))
+
+    def loss(params):
+        return iwae.loss(x, eps, params=params)[0]
+
+    _, grads = iwae.loss_and_grads(x, eps)
+    return _check(title, iwae, x, loss, grads, method, rng)
+
+
 def _check(title, model, x, loss, grads, method, rng, terms=None):
     n, D = x.shape
     print(f"{title}: {D}-{model.hidden_dim}-{model.latent_dim}, {n} examples", flush=True)
     # A backward pass makes its gradients from the last layer to the first.
     order  = [kind + suffix for suffix in reversed(model.TORCH_NAMES) for kind in "Wb"]
+    order  = [name for name in model.params if name not in order] + order    # M, which has no layer
     report = check_gradients(loss, model.params, grads, method, rng=rng, terms=terms, order=order,
                              sizes={"N": n, "D": D})
     print()

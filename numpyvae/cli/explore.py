@@ -24,7 +24,7 @@ def run(args):
     opening.require_prior(saved.folder, model, "so no slider would know how far to go")
     plots = pictures.import_plots()
     from ..explore import Explorer, keep_open, open_window
-    kl = mean_kl_per_dim(model, x_test)
+    kl = mean_kl_per_dim(model, x_test, saved.run.y_test)
     figure, why = open_window()
     if figure is None:
         path = os.path.join(saved.folder, "traversal.png")       # the same one every time

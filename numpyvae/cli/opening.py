@@ -32,10 +32,15 @@ def open_run(folder, data=None, data_dir=None):
     if data != was and (data in datasets.NAMES or was in datasets.NAMES):
         raise InvalidValueError(f"--data {data}: the run in {folder} has {was}; omit --data")
     dataset = _load(folder, data, data_dir)
-    saved   = SavedRun.load(folder, dataset.x_train, dataset.x_test,
-                            dataset.mask_train, dataset.mask_test)
+    saved   = SavedRun.load(folder, *examples(dataset))
     saved.data, saved.data_dir = data, data_dir          # for the next time
     return saved, dataset
+
+
+def examples(dataset):
+    """What of a `Dataset` a run is started and resumed with."""
+    return (dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test,
+            dataset.labels_train, dataset.labels_test)
 
 
 def _load(folder, data, data_dir):

@@ -1,16 +1,22 @@
 """What a run has learned: its pictures, drawn into its folder, and a few sentences."""
 import os
+import sys
 
 import numpy as np
 
+from ..conditional import ConditionalVAE
 from ..datasets.pixels import as_floats
 from ..errors import InvalidValueError
-from ..evaluate import encode, mean_kl_per_dim
+from ..evaluate import accuracy, encode, log_likelihood, mean_kl_per_dim
+from ..importance import IWAE
+from ..progress import Bar
 from .opening import has_prior
 from .words import epochs, quoted, this_program
 
 FEW = 20                                     # labels: of each, one image is shown
 PATHS, STEPS = 5, 11                         # from one image to another
+DRAWS = 16                                   # of each class
+LIKELY, SAMPLES = 1000, 500                  # test images whose log p(x) is told; samples of each
 
 
 def import_plots():
@@ -52,26 +58,41 @@ def _figures(plots, run, dataset):
     """Yield the name and the Figure of everything that can be drawn of a run."""
     model, shape = run.model, dataset.image_shape
     prior  = has_prior(model)
+    M      = model.params.get("M")           # the mean of each class's prior, or None
     x      = as_floats(run.x_test, model.dtype)
     seen   = x if run.mask_test is None else np.where(run.mask_test, x, np.nan)
     groups = _examples(x, dataset.labels_test)
     codes, codes_are = _codes(model, x)
 
     if len(run.history):
-        yield "loss", plots.loss_curves(run.history, run.beta if prior else None)
+        yield "loss", plots.loss_curves(run.history, run.beta if prior else None,
+                                        "p(z)" if M is None else "p(z | y)",
+                                        getattr(model, "num_samples", None))
     pairs = {title: (seen[some], model.reconstruct(x[some])) for title, some in groups.items()}
     yield "reconstructions", plots.reconstructions(pairs, shape, codes_are)
     if prior:
-        yield "samples", plots.samples(model.generate(64, rng=run.options["seed"]), shape)
+        yield "samples", _samples(plots, model, shape, run.options["seed"])
     starts, ends = _starts_and_ends(next(iter(groups.values())))
     if len(starts):
         paths = _paths(model, codes[starts], codes[ends])
         yield "interpolation", plots.interpolation(seen[starts], paths, seen[ends], shape)
-    yield "latent", plots.latent_scatter(codes, dataset.labels_test, codes_are)
+    yield "latent", plots.latent_scatter(codes, dataset.labels_test, codes_are, M)
     if prior:
-        yield "kl_per_dimension", plots.kl_per_dimension(mean_kl_per_dim(model, x))
+        yield "kl_per_dimension", plots.kl_per_dimension(mean_kl_per_dim(model, x, run.y_test))
     if prior and model.latent_dim == 2:
-        yield "manifold", plots.manifold(model.decode, shape)
+        where = {} if M is None else {"mean": M.mean(axis=0), "std": np.sqrt(1 + M.var(axis=0))}
+        yield "manifold", plots.manifold(model.decode, shape, **where)
+
+
+def _samples(plots, model, shape, seed):
+    """64 draws from the prior; or, if each class has a prior of its own, a row for each."""
+    if not isinstance(model, ConditionalVAE):
+        return plots.samples(model.generate(64, rng=seed), shape)
+    shown  = range(min(FEW, model.num_classes))
+    images = model.generate(np.repeat(shown, DRAWS), rng=seed)
+    rows   = {str(label): images[label * DRAWS:(label + 1) * DRAWS] for label in shown}
+    return plots.image_rows(rows, shape, "Images that nobody wrote, asked for by their label y: "
+                                         "codes z ~ N(M[y], I), decoded")
 
 
 def _codes(model, x):
@@ -118,7 +139,7 @@ def _paths(model, starts, ends):
 
 def _print_what_was_learned(plots, run):
     model = run.model
-    _, recon, kl = run.history[-1, 3:]
+    bound, recon, kl = run.history[-1, 3:]
     loss, recon, kl = plots.shown_terms(recon + kl, kl, 1, 2)
     guess = ""
     if model.likelihood == "bernoulli" and run.mask_test is None:
@@ -127,9 +148,35 @@ def _print_what_was_learned(plots, run):
     if not has_prior(model):
         print(f"a test image costs {recon} nats{guess}.")
         return
-    used = int((mean_kl_per_dim(model, run.x_test) > plots.USED).sum())
-    print(f"test -ELBO = {loss} nats per image = {recon} recon + {kl} KL{guess}.\n"
-          f"It uses {used} of {model.latent_dim} latent dimensions (KL above {plots.USED} nats).")
+    used = int((mean_kl_per_dim(model, run.x_test, run.y_test) > plots.USED).sum())
+    print(f"test -ELBO = {loss} nats per image = {recon} recon + {kl} KL{guess}.")
+    if isinstance(model, ConditionalVAE):
+        print(f"The nearest class mean names {accuracy(model, run.x_test, run.y_test):.1%} of the "
+              f"{len(run.x_test)} test images right, though no classifier was trained.")
+    if isinstance(model, IWAE):
+        print(f"The bound of K = {model.num_samples} samples is tighter: {bound:.2f} nats.")
+        _print_log_likelihood(run)
+    print(f"It uses {used} of {model.latent_dim} latent dimensions (KL above {plots.USED} nats).")
     if not used:
         print("So its codes say next to nothing: if more epochs do not help, the posterior has "
               "collapsed onto the prior.")
+
+
+def _print_log_likelihood(run):
+    """-log p(x) of the first test images, unless part of them was not observed."""
+    if run.mask_test is not None:
+        return
+    x   = run.x_test[:LIKELY]
+    bar = Bar(sys.stdout)
+
+    def on_batch(done):
+        bar.draw(done / len(x), f"log p(x) of {len(x)} test images, {SAMPLES} samples of each")
+
+    log_p = log_likelihood(run.model, x, SAMPLES, on_batch=on_batch)
+    bar.clear()
+    grey  = ""
+    if run.model.likelihood == "bernoulli" and run.options["pixels"] == "grey":
+        grey = "; of grey images it bounds that of drawings in black and white"
+    first = "first " if len(x) < len(run.x_test) else ""
+    print(f"-log p(x) = {-log_p.mean():.2f} nats: a mean over the {first}{len(x)} test images, by "
+          f"{SAMPLES} importance samples of each{grey}.")

@@ -1,10 +1,11 @@
-"""Let a trained network invent images: z is drawn from the prior N(0, I), decoded, and put into a
-new picture.
+"""Let a trained network invent images: z is drawn from the prior, decoded, and put into a new
+picture. The prior is N(0, I), or, of a conditional VAE, that of the label which is asked for.
 """
 import os
 
 import numpy as np
 
+from ..conditional import ConditionalVAE
 from ..errors import InvalidValueError, check_count, check_positive_int
 from ..runs import load_trained
 from . import opening, pictures
@@ -16,9 +17,12 @@ MOST = 4096                                              # images in one picture
 
 
 def add_options(parser):
-    """RUN, -n, --seed, --out."""
+    """RUN, -n, --label, --seed, --out."""
     opening.add_run_option(parser)
     parser.add_argument("-n", type=whole, default=64, metavar="N", help="how many (default 64)")
+    parser.add_argument("--label", type=whole, metavar="C",
+                        help="what to draw, for a run of --model cvae (default: all labels in "
+                             "turn)")
     parser.add_argument("--seed", type=whole, metavar="S",
                         help="to get the same images again (default: new ones every time)")
     parser.add_argument("--out", metavar="FILE.png",
@@ -36,12 +40,29 @@ def run(args):
         raise InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
     model, about, _ = load_trained(folder)
     opening.require_prior(folder, model, "so none can be drawn")
+    wanted, codes, whose, columns = _wanted(model, n, args.label, folder)
     seed   = _new_seed() if args.seed is None else check_count("--seed", args.seed)
     shape  = about["options"]["image_shape"] or (1, model.input_dim)
     plots  = pictures.import_plots()
-    plots.save(plots.samples(model.generate(n, rng=seed), shape), path)
-    print(f"{path}: {n} {'image' if n == 1 else 'images'} from z ~ N(0, I), with --seed {seed}")
+    images = model.generate(wanted, rng=seed)
+    plots.save(plots.samples(images, shape, f"the prior, {codes}", columns), path)
+    print(f"{path}: {n} {'image' if n == 1 else 'images'} from {codes}{whose}, with --seed {seed}")
     return 0
+
+
+def _wanted(model, n, label, folder):
+    """What to ask `generate` for; its codes, and whose they are, in words; how many make a row."""
+    if not isinstance(model, ConditionalVAE):
+        if label is not None:
+            raise InvalidValueError(f"--label: expected a run of --model cvae, got another model "
+                                    f"({model.TITLE}) in {folder}; omit --label")
+        return n, "z ~ N(0, I)", "", None
+    C = model.num_classes
+    if label is None:                                    # each label has its columns
+        return np.arange(n) % C, "z ~ N(M[y], I)", ", all labels in turn", C * max(1, 16 // C)
+    if not 0 <= label < C:
+        raise InvalidValueError(f"--label: expected one from 0 to {C - 1}, got {label}")
+    return np.full(n, label), f"z ~ N(M[{label}], I)", f", label {label}", None
 
 
 def _new_seed():

@@ -4,16 +4,19 @@ import os
 import sys
 import time
 
+import numpy as np
+
 from .. import checkpoint, datasets, files
 from ..datasets.pixels import PIXELS
 from ..errors import DivergedError, InvalidValueError, NumpyvaeError, check_positive_int
+from ..importance import IWAE
 from ..network import LIKELIHOODS
 from ..progress import Bar
 from ..runs import SavedRun
 from ..training import MODELS, OPTIMIZERS, Run
 from . import pictures
 from .folders import new_folder
-from .opening import absolute, has_prior, open_run
+from .opening import absolute, examples, has_prior, open_run
 from .options import flag, number, whole
 from .words import epochs, quoted, this_program, title
 
@@ -23,7 +26,7 @@ HELP = "train a network and draw what it learned"
 # dimensions or epochs move their test loss by less than 0.2 nats. MNIST has the blog's network, and
 # data that are not named here use its defaults.
 DEFAULTS = {"data": "digits", "data_dir": None, "model": "vae", "beta": 1.0, "pixels": "grey",
-            "optimizer": "adam", "seed": 0, "dtype": "float32"}
+            "num_samples": 5, "optimizer": "adam", "seed": 0, "dtype": "float32"}
 DEFAULTS_BY_DATA = {
     "digits": {"hidden_dim": 256, "latent_dim": 10, "likelihood": "bernoulli", "x_std": 0.25,
                "epochs": 200, "batch_size": 64,  "lr": 2e-3},
@@ -49,7 +52,11 @@ def add_options(parser):
     option("data_dir", "folder with MNIST's four files (default: NUMPYVAE_DATA, or else they are "
                        "downloaded), or with four such files of another set, for --data idx",
            metavar="DIR")
-    option("model", "the VAE, or an ordinary auto-encoder for comparison", choices=tuple(MODELS))
+    option("model", "vae; ae, an ordinary auto-encoder, for comparison; cvae, a VAE whose prior "
+                    "has a mean for each class, for images with labels; iwae, a VAE with the "
+                    "tighter bound of several samples", choices=tuple(MODELS))
+    option("num_samples", "samples of each image's code, for --model iwae; a step's time and "
+                          "memory grow with them (20 for MNIST: 64 MB)", **a_whole)
     option("hidden_dim", "units in each hidden layer", **a_whole)
     option("latent_dim", "latent dimensions; if there are 2, the whole plane is drawn", **a_whole)
     option("beta", "weight of the KL term in the loss", **a_number)
@@ -113,18 +120,39 @@ def _start(given, out):
     del options["data"]
     if "x_std" in given and options["likelihood"] != "gaussian":
         raise InvalidValueError("--x-std: is for --likelihood gaussian only; give both or neither")
-    if "beta" in given and not has_prior(MODELS[options["model"]]):
+    if "num_samples" in given and options["model"] != "iwae":
+        raise InvalidValueError("--num-samples: is for --model iwae only; give both or neither")
+    if "beta" in given and not _weighs_kl(MODELS[options["model"]]):
         raise InvalidValueError(f"--beta: weighs the KL term, which --model {options['model']} "
                                 "does not have; give one or the other")
     with _flags_for_names():
         dataset = datasets.load(data, data_dir)
-        run     = Run(dataset.x_train, dataset.x_test, dataset.mask_train, dataset.mask_test,
-                      **options)
+        if options["model"] == "cvae":
+            options["num_classes"] = _count_classes(dataset.labels_train)
+        run = Run(*examples(dataset), **options)
     data, data_dir = absolute(data), absolute(data_dir)
     folder = new_folder(out, title(data, data_dir))
     saved  = SavedRun(run, folder, data, data_dir, dataset.image_shape)
     saved.save()
     return saved, dataset
+
+
+def _weighs_kl(model_class):
+    """Whether the loss of a model has a KL term that beta could weigh."""
+    return has_prior(model_class) and not issubclass(model_class, IWAE)
+
+
+def _count_classes(labels):
+    """C, if the labels are 0 to C - 1 and each of them occurs; or raise."""
+    if labels is None:
+        raise InvalidValueError("--model cvae: expected images with labels, got none with these "
+                                "data; name other data, or another model")
+    kinds = np.unique(labels)
+    if not np.array_equal(kinds, np.arange(len(kinds))):
+        raise InvalidValueError("--model cvae: expected labels from 0 to C - 1, each of them at "
+                                f"least once, got {len(kinds)} different ones from {kinds[0]} to "
+                                f"{kinds[-1]}; number them anew")
+    return len(kinds)
 
 
 def _resume(given, out, folder):
@@ -165,11 +193,15 @@ def _flags_for_names():
 def _announce(saved):
     run, model = saved.run, saved.run.model
     network = f"{model.input_dim}-{model.hidden_dim}-{model.latent_dim} {model.TITLE}"
-    loss    = "recon"
+    loss    = "recon, in nats per image"
     if has_prior(model):
-        loss = "recon + KL" if run.beta == 1 else f"recon + {run.beta:g} KL"
+        weight = "" if run.beta == 1 else f"{run.beta:g} "
+        loss   = f"recon + {weight}KL, in nats per image"
+    if isinstance(model, IWAE):
+        loss = (f"-L, the bound of K = {model.num_samples} samples, in nats per image; recon + KL "
+                "is the VAE's, -ELBO")
     print(f"A {network} learns {title(saved.data, saved.data_dir)} from {len(run.x_train)} images, "
-          f"and is tested on {len(run.x_test)} others.\nloss = {loss}, in nats per image")
+          f"and is tested on {len(run.x_test)} others.\nloss = {loss}")
 
 
 # ---------------------------------------------------------------------- training, as it is seen
@@ -207,9 +239,11 @@ class Table:
         self.started = time.monotonic()
         self.printed = self.started
         self.bar     = Bar(sys.stdout)
-        print("\n  epoch |  train loss    recon       KL |   test loss    recon       KL\n"
-              "--------|-------------------------------|------------------------------",
-              flush=True)
+        self.bounds  = isinstance(run.model, IWAE)           # two: its own, and the VAE's
+        print("\n  epoch |  train loss    recon       KL |   test loss    recon       KL"
+              + " |    -ELBO" * self.bounds
+              + "\n--------|-------------------------------|------------------------------"
+              + "-|---------" * self.bounds, flush=True)
 
     def on_batch(self, done):
         """Show how far all of it has come."""
@@ -228,4 +262,5 @@ class Table:
             self.bar.clear()
             row = self.run.history[-1]
             print(f"{epoch:>7} | {row[0]:>11.2f} {row[1]:>8.2f} {row[2]:>8.2f} "
-                  f"| {row[3]:>11.2f} {row[4]:>8.2f} {row[5]:>8.2f}", flush=True)
+                  f"| {row[3]:>11.2f} {row[4]:>8.2f} {row[5]:>8.2f}"
+                  + f" | {row[4] + row[5]:>8.2f}" * self.bounds, flush=True)

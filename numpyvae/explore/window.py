@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.widgets import Button, Slider
 
 from .. import plots
+from ..conditional import ConditionalVAE
 from ..datasets.pixels import as_floats
 from ..errors import check_rng
 
@@ -53,8 +54,13 @@ class Explorer:
     # ------------------------------------------------------------------ what it can do
 
     def randomize(self, event=None):
-        """Draw a code from the prior, z ~ N(0, I), and decode it."""
-        self.show(self.rng.standard_normal(len(self.z)), "decoded from z ~ N(0, I)")
+        """Draw a code from the prior, or from the prior of any class, and decode it."""
+        eps = self.rng.standard_normal(len(self.z))
+        if not isinstance(self.vae, ConditionalVAE):
+            self.show(eps, "decoded from z ~ N(0, I)")
+            return
+        y = self.rng.integers(self.vae.num_classes)
+        self.show(self.vae.params["M"][y] + eps, f"decoded from z ~ N(M[{y}], I)")
 
     def encode_next(self, event=None):
         """Encode the next test image, and decode the mean of its code beside it."""

@@ -28,19 +28,21 @@ def reconstructions(groups, image_shape, codes_are="the mean of its code"):
 
 
 @on_paper
-def samples(probs, image_shape):
+def samples(probs, image_shape, prior="the prior, z ~ N(0, I)", columns=None):
     """Decoded draws from the prior.
 
-    probs: (N, D); they fill rows of 16, or a square if there are more than 256
+    probs: (N, D); they fill rows of so many columns, by default 16, or a square if there are more
+        than 256
+    prior: what the codes were drawn from, in words
     """
     N = len(probs)
-    columns = min(N, max(16, round(N ** 0.5)))
+    columns = min(N, columns or max(16, round(N ** 0.5)))
     rows = -(-N // columns)
     figure = Figure(figsize=(15, 0.6 + 15 * rows / columns))
     show_images(figure.subplots(), probs, image_shape, columns)
     one  = "An image that nobody wrote: a code"
     many = f"{N} images that nobody wrote: codes"
-    figure.suptitle(f"{many if N > 1 else one} drawn from the prior, z ~ N(0, I), and decoded")
+    figure.suptitle(f"{many if N > 1 else one} drawn from {prior}, and decoded")
     return figure
 
 

@@ -16,21 +16,24 @@ def name_of(j):
 
 
 @on_paper
-def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
+def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None):
     """Where the encoder puts the examples; if Z > 2, in the plane in which they spread most.
 
     mu: (N, Z) the means of the posteriors, or the codes of an ordinary auto-encoder
     labels: (N,) whole numbers, or None; codes_are: what mu is, in words
+    M: (C, Z) the mean of each class's prior, marked with a cross, or None
     """
     mu = np.asarray(mu, dtype=np.float64)
+    M = np.zeros((0, mu.shape[1])) if M is None else np.asarray(M, dtype=np.float64)
     N, Z = mu.shape
     groups = np.zeros(N, int) if labels is None else np.asarray(labels)
     names, title = ["z₁", "z₂"], f"{N} test images in latent space, each at {codes_are}"
     if Z == 1:
         mu = np.column_stack([mu, groups])                    # each label at a height of its own
+        M = np.column_stack([M, np.arange(len(M))])
         names = ["z₁", "" if labels is None else "label"]
     if Z > 2:
-        mu, names = _widest_plane(mu)
+        mu, M, names = _widest_plane(mu, M)
         title = f"{N} test images in the plane where their codes spread most"
 
     figure = Figure(figsize=(12, 9.5))
@@ -39,6 +42,9 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
     for label in np.unique(groups):
         axes.scatter(*mu[groups == label].T, s=size, color=colour_of(label), alpha=0.75,
                      edgecolor="white", linewidth=0.6)
+    for label, mean in enumerate(M):
+        axes.plot(*mean, "X", color=colour_of(label), markersize=26, markeredgecolor="black",
+                  markeredgewidth=2, zorder=2.5)          # below the labels
     if Z == 1:
         axes.set_yticks([] if labels is None else np.unique(groups))
     else:
@@ -46,6 +52,8 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code"):
         if labels is not None:
             write_labels(axes, mu, groups, fontsize=34)
     axes.set(xlabel=names[0], ylabel=names[1])
+    if len(M):
+        title = f"{N} test images, and a cross for the mean of each class's prior"
     figure.suptitle(title)
     return figure
 
@@ -61,14 +69,15 @@ def write_labels(axes, points, labels, fontsize):
                       path_effects=HALO)
 
 
-def _widest_plane(mu):
-    """mu along its first two principal axes, (N, 2); and what to call these, with their shares."""
+def _widest_plane(mu, M):
+    """mu and M along mu's first two principal axes; and what to call these, with their shares."""
     centred = mu - mu.mean(axis=0)
     spread, directions = np.linalg.eigh(centred.T @ centred)  # the largest last
     shares = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
     names = [f"{nth} principal axis  ({share:.0%} of the variance)"
              for nth, share in zip(("1st", "2nd"), shares)]
-    return centred @ directions[:, [-1, -2]], names
+    plane = directions[:, [-1, -2]]
+    return centred @ plane, (M - mu.mean(axis=0)) @ plane, names
 
 
 @on_paper
@@ -105,24 +114,26 @@ def _write_numbers(axes, kl, named):
 
 
 @on_paper
-def manifold(decode, image_shape, side=16):
+def manifold(decode, image_shape, side=16, mean=(0, 0), std=(1, 1)):
     """The plane of two latent dimensions, decoded on a grid whose steps are equally probable.
 
     decode: takes z (N, 2), returns images (N, D); image_shape: (height, width)
     side: the number of images along each side
+    mean, std: of each dimension under the prior; it is taken to be normal
     Source: Kingma & Welling 2014, figure 4.
     """
     height, width = image_shape
-    z = [NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)]
-    grid = np.array([(z1, z2) for z2 in reversed(z) for z1 in z])   # z1 grows right, z2 upwards
+    across, upwards = [[NormalDist(m, s).inv_cdf((i + 0.5) / side) for i in range(side)]
+                       for m, s in zip(mean, std)]
+    grid = np.array([(z1, z2) for z2 in reversed(upwards) for z1 in across])
     figure = Figure(figsize=(11, 11.3))
     axes = figure.subplots()
     show_images(axes, decode(grid), image_shape, side)
     axes.axis("on")
     ticks = sorted({round(i) for i in np.linspace(0, side - 1, 4 - side % 2)})
-    names = [f"{z[i]:.1f}".replace("-", "−") for i in ticks]
-    axes.set_xticks([(i + 0.5) * (width + 1) for i in ticks], names)
-    axes.set_yticks([(side - i - 0.5) * (height + 1) for i in ticks], names)
+    names = [[f"{z[i]:.1f}".replace("-", "−") for i in ticks] for z in (across, upwards)]
+    axes.set_xticks([(i + 0.5) * (width + 1) for i in ticks], names[0])
+    axes.set_yticks([(side - i - 0.5) * (height + 1) for i in ticks], names[1])
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="z₁, in steps that are equally probable", ylabel="z₂, likewise")

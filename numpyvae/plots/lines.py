@@ -18,34 +18,41 @@ def shown_terms(loss, kl, beta, digits):
 
 
 @on_paper
-def loss_curves(history, beta=1.0):
+def loss_curves(history, beta=1.0, prior="p(z)", num_samples=None):
     """The loss and its two terms over the epochs, for the training and the test images.
 
     history: (epochs, 6), in nats per example; its columns are named by `training.HISTORY`
     beta: the weight of the KL term, or None for an ordinary auto-encoder, whose loss has one term
+    prior: what the KL term is taken from, in words; num_samples: K, if the loss is an IWAE's -L_K
     Raises InvalidValueError if there is no epoch.
     """
     history = np.asarray(history)
     if len(history) == 0:
         raise InvalidValueError("history: expected at least one epoch, got none")
-    final = [shown.replace("-", "−")
-             for shown in shown_terms(history[-1, 3], history[-1, 5], beta or 0, 1)]
-    titles = _titles_of_terms(beta)
+    loss, recon, kl = history[-1, 3:]
+    bound = loss if num_samples is None else recon + kl
+    final = [shown.replace("-", "−") for shown in shown_terms(bound, kl, beta or 0, 1)]
+    headline = f"A test image costs {final[0]} nats{_sum_of_terms(final, beta)}"
+    titles   = _titles_of_terms(beta, prior)
+    if num_samples is not None:
+        final[0]  = f"{loss:.1f}".replace("-", "−")
+        titles[0] = f"loss  =  −L,  from {num_samples} samples"
+        headline += f";  by {num_samples} samples, {final[0]}"
     figure = Figure(figsize=(15 if len(titles) > 1 else 9, 6))
     panels = figure.subplots(1, len(titles), squeeze=False)[0]
     for term, (axes, title) in enumerate(zip(panels, titles)):
         _loss_curve(axes, history[:, term], history[:, term + 3], final[term])
         axes.set(title=title, xlabel="epoch", ylabel="nats per image")
     panels[0].legend(frameon=False)
-    figure.suptitle(f"A test image costs {final[0]} nats{_sum_of_terms(final, beta)}")
+    figure.suptitle(headline)
     return figure
 
 
-def _titles_of_terms(beta):
+def _titles_of_terms(beta, prior):
     if beta is None:
         return ["loss  =  −log p(x | z)"]
     loss = "loss  =  −ELBO" if beta == 1 else f"loss  =  reconstruction + {beta:g} KL"
-    return [loss, "reconstruction,  −log p(x | z)", "KL(q(z | x), p(z))"]
+    return [loss, "reconstruction,  −log p(x | z)", f"KL(q(z | x), {prior})"]
 
 
 def _sum_of_terms(final, beta):

@@ -43,7 +43,8 @@ def test_train_explains_every_option_with_its_defaults(capsys):
         assert value is None or f"(default {value})" in text
     assert "(default 256; mnist 400)" in text and "(default bernoulli; faces gaussian)" in text
     assert "(default 200; mnist 10, faces 60)" in text
-    assert "--model {vae,ae}" in text and "--pixels {grey,threshold,fixed,resampled}" in text
+    assert "--model {vae,ae,cvae,iwae}" in text
+    assert "--pixels {grey,threshold,fixed,resampled}" in text
     assert "digits, mnist, faces, idx, or a .npy or .npz file of your own" in text
     assert "NUMPYVAE_DATA" in text and "None" not in text and "--data-dir" in text
 

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 import pytest
-from helpers_cli import FOUR, GREY, RUN, assert_one_sentence, call, contents, numpyvae_in
+from helpers_cli import FOUR, GREY, LABELS, RUN, assert_one_sentence, call, contents, numpyvae_in
 from helpers_files import write_set
 
 from numpyvae.datasets.idx import FILES
@@ -96,6 +96,18 @@ REFUSED = [
     # models and pixels
     (("train", "--model", "gan"), "--model", "vae", "ae"),
     (("train", "--model", "ae", "--beta", "1"), "--beta", "--model ae"),
+    (("train", "--model", "iwae", "--beta", "1"), "--beta", "--model iwae"),
+    (("train", "--num-samples", "5"), "--num-samples", "--model iwae"),
+    (("train", "--model", "iwae", "--num-samples", "0"), "--num-samples", "got 0"),
+    (("train", "--model", "iwae", "--num-samples", "2.5"), "--num-samples", "2.5"),
+    (("train", "--resume", RUN, "--num-samples", "7"), "--num-samples 7", "has 5"),
+    (("train", "--model", "cvae", "--data", "own.npz"), "--model cvae", "labels", "none"),
+    (("train", "--model", "cvae", "--data", "from_one.npz"), "--model cvae", "3", "from 1 to 3"),
+    (("train", "--model", "cvae", "--data", "negative.npz"), "--model cvae", "from -1 to 1"),
+    (("train", "--model", "cvae", "--data", "gap.npz"), "--model cvae", "3", "from 0 to 4"),
+    (("train", "--model", "cvae", "--data", "unseen.npz"), "y_test", "0 to 2", "3 to 3"),
+    (("sample", RUN, "--label", "3"), "--label", "--model cvae", RUN),
+    (("sample", RUN, "--label", "three"), "--label", "three"),
     (("train", "--pixels", "black"), "--pixels", "grey", "threshold", "fixed", "resampled"),
     (("train", "--resume", RUN, "--model", "ae"), "--model", "ae", "vae"),
     (("train", "--resume", RUN, "--pixels", "fixed"), "--pixels", "fixed", "grey"),
@@ -143,6 +155,11 @@ def test_it_is_refused_in_one_sentence(work, capsys, monkeypatch, argv, words):
     (work / "letter.npz").write_text("precious")
     np.savez("own.npz", x=GREY)
     np.savez("ones.npz", x=GREY & 1)
+    held_out = np.random.default_rng(0).permutation(40)[:4]
+    unseen   = np.where(np.isin(np.arange(40), held_out), 3, LABELS)
+    for name, labels in (("from_one", LABELS + 1), ("negative", LABELS - 1), ("gap", 2 * LABELS),
+                         ("unseen", unseen)):
+        np.savez(f"{name}.npz", x=GREY, labels=labels)
     np.savez("bad.npz", x=GREY.astype(float))
     write_set(work / "set", FILES, FOUR)
     before = contents(work)

@@ -93,8 +93,9 @@ def test_every_option_arrives(work, undrawn, capsys, monkeypatch):
     status, out, err = call(capsys, "train", *argv, "--out", "new/deeper")
     assert (status, err) == (0, "") and "recon + 2.5 KL" in out
     found = checkpoint.load("new/deeper/model.npz")[1]["run"]["options"]
-    assert found == {**options, "data_dir": None, "image_shape": [28, 28]}
-    assert set(options) | {"data_dir"} == set(train.OPTIONS)
+    assert found == {**options, "data_dir": None, "image_shape": [28, 28], "num_samples": 5,
+                     "num_classes": 10}
+    assert set(options) | {"data_dir", "num_samples"} == set(train.OPTIONS)    # see test_relatives
     defaults = {**train.DEFAULTS, **train.DEFAULTS_BY_DATA["digits"]}
     assert all(options[name] != defaults[name] for name in options if name != "model")
 
@@ -112,7 +113,7 @@ def test_the_faces(tmp_path, monkeypatch, capsys):
     (run, dataset, folder), = shown
     assert folder == os.path.join("runs", "faces") and os.listdir(folder)
     assert dataset.labels_test is None
-    options = {**train.DEFAULTS, **defaults, "epochs": 1}
+    options = {**train.DEFAULTS, **defaults, "epochs": 1, "num_classes": 10}
     del options["data"], options["data_dir"]
     assert run.options == options
     saved = checkpoint.load(os.path.join(folder, "model.npz"))[1]["run"]["options"]

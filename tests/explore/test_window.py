@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 from mouse import click, mouse
 
-from numpyvae import VAE, explore, plots
+from numpyvae import VAE, ConditionalVAE, explore, plots
 from numpyvae.explore import Explorer, open_window, window
 
 
@@ -92,6 +92,19 @@ def test_random_draws_from_the_prior():
         found.randomize()
         assert_decodes(found, rng.standard_normal(5))
         assert "N(0, I)" in found.right.get_title() and not found.left.get_visible()
+
+
+def test_random_draws_from_the_prior_of_any_class():
+    found, rng = explorer(3, rng=7), np.random.default_rng(7)
+    found.vae = ConditionalVAE(6, 16, 3, 4, rng=1)
+    drawn = set()
+    for _ in range(20):
+        found.randomize()
+        eps, y = rng.standard_normal(3), rng.integers(4)
+        assert_decodes(found, found.vae.params["M"][y] + eps)
+        assert found.right.get_title() == f"decoded from z ~ N(M[{y}], I)"
+        drawn.add(y)
+    assert drawn == {0, 1, 2, 3}
 
 
 @pytest.mark.parametrize("labels, masked, dtype",

@@ -68,6 +68,13 @@ def test_very_many_samples_fill_a_square():
         assert shown(axes).shape == (columns * 3 + 1, columns * 4 + 1)
 
 
+def test_samples_stand_in_so_many_columns_and_say_what_they_were_drawn_from():
+    figure = plots.samples(images(7), SHAPE, "the prior, z ~ N(M[3], I)", 5)
+    assert shown(figure.axes[0]).shape == (2 * 3 + 1, 5 * 4 + 1)
+    assert "drawn from the prior, z ~ N(M[3], I), and" in figure.get_suptitle()
+    assert "z ~ N(0, I)" in plots.samples(images(7), SHAPE).get_suptitle()
+
+
 def test_every_row_of_samples_has_its_room():
     one, two = (plots.samples(images(n), SHAPE).get_figheight() for n in (16, 17))
     assert two - one == pytest.approx(15 / 16)                 # inches: an image is as high as wide

@@ -175,3 +175,36 @@ def test_the_traversal_is_decoded_from_one_dimension_at_a_time(latent_dim):
 
 def test_latent_dimensions_are_counted_from_one():
     assert plots.name_of(0) == "z₁" and plots.name_of(122) == "z₁₂₃"
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 4])
+def test_the_means_of_the_classes_are_marked_where_their_codes_would_be(latent_dim):
+    mu, labels = codes(40, latent_dim), np.arange(40) % 4
+    M = mu[[7, 2, 30]]                                            # each is the code of an example
+    figure = plots.latent_scatter(mu, labels, M=M)
+    axes, = figure.axes
+    crosses = [line for line in axes.lines if line.get_marker() == "X"]
+    assert len(crosses) == 3 and "cross" in figure.get_suptitle()
+    for label, (line, n) in enumerate(zip(crosses, (7, 2, 30))):
+        found, = line.get_xydata()
+        if latent_dim == 1:
+            assert np.array_equal(found, [M[label, 0], label])
+            continue
+        point = scattered(axes, labels)[n % 4][n // 4]
+        np.testing.assert_allclose(found, point, rtol=0, atol=1e-12)
+        assert tuple(line.get_color()) == tuple(axes.texts[label].get_color())
+    assert not plots.latent_scatter(mu, labels).axes[0].lines
+
+
+def test_the_manifold_of_another_prior_lies_where_that_is():
+    asked = []
+
+    def decode_once(z):
+        asked.append(z)
+        return decode(z)
+    axes, = plots.manifold(decode_once, SHAPE, side=3, mean=(1, -2), std=(0.5, 2)).axes
+    z, step = asked[0].reshape(3, 3, 2), NormalDist().inv_cdf(5 / 6)
+    np.testing.assert_allclose(z[0, :, 0], [1 - 0.5 * step, 1, 1 + 0.5 * step], rtol=1e-12)
+    np.testing.assert_allclose(z[:, 0, 1], [-2 + 2 * step, -2, -2 - 2 * step], rtol=1e-12)
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.5", "1.0", "1.5"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["−3.9", "−2.0", "−0.1"]

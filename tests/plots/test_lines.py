@@ -50,6 +50,20 @@ def test_the_loss_is_called_minus_elbo_only_where_it_is():
     assert weighted.get_title() == "loss  =  reconstruction + 0.5 KL"
 
 
+def test_the_loss_of_an_iwae_is_not_the_sum_of_its_terms():
+    figure = plots.loss_curves([[9, 9, 9, 30.06, 24.72, 7.42]], num_samples=5)
+    assert numbers(figure.get_suptitle()) == ["32.1", "24.7", "7.4", "5", "30.1"]
+    assert "ELBO" not in figure.axes[0].get_title() and "5 samples" in figure.axes[0].get_title()
+    assert figure.axes[0].texts[0].get_text() == "30.1"
+
+
+def test_the_kl_term_is_taken_from_the_prior_that_is_named():
+    past = [[9, 9, 9, 32.14, 24.72, 7.42]]
+    assert plots.loss_curves(past).axes[2].get_title() == "KL(q(z | x), p(z))"
+    named = plots.loss_curves(past, prior="p(z | y)")
+    assert named.axes[2].get_title() == "KL(q(z | x), p(z | y))"
+
+
 def test_the_loss_of_an_ordinary_auto_encoder_is_one_curve():
     past = history(7, beta=0)
     figure = plots.loss_curves(past, beta=None)
