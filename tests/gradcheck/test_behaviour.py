@@ -28,7 +28,10 @@ def test_noise_that_is_drawn_again_at_every_call():
 
 def test_a_backward_that_draws_its_own_noise():
     rng = np.random.default_rng(0)
-    def grads(p): return {**smooth_gradient(p), "b": rng.standard_normal(5)}
+
+    def grads(p):
+        return {**smooth_gradient(p), "b": rng.standard_normal(5)}
+
     report = check_gradients(smooth, PARAMS, grads, show=False)
     assert not report.ok
     assert report.findings[0].startswith("grads is not deterministic")
@@ -76,7 +79,10 @@ def test_a_function_for_a_gradient_that_returns_no_dictionary_is_refused(grads, 
 def test_parameters_that_share_memory():
     both   = np.zeros(8)
     params = {"p": both[:5], "q": both[3:], "r": np.ones(2)}
-    def f(p): return (p["p"] ** 2).sum() + p["q"].sum() + p["r"].sum()
+
+    def f(p):
+        return (p["p"] ** 2).sum() + p["q"].sum() + p["r"].sum()
+
     grads  = {"p": np.zeros(5), "q": np.ones(5), "r": np.ones(2)}
     report = check_gradients(f, params, grads, show=False)
     assert not report.ok and len(report.findings) == 1
@@ -128,7 +134,10 @@ def test_a_function_that_computes_in_single_precision(f):
 
 def test_single_precision_shows_where_all_parameters_are_zero_too():
     params = {"b": np.zeros(5)}
-    def f(p): return float(np.float32(np.exp(p["b"]).sum()))
+
+    def f(p):
+        return float(np.float32(np.exp(p["b"]).sum()))
+
     assert "single precision" in check_gradients(f, params, params, show=False).findings[0]
 
 

@@ -73,7 +73,9 @@ def test_an_error_may_enter_where_no_gradient_was_given():
 
 
 def test_names_that_are_no_strings_are_diagnosed_too():
-    def f(p): return (p[0] ** 2).sum() + p["b"].sum()
+    def f(p):
+        return (p[0] ** 2).sum() + p["b"].sum()
+
     W = draw(7, (4, 3))[0]
     report = check_gradients(f, {0: W, "b": np.ones(2)}, {0: -2 * W, "b": np.ones(2)},
                              order=["b", 0], show=False)
@@ -88,7 +90,10 @@ def test_blocks_that_are_wrong_only_together():
     slopes = np.ones(40)
     params = {"a": np.zeros(40), "b": np.zeros(40)}
     wrong  = {"a": slopes * (1 + 0.9e-5), "b": slopes * (1 - 0.9e-5)}
-    def f(p): return slopes @ p["a"] + slopes @ p["b"]
+
+    def f(p):
+        return slopes @ p["a"] + slopes @ p["b"]
+
     reports = [check_gradients(f, params, wrong, by="direction", rng=seed, show=False)
                for seed in range(40)]
     together = [report for report in reports if report.wrong == ["(all)"]]

@@ -197,7 +197,9 @@ def test_the_factors_that_have_a_name():
 
 
 def test_one_element_that_is_not_zero_is_no_evidence_for_a_factor():
-    def f(p): return p["w"].max() ** 2
+    def f(p):
+        return p["w"].max() ** 2
+
     w = np.array([0.3, 0.9, 0.1])
     report = check_gradients(f, {"w": w}, {"w": np.array([0, 3.013, 0])}, show=False)
     assert "times the numeric gradient" not in report.findings[0]
@@ -232,9 +234,16 @@ def test_a_term_of_the_loss_that_is_weighted_wrongly_is_named(weight, words, by)
 
 def test_terms_of_any_size():
     B, = draw(7, (4, 3))
-    def square(p): return 1e5 * (p["W"] ** 2).sum()
-    def exp(p): return 1e5 * np.exp(p["W"]).sum()
-    def both(p): return square(p) + exp(p)
+
+    def square(p):
+        return 1e5 * (p["W"] ** 2).sum()
+
+    def exp(p):
+        return 1e5 * np.exp(p["W"]).sum()
+
+    def both(p):
+        return square(p) + exp(p)
+
     terms  = {"square": square, "exp": exp}
     report = check_gradients(both, {"W": B}, {"W": 2e5 * B}, terms=terms, show=False)
     assert report.findings[0].startswith("W: the term exp of the loss is missing")
@@ -245,8 +254,13 @@ def test_terms_of_any_size():
 
 def test_terms_of_opposite_sign():
     B, = draw(7, (4, 3))
-    def plus(p): return 1e8 + p["W"].sum() * 1e-3
-    def minus(p): return -1e8
+
+    def plus(p):
+        return 1e8 + p["W"].sum() * 1e-3
+
+    def minus(p):
+        return -1e8
+
     report = check_gradients(lambda p: plus(p) + minus(p), {"W": B}, {"W": np.full((4, 3), 1e-3)},
                              "complex", terms={"plus": plus, "minus": minus}, show=False)
     assert report.ok
@@ -254,8 +268,12 @@ def test_terms_of_opposite_sign():
 
 # ---------------------------------------------------------------------- how they are chosen
 
+def returning(value):
+    return lambda: value
+
+
 def block_of(grad, numeric, **terms):
-    slopes = {name: (lambda slopes=slopes: slopes) for name, slopes in terms.items()}
+    slopes = {name: returning(values) for name, values in terms.items()}
     return Block("W", grad.shape, grad, np.arange(grad.size), numeric, 1e-5, 0.0, slopes)
 
 

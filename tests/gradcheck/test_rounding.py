@@ -16,7 +16,9 @@ both_methods = pytest.mark.parametrize("method", ["central", "complex"])
 def test_a_gradient_below_the_rounding_of_f_is_not_called_wrong():
     # The value of f is near 1e6 and carries an error of 1e-10; divided by the step that is 1e-5,
     # ten times the slope.
-    def f(p): return 1e6 + 1e-6 * p["x"].sum()
+    def f(p):
+        return 1e6 + 1e-6 * p["x"].sum()
+
     assert check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 1e-6)}, show=False).ok
     assert not check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 0.01)}, show=False).ok
 
@@ -44,7 +46,9 @@ def test_a_gradient_that_is_zero_by_cancellation_is_right(method, by):
 
 
 def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error():
-    def f(p): return 1e6 + 1e-6 * p["x"].sum()
+    def f(p):
+        return 1e6 + 1e-6 * p["x"].sum()
+
     hidden = []
     for n in (1, 2, 100):
         report = check_gradients(f, {"x": np.ones(n)}, {"x": np.full(n, 2e-6)}, show=False)
@@ -57,7 +61,9 @@ def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error()
 
 
 def test_what_rounding_hides_is_said_to_be_untested():
-    def f(p): return 1e8 * (p["a"] ** 2).sum() + 1e-6 * (p["b"] ** 2).sum()
+    def f(p):
+        return 1e8 * (p["a"] ** 2).sum() + 1e-6 * (p["b"] ** 2).sum()
+
     params = {"a": np.full(2, 1.1), "b": np.full(2, 1.1)}
     report = check_gradients(f, params, {"a": 2e8 * params["a"], "b": -2e-6 * params["b"]},
                              show=False)
@@ -75,7 +81,9 @@ def test_neither_a_jump_beside_the_point_nor_a_steep_function_passes_for_roundin
 
 def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_rounding():
     # sin² + cos² = 1, whose slope is zero by cancellation
-    def f(p): return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
+    def f(p):
+        return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
+
     for seed in range(10):
         x, = draw(seed, 20)
         report = check_gradients(f, {"x": x}, {"x": 2 * x}, "complex", show=False)

@@ -98,7 +98,8 @@ def small_vae(rng, n, d, z, h):
     vae = VAE(d, h, z, likelihood, x_std, rng)
     x, eps, beta = rng.random((n, d)), rng.standard_normal((n, z)), float(rng.choice([0, 1, 4]))
 
-    def losses(p): return vae.loss(x, eps, beta, params=p)
+    def losses(p):
+        return vae.loss(x, eps, beta, params=p)
 
     def grads(p):
         there = VAE(d, h, z, likelihood, x_std)
@@ -110,16 +111,24 @@ def small_vae(rng, n, d, z, h):
 
 def least_squares(X, scale):
     """Of any size."""
-    def residual(p): return X @ p["A"] + p["c"]
-    def f(p): return scale * (residual(p) ** 2).sum()
-    def grads(p): return {"A": 2 * scale * X.T @ residual(p),
-                          "c": 2 * scale * residual(p).sum(axis=0)}
+
+    def residual(p):
+        return X @ p["A"] + p["c"]
+
+    def f(p):
+        return scale * (residual(p) ** 2).sum()
+
+    def grads(p):
+        return {"A": 2 * scale * X.T @ residual(p), "c": 2 * scale * residual(p).sum(axis=0)}
+
     return f, grads
 
 
 def softmax_regression(X, h, shift):
     """Without the shift, c does not matter at all."""
-    def logits(p): return X @ p["A"] + shift * p["c"]
+
+    def logits(p):
+        return X @ p["A"] + shift * p["c"]
 
     def f(p):
         a = logits(p)
