@@ -22,8 +22,8 @@ SEEN   = np.random.default_rng(1).random((40, 4, 3)) < 0.7
 LABELS = np.arange(40) % 3
 FOUR   = GREY[:30], LABELS[:30].astype(np.uint8), GREY[30:], LABELS[30:].astype(np.uint8)
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and closed pipes are "
-                                                      "different elsewhere")
+posix = pytest.mark.skipif(os.name != "posix",
+                           reason="signals, terminals and closed pipes are different elsewhere")
 installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(),
                                reason="the version is known only when the package is installed")
 

@@ -140,8 +140,9 @@ def test_an_array_that_could_not_be_loaded_is_not_saved(tmp_path, array):
     assert (tmp_path / "model.npz").read_bytes() == before
 
 
-@pytest.mark.parametrize("description, error", [({"bad": object()},        TypeError),
-                                                ({"text": "x" * 100_000},  InvalidValueError)])
+@pytest.mark.parametrize("description, error", [
+    ({"bad": object()},        TypeError),
+    ({"text": "x" * 100_000},  InvalidValueError)])
 def test_a_description_that_could_not_be_loaded_is_not_saved(tmp_path, description, error):
     before = small(tmp_path / "model.npz")
     with pytest.raises(error):

@@ -92,15 +92,14 @@ def test_the_version_is_the_literal_of_setup_cfg():
 
 
 def test_everything_public_is_documented():
+    others = property, classmethod, staticmethod
     for name in numpyvae.__all__:
         thing = getattr(numpyvae, name)
         assert thing.__doc__ and thing.__module__.startswith("numpyvae")
         if isinstance(thing, type):
             for member, value in vars(thing).items():
-                if not member.startswith("_") and (callable(value)
-                                                   or isinstance(value,
-                                                                 (property, classmethod,
-                                                                  staticmethod))):
+                documented = callable(value) or isinstance(value, others)
+                if documented and not member.startswith("_"):
                     assert getattr(thing, member).__doc__, f"{name}.{member}"
     for path in FILES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -83,9 +83,10 @@ def some_logits():
     formulas give way.
     """
     rng = np.random.default_rng(0)
-    return np.concatenate([np.linspace(-1000, 1000, 201),
-                           [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0], rng.choice([-1, 1], 200)
-                           * 700 * 10 ** rng.uniform(-12, 0, 200)])[:, None]
+    evenly = np.linspace(-1000, 1000, 201)
+    points = [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0]
+    of_every_magnitude = rng.choice([-1, 1], 200) * 700 * 10 ** rng.uniform(-12, 0, 200)
+    return np.concatenate([evenly, points, of_every_magnitude])[:, None]
 
 
 @pytest.mark.parametrize("x", [0.0, 1.0, 0.25, 0.7, 1e-9, 1 / 255, 1 - 2.0 ** -53])
@@ -131,8 +132,8 @@ def test_losses_are_finite_silent_and_right_at_1000(dtype):
         dx_mean = Gaussian(np.float64(0.1)).neg_log_p_backward(np.ones(1, dtype), logits, x)
     assert recon.tolist() == [2000] and dlogits.tolist() == [[0, 0, -1, 1]]
     density = math.log(0.1) + 0.5 * math.log(2 * math.pi)
-    assert cost[0] == pytest.approx(0.5 * (1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2) / 0.01 + 4
-                                    * density, rel=1e-6)
+    squares = 1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2
+    assert cost[0] == pytest.approx(0.5 * squares / 0.01 + 4 * density, rel=1e-6)
     np.testing.assert_allclose(dx_mean, (logits - x) / 0.01, rtol=1e-6)
     assert recon.dtype == dlogits.dtype == cost.dtype == dx_mean.dtype == dtype
 
@@ -189,8 +190,8 @@ def test_what_a_grey_pixel_costs_above_its_floor_is_the_kl_divergence_from_it_to
     assert np.all((loss > entropy * (1 + 1e-9))[:, offsets != 0])
     # black and white have no floor but 0
     for certain in (0.0, 1.0):
-        loss = Bernoulli().neg_log_p(np.array([[(2 * certain - 1) * 800]]),
-                                         np.array([[certain]]))
+        logits = np.array([[(2 * certain - 1) * 800]])
+        loss = Bernoulli().neg_log_p(logits, np.array([[certain]]))
         assert loss[0] == 0
 
 

@@ -118,8 +118,8 @@ def public(name):
 
 def test_every_forward_has_its_row():
     rooms = ["layers", "latent", "likelihoods", "vae", "autoencoder", "evaluate", "optim"]
-    assert {forward for forward, _, _ in ROWS} == {forward for room in rooms
-                                                   for forward in forwards(room)}
+    expected = {forward for room in rooms for forward in forwards(room)}
+    assert {forward for forward, _, _ in ROWS} == expected
 
 
 def test_every_row_names_a_test():
@@ -167,9 +167,11 @@ def at_the_maximum(x, x_std, seed=0):
               for array in np.random.default_rng(seed).standard_normal((2, D, D)))
     W_mu, W4 = Q1.T @ A.T * V / x_std ** 2, Q3.T                 # M⁻¹ = V / x_std²
     vae = VAE(D, D, Z, "gaussian", x_std)
-    vae.params = {"W1": Q1, "b1": np.full(D, OPEN), "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN
-                  * W_mu.sum(axis=0), "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V), "W3": A
-                  @ Q3, "b3": np.full(D, OPEN), "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
+    vae.params = {"W1": Q1, "b1": np.full(D, OPEN),
+                  "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN * W_mu.sum(axis=0),
+                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
+                  "W3": A @ Q3, "b3": np.full(D, OPEN),
+                  "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
     return vae
 
 
@@ -199,10 +201,8 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     # log p(x) once more, by the density of N(c, ·)
     covariance = A.T @ A + x_std ** 2 * np.eye(D)
     squares = np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
-    assert lowest == pytest.approx(0.5
-                                   * np.mean(squares
-                                             + np.linalg.slogdet(2 * np.pi * covariance)[1]),
-                                   rel=3e-14)
+    log_det = np.linalg.slogdet(2 * np.pi * covariance)[1]
+    assert lowest == pytest.approx(0.5 * np.mean(squares + log_det), rel=3e-14)
 
     x_all, eps_all = with_symmetric_noise(x)
     (loss, _, _), grads = vae.loss_and_grads(x_all, eps_all)
@@ -219,8 +219,8 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     # every way from there leads up (measured: 456 scale²)
     for scale in (1e-3, 1e-2, 3e-2):
         for _ in range(30):
-            vae.params = {name: param + scale * rng.standard_normal(param.shape) for name,
-                          param in optimum.items()}
+            vae.params = {name: param + scale * rng.standard_normal(param.shape)
+                          for name, param in optimum.items()}
             assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
             assert vae.loss(x_all, eps_all)[0] > lowest + 50 * scale ** 2
 
@@ -275,8 +275,8 @@ def opened(network):
     p = network.params
     for suffix in {"VAE": ("_mu", "_logvar"), "Autoencoder": ("_z",)}[type(network).__name__]:
         p["b" + suffix] = p["b" + suffix] - OPEN * p["W" + suffix].sum(axis=0)
-    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": p["b4"] - OPEN
-            * p["W4"].sum(axis=0)}
+    b4 = p["b4"] - OPEN * p["W4"].sum(axis=0)
+    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": b4}
 
 
 @pytest.mark.parametrize("seed, x_std", CASES)
@@ -318,8 +318,8 @@ def test_training_a_linear_autoencoder_ends_at_pca():
     loss = minimise(autoencoder, lambda: autoencoder.loss_and_grads(x))
     assert relus_are_open(autoencoder, x, autoencoder.encode(x))
     assert abs(loss - lowest) < 1e-10
-    np.testing.assert_allclose(autoencoder.reconstruct(x), c + (x - c) @ vectors[:Z].T
-                               @ vectors[:Z], rtol=0, atol=1e-6)
+    projected = c + (x - c) @ vectors[:Z].T @ vectors[:Z]
+    np.testing.assert_allclose(autoencoder.reconstruct(x), projected, rtol=0, atol=1e-6)
 
 
 # ---------------------------------------------------------------------- what a linear VAE draws

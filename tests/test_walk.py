@@ -87,9 +87,9 @@ class Sum:
         return self.factor * np.sum(term, axis=self.axis)
 
 
-SYMBOLS = [("log σ²", "logvar"), ("σ²", "exp(logvar)"), ("σ", "exp(0.5 * logvar)"), ("μ²", "mu**2"),
-           ("μ", "mu"), ("ε", "eps"), ("β", "beta"), ("½", "0.5"), ("ᵀ", ".T"), ("[", "("),
-           ("]", ")")]
+SYMBOLS = [("log σ²", "logvar"), ("σ²", "exp(logvar)"), ("σ", "exp(0.5 * logvar)"),
+           ("μ²", "mu**2"), ("μ", "mu"), ("ε", "eps"), ("β", "beta"),
+           ("½", "0.5"), ("ᵀ", ".T"), ("[", "("), ("]", ")")]
 
 
 def value_of(text, names):

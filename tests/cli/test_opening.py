@@ -19,8 +19,8 @@ MOVED = {"file":   (("--data", "own.npz"), "own.npz", "moved.npz", "--data", "ow
 
 
 @pytest.mark.parametrize("kind", MOVED)
-def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, undrawn, capsys,
-                                                                         monkeypatch, kind):
+def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(
+        own, undrawn, capsys, monkeypatch, kind):
     place, old, new, flag, title = MOVED[kind]
     assert call(capsys, "train", *SMALL, "--epochs", "6", *place, "--out", "whole")[0] == 0
     assert call(capsys, "train", *SMALL, *place)[0] == 0

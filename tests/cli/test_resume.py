@@ -103,10 +103,11 @@ def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
 
 # ---------------------------------------------------------------------- a kill
 
-@pytest.mark.parametrize("leftover, command", [("model.npz.1.tmp", ("show", RUN)),
-                                               ("loss.png.2.tmp", ("train", "--resume", RUN))])
-def test_leftovers_of_a_kill_are_swept_when_the_run_is_opened(work, drawn, capsys, leftover,
-                                                              command):
+@pytest.mark.parametrize("leftover, command", [
+    ("model.npz.1.tmp", ("show", RUN)),
+    ("loss.png.2.tmp", ("train", "--resume", RUN))])
+def test_leftovers_of_a_kill_are_swept_when_the_run_is_opened(
+        work, drawn, capsys, leftover, command):
     (work / RUN / leftover).write_bytes(b"half")
     assert call(capsys, *command)[0] == 0
     assert not (work / RUN / leftover).exists() and set(drawn) == set(PICTURES)

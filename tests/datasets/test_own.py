@@ -132,8 +132,8 @@ def test_the_ends_of_the_range_belong_to_it(tmp_path, dtype, value):
 @given(st.integers(2, 200))
 def test_a_tenth_is_kept_for_testing_and_both_parts_keep_their_order(tmp_path_factory, n):
     content = savez(x=np.arange(n).reshape(n, 1) / n, labels=np.arange(n))
-    x_train, labels_train, x_test, labels_test, *_ = load(tmp_path_factory.getbasetemp(), content,
-                                                          ".npz")
+    folder = tmp_path_factory.getbasetemp()
+    x_train, labels_train, x_test, labels_test, *_ = load(folder, content, ".npz")
     assert len(labels_test) == max(1, n // 10) and len(labels_train) == n - len(labels_test)
     assert np.array_equal(np.sort(np.concatenate([labels_train, labels_test])), np.arange(n))
     for x, labels in ((x_train, labels_train), (x_test, labels_test)):

@@ -103,8 +103,8 @@ def test_all_that_f_grads_and_params_do_is_told_together():
         return {"a": np.ones(2), "b": np.ones(2)}
     same   = np.ones(2)
     report = check_gradients(f, {"a": same, "b": same}, grads, show=False)
-    assert [re.split(" share| changes", text)[0] for text in report.findings] == ["a and b", "f",
-                                                                                  "grads"]
+    culprits = [re.split(" share| changes", text)[0] for text in report.findings]
+    assert culprits == ["a and b", "f", "grads"]
 
 
 # ---------------------------------------------------------------------- what f returns
@@ -193,5 +193,5 @@ def test_a_gradient_that_cannot_be_compared_is_reported(grads, finding, by, meth
 def test_a_name_that_no_parameter_has_gets_a_row_and_no_guess_where_none_is_missing():
     report = check_gradients(smooth, PARAMS, {**RIGHT, "dW": np.ones((2, 3))}, show=False)
     assert not report.ok and report.findings == ["dW: no parameter has this name"]
-    assert [(row.name, row.shape) for row in report.rows] == [("W", (3, 4)), ("b", (5,)),
-                                                              ("dW", (2, 3))]
+    shapes = [("W", (3, 4)), ("b", (5,)), ("dW", (2, 3))]
+    assert [(row.name, row.shape) for row in report.rows] == shapes

@@ -79,8 +79,8 @@ def test_names_that_are_no_strings_are_diagnosed_too():
     W = draw(7, (4, 3))[0]
     report = check_gradients(f, {0: W, "b": np.ones(2)}, {0: -2 * W, "b": np.ones(2)},
                              order=["b", 0], show=False)
-    assert report.findings[0].startswith("the error enters at 0: what comes before it in backward "
-                                         "order is right (b)")
+    assert report.findings[0].startswith(
+        "the error enters at 0: what comes before it in backward order is right (b)")
     assert report.findings[1].startswith("0: the sign is flipped (12 elements compared; 0[")
 
 
@@ -132,8 +132,8 @@ def test_gradients_that_are_exchanged_or_made_from_the_wrong_array():
     assert [text.split("?")[0] for text in found(Q, P)] == [
         "P: it is the gradient of Q: are two of them exchanged",
         "Q: it is the gradient of P: are two of them exchanged"]
-    assert found(Q.copy(), Q)[0].startswith("P: it is the gradient of Q, where it is right: was it "
-                                            "made from the wrong array?")
+    assert found(Q.copy(), Q)[0].startswith(
+        "P: it is the gradient of Q, where it is right: was it made from the wrong array?")
     assert found(Q, Q)[0].startswith("P: its gradient shares memory with that of Q: one was "
                                      "written over the other")
 

@@ -15,13 +15,12 @@ def test_of_a_large_block_that_is_wrong_along_a_direction_a_sample_tells_why():
         report = check_gradients(lambda p: (slopes * p["x"]).sum(), {"x": np.ones(slopes.size)},
                                  {"x": grad}, by="direction", show=False)
         return report.findings[0]
-    assert told(sparse, -sparse).startswith(f"x: the sign is flipped ({SAMPLE} elements compared; "
-                                            "x[789] is -3, ")
-    assert "got (2, 1000): it was not summed over the batch" in told(sparse, np.outer([0.5, 0.5],
-                                                                                      sparse))
-    # as many as the sample: it is all of them
-    few = np.arange(1.0, SAMPLE + 1)
-    assert told(few, -few).startswith(f"x: the sign is flipped ({SAMPLE} elements compared; ")
+    flipped = f"x: the sign is flipped ({SAMPLE} elements compared; "
+    assert told(sparse, -sparse).startswith(flipped + "x[789] is -3, ")
+    unsummed = np.outer([0.5, 0.5], sparse)
+    assert "got (2, 1000): it was not summed over the batch" in told(sparse, unsummed)
+    few = np.arange(1.0, SAMPLE + 1)                             # no more than a sample holds
+    assert told(few, -few).startswith(flipped)
 
 
 def test_the_evidence_is_told():

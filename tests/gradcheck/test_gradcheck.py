@@ -182,9 +182,10 @@ def test_float32_gradients_get_a_tolerance_of_their_own(seed, by):
     assert not check_gradients(smooth, params, wrong, "complex", by, show=False).ok
 
 
-@pytest.mark.parametrize("method, dtype, passes, fails", [("central", np.float64, 5e-6, 2e-5),
-                                                          ("complex", np.float64, 5e-12, 2e-11),
-                                                          ("complex", np.float32, 5e-4, 2e-3)])
+@pytest.mark.parametrize("method, dtype, passes, fails", [
+    ("central", np.float64, 5e-6, 2e-5),
+    ("complex", np.float64, 5e-12, 2e-11),
+    ("complex", np.float32, 5e-4, 2e-3)])
 def test_the_default_tolerances_lie_where_they_are_said_to_lie(method, dtype, passes, fails):
     params, grads = smooth_case()
     for error, ok in [(passes, True), (fails, False)]:

@@ -10,8 +10,8 @@ from helpers import draw
 from numpyvae import check_gradients, numeric_gradient
 from numpyvae.errors import InvalidTypeError
 from numpyvae.gradcheck.evidence import Block
-from numpyvae.gradcheck.mistakes import (best, named_factors, of_some_weight, of_terms, ratio,
-                                         sum_to)
+from numpyvae.gradcheck.mistakes import (
+    best, named_factors, of_some_weight, of_terms, ratio, sum_to)
 
 N, D, H    = 3, 7, 5
 x, W, b, V = draw(5, (N, D), (D, H), H, (H, H))
@@ -280,8 +280,9 @@ def block_of(grad, numeric, **terms):
 def test_of_mistakes_that_explain_it_the_best_is_named():
     right, = draw(2, 20)
     block  = block_of(5 * right, right)
-    near, nearer, exact = ((5 * right * (1 + off), name) for off, name in
-                           [(5e-5, "near"), (3e-5, "nearer"), (0, "exact")])
+    near   = 5 * right * (1 + 5e-5), "near"
+    nearer = 5 * right * (1 + 3e-5), "nearer"
+    exact  = 5 * right, "exact"
     assert best(block, [near, nearer]) == best(block, [nearer, near]) == "nearer"
     assert best(block, [near, exact, nearer]) == "exact"
     # as good as any

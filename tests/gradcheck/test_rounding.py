@@ -35,8 +35,8 @@ def normalised(p):
 def test_a_gradient_that_is_zero_by_cancellation_is_right(method, by):
     for seed in range(20):
         params = {"w": draw(seed, 4)[0], "c": 0.3}
-        right  = {"w": numeric_gradient(lambda w: normalised({"w": w, "c": 0.3}), params["w"],
-                                        "complex"), "c": 0.0}
+        dw     = numeric_gradient(lambda w: normalised({**params, "w": w}), params["w"], "complex")
+        right  = {"w": dw, "c": 0.0}
         report = check_gradients(normalised, params, right, method, by, rng=seed, show=False)
         assert report.ok and report.max_error < 1e-5
         rows = {row.name: row.ok for row in report.rows}
@@ -68,8 +68,8 @@ def test_what_rounding_hides_is_said_to_be_untested():
     report = check_gradients(f, params, {"a": 2e8 * params["a"], "b": -2e-6 * params["b"]},
                              show=False)
     assert report.ok and report.rows[1].ok == "tiny"
-    assert report.findings[0].startswith("b: too small to be tested, since f's rounding hides "
-                                         "slopes below ")
+    assert report.findings[0].startswith(
+        "b: too small to be tested, since f's rounding hides slopes below ")
 
 
 @pytest.mark.parametrize("f", [lambda p: (p["x"] + (p["x"] > 1)).sum(),

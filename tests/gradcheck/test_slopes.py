@@ -71,8 +71,8 @@ def test_all_but_one_array_stays_where_it_is():
         return {name: array.copy() for name, array in p.items()}
 
     def same(found, **expected):
-        return list(found) == ["W", "b"] and all(np.array_equal(found[name], expected[name])
-                                                 for name in found)
+        equal = all(np.array_equal(found[name], expected[name]) for name in found)
+        return list(found) == ["W", "b"] and equal
     assert same(of_block(seen, params, "b")(2 * b), W=W, b=2 * b)
     assert same(along(seen, params, {"W": U})(np.float64(0.5)), W=W + 0.5 * U, b=b)
     moved = W.copy()
