@@ -56,8 +56,7 @@ def test_gradient_against_the_complex_step_on_200_small_networks():
         _, grads = autoencoder.loss_and_grads(x, mask)
         numeric = numeric_gradients(autoencoder, x, mask)
         assert np.linalg.norm(joined(numeric)) > 0
-        # Asked for: 1e-13, 1e-12; measured: 2e-15, 9e-14, 2e-13 (the same 200 every time: blocks
-        # may cancel).
+        # Asked for: 1e-13, 1e-12. Measured: 2e-15, 9e-14, 2e-13, on the same 200 every time.
         assert norm_error(joined(grads), joined(numeric)) <= 2e-14
         for name, grad in grads.items():
             assert norm_error(grad, numeric[name]) <= 9e-13
@@ -75,8 +74,7 @@ def test_gradient_of_the_blogs_sizes_along_random_directions(seed, likelihood):
     report = check_gradients(lambda params: autoencoder.loss(x, mask, params), autoencoder.params,
                              grads, "complex", rng=seed, show=False)
     assert report.ok and len(report.rows) == 9 and all(row.numeric for row in report.rows)
-    # as asked for, 1e-12; measured over 40 networks: 1.5e-14
-    assert report.max_error <= 1e-13
+    assert report.max_error <= 1e-13         # asked for: 1e-12; measured over 40 networks: 1.5e-14
 
 
 @settings(max_examples=40)
@@ -228,7 +226,7 @@ def test_params_stand_in_for_its_own():
     other, *_ = make(seed=1)
     found = autoencoder.loss(x, mask, params=other.params)
     assert found == other.loss(x, mask) != autoencoder.loss(x, mask)
-    # other parameters bring their own precision
+    # Other parameters bring their own precision.
     single = Autoencoder(D, H, Z, dtype=np.float32)
     assert single.loss(x, mask, params=other.params) == other.loss(x, mask)
 
@@ -263,8 +261,7 @@ def test_no_gradient_is_computed_for_the_data(monkeypatch):
     monkeypatch.setattr("numpyvae.autoencoder.dense_backward", recorded)
     autoencoder, x, _ = make()
     autoencoder.loss_and_grads(x)
-    # W4, W3, W_z, and last W1: x is data
-    assert asked == [True, True, True, False]
+    assert asked == [True, True, True, False]                # W4, W3, W_z, and last W1: x is data
 
 
 def _single(params):
@@ -288,8 +285,7 @@ def test_an_out_that_cannot_take_the_gradients_is_refused(out, message):
         autoencoder.loss_and_grads(x, out=out(autoencoder.params))
 
 
-# ---------------------------------------------------------------------- the blog's functions, and
-# the network itself
+# ---------------------------------------------------------------------- the network itself
 
 @given(networks)
 def test_forward_is_encode_and_decode(network):
@@ -306,8 +302,7 @@ def test_encode_and_decode_are_the_formulas():
     p = autoencoder.params
     h1 = np.maximum(0, np.einsum("nd,dh->nh", x, p["W1"]) + p["b1"])
     z = np.einsum("nh,hz->nz", h1, p["W_z"]) + p["b_z"]
-    # measured: 4e-16
-    np.testing.assert_allclose(autoencoder.encode(x), z, rtol=4e-15)
+    np.testing.assert_allclose(autoencoder.encode(x), z, rtol=4e-15)     # measured: 4e-16
     out = np.einsum("nh,hd->nd", np.maximum(0, np.einsum("nz,zh->nh", z, p["W3"]) + p["b3"]),
                     p["W4"]) + p["b4"]
     np.testing.assert_allclose(autoencoder.decode(z), 1 / (1 + np.exp(-out)), rtol=4e-15)

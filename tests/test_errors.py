@@ -21,7 +21,7 @@ def refused(error, check, *args, **options):
 # ---------------------------------------------------------------------- the errors
 
 def test_every_error_is_one_that_a_user_can_mend():
-    """And one that Python knows, for those who do not know this package's."""
+    """Each is also one that Python knows, for those who do not know this package's."""
     kinds = {"InvalidValueError": ValueError, "InvalidTypeError": TypeError,
              "DamagedFileError":  ValueError, "CheckpointError":  ValueError,
              "DataFormatError":   ValueError, "DivergedError":    ArithmeticError}

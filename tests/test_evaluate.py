@@ -10,8 +10,7 @@ from numpyvae import VAE, Autoencoder
 from numpyvae.evaluate import (active_units, encode, impute, log_likelihood, mean_kl_per_dim,
                                mean_loss, neg_elbo, reconstruction_loss)
 
-# Measured over 200 networks, both likelihoods and five batch sizes: 5e-16 in float64, 3e-7 in
-# float32.
+# Measured over 200 networks, both likelihoods, five batch sizes: 5e-16, and 3e-7 in float32.
 TOLERANCE = {"float64": 5e-15, "float32": 2e-6}
 
 
@@ -56,8 +55,7 @@ def test_an_odd_image_in_the_last_batch_counts_once():
     loss, recon, kl = neg_elbo(vae, x, 7, batch_size=20)
     alone = vae.loss(x[20:], noise(21)[20:])
     others = vae.loss(x[:20], noise(21)[:20])
-    # so that the weights are all that matters
-    assert alone[1] > 1e6 * others[1]
+    assert alone[1] > 1e6 * others[1]                        # so the weights are all that matters
     np.testing.assert_allclose((loss, recon, kl), (np.array(alone) + 20 * np.array(others)) / 21,
                                rtol=5e-15)
 
@@ -105,8 +103,7 @@ def test_the_kl_of_a_dimension_in_closed_form():
     np.testing.assert_allclose(found, expected, rtol=2e-15)      # measured: 2e-16
 
 
-# ---------------------------------------------------------------------- several samples, masks,
-# bytes
+# ---------------------------------------------------------------------- samples, masks and bytes
 
 def pixels(seed=4, n=23):
     """Bytes, as the data sets hold them, and a mask with a hidden row among them."""
@@ -255,15 +252,13 @@ def exact(D=6, Z=3, x_std=0.4, seed=0):
     return vae, log_p, c + rng.standard_normal((250, Z)) @ A + x_std * rng.standard_normal((250, D))
 
 
-# with one sample: whatever its noise is
-@pytest.mark.parametrize("num_samples", [1, 2, 23, 300])
+@pytest.mark.parametrize("num_samples", [1, 2, 23, 300])         # even for one, whatever its noise
 def test_it_is_exact_for_any_number_of_samples_where_the_posterior_is(num_samples):
     for seed in range(4):
         vae, log_p, x = exact(seed=seed)
         found = log_likelihood(vae, x, num_samples, rng=seed)
         assert found.shape == (250,) and found.dtype == np.float64 and np.ptp(found) > 5
-        # measured over 50: 1.4e-13
-        np.testing.assert_allclose(found, log_p(x), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(found, log_p(x), rtol=0, atol=1e-12)  # measured over 50: 1.4e-13
 
 
 def spoil(vae):
@@ -272,12 +267,12 @@ def spoil(vae):
     ->  KL(q(z given x), p(z given x)), and Var w / (E w)² of the weights w = p(x, z) / q(z given x)
     under q
     """
-    # p(z given x) = N(m, V), and q = N(m + off, v)
+    # The posterior is p(z given x) = N(m, V), and q = N(m + off, v).
     V = np.exp(vae.params["b_logvar"])
     off, v = np.sqrt(V) * [0.5, -0.5, 0], V * np.exp([0.4, -0.2, 0.6])
     vae.params["b_mu"], vae.params["b_logvar"] = vae.params["b_mu"] + off, np.log(v)
     kl = 0.5 * np.sum(v / V + off ** 2 / V - 1 - np.log(v / V))
-    # ∫ p(z given x)² / q dz
+    # The mean of (p / q)² under q is ∫ p(z given x)² / q dz.
     second = np.prod(v / np.sqrt(V * (2 * v - V)) * np.exp(off ** 2 / (2 * v - V)))
     return kl, second - 1
 
@@ -289,13 +284,12 @@ def test_the_elbo_is_log_p_less_the_kl_to_the_true_posterior(seed):
     # covariance is I, give its expectation exactly.
     vae, log_p, x = exact(seed=seed)
     noises = 3 ** 0.5 * np.vstack([np.eye(3), -np.eye(3)])
-    # of the exact posterior: there they are equal
-    kl = 0.0
+    kl = 0.0    # first round: q is the exact posterior, so the bound is tight
     for _ in range(2):
         for rows in (x[:1], x):
             elbo = -np.mean([vae.loss(rows, np.tile(eps, (len(rows), 1)))[0] for eps in noises])
-            # measured: 4e-14
-            assert elbo == pytest.approx(log_p(rows).mean() - kl, rel=0, abs=1e-12)
+            expected = log_p(rows).mean() - kl
+            assert elbo == pytest.approx(expected, rel=0, abs=1e-12)      # measured: 4e-14
         kl, _ = spoil(vae)
 
 
@@ -306,12 +300,12 @@ def test_the_elbo_the_importance_weighted_bounds_and_log_p_stand_in_this_order()
     bounds = [[-neg_elbo(vae, x, seed)[0] for seed in runs]]
     bounds += [[log_likelihood(vae, x, K, rng=1000 * K + seed).mean() for seed in runs]
                for K in (1, 2, 5, 20, 100)]
-    # log p has no error
+    # The last of the means is log p(x) itself, which has no error.
     means = np.append(np.mean(bounds, axis=1), log_p(x).mean())
     errors = np.append(np.std(bounds, axis=1, ddof=1) / np.sqrt(len(runs)), 0)
     apart = np.hypot(errors[1:], errors[:-1])
     assert np.all(np.diff(means) > -4 * apart), (means, errors)
-    # the bound rises with K: the order is no coincidence
+    # The bound rises with K: the order is no coincidence.
     assert np.all(np.diff(means)[1:-1] > 8 * apart[1:-1])
     # One sample makes the ELBO of it; K leave Var w / (2 K (E w)²) to log p, up to 1/K² (Nowozin
     # 2018, proposition 1).
@@ -338,21 +332,17 @@ def test_it_is_the_integral_over_the_latent_plane(latent_dim, step, likelihood):
     vae, K = VAE(4, 6, latent_dim, likelihood, x_std=0.8, rng=8), 20_000
     for name in ("W_mu", "W3", "W4"):
         vae.params[name][...] *= 3
-    # wide enough that the weights have a variance
-    vae.params["b_logvar"][...] = 0.3
+    vae.params["b_logvar"][...] = 0.3                        # wide enough for the weights to vary
     x = np.random.default_rng(2).random((8, 4))
     line = np.arange(-9, 9, step)
     z = np.stack(np.meshgrid(*[line] * latent_dim), axis=-1).reshape(-1, latent_dim)
     mu, logvar = vae.encode(x)
-    # p(x, z)
-    log_joint = log_p_of_pixels(vae, x, z) + log_normal(z, 0, 1).sum(axis=1)[:, None]
+    log_p_xz = log_p_of_pixels(vae, x, z) + log_normal(z, 0, 1).sum(axis=1)[:, None]
     log_q = log_normal(z[:, None], mu, np.exp(0.5 * logvar)).sum(axis=-1)
     cell = step ** latent_dim
-    # ∫ p(x, z) dz
-    expected = np.log(np.exp(log_joint).sum(axis=0) * cell)
-    # ∫ p(x, z)² / q dz
-    second = np.log(np.exp(2 * log_joint - log_q).sum(axis=0) * cell)
-    # of the mean weight, relative, and so of its logarithm
+    expected = np.log(np.exp(log_p_xz).sum(axis=0) * cell)       # ∫ p(x, z) dz
+    second = np.log(np.exp(2 * log_p_xz - log_q).sum(axis=0) * cell)     # ∫ p(x, z)² / q dz
+    # relative standard error of the mean weight = standard error of its logarithm
     error = np.sqrt(np.expm1(second - 2 * expected) / K)
     # Over 20 seeds, (found - expected) / error has a root mean square of 0.85 to 1.05; the grid is
     # off by 3e-5 at most.
@@ -365,7 +355,7 @@ def test_it_is_the_integral_over_the_latent_plane(latent_dim, step, likelihood):
 @pytest.mark.parametrize("batch", [1, 50, 1000, 10 ** 9])
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_it_is_the_mean_weight_however_the_samples_are_cut(batch, likelihood, monkeypatch):
-    # so 1, 2, 43 (with a rest of 14) or all 100 at a time
+    # The batch sizes make it draw 1, 2, 43 (with a rest of 14) or all 100 samples at a time.
     monkeypatch.setattr("numpyvae.evaluate.BATCH", batch)
     vae, x, K = network(likelihood), images(), 100
     mu, logvar = vae.encode(x)
@@ -374,8 +364,7 @@ def test_it_is_the_mean_weight_however_the_samples_are_cut(batch, likelihood, mo
     log_pixels = np.stack([log_p_of_pixels(vae, x[n:n + 1], z[:, n])[:, 0] for n in range(23)],
                           axis=1)
     log_w = log_pixels + (log_normal(z, 0, 1) - log_normal(z, mu, std)).sum(axis=-1)
-    # or the mean would not be put to the test
-    assert np.all(np.std(log_w, axis=0) > 0.4)
+    assert np.all(np.std(log_w, axis=0) > 0.4)           # otherwise the mean would not be tested
     found, expected = log_likelihood(vae, x, K, rng=5), np.log(np.exp(log_w).mean(axis=0))
     np.testing.assert_allclose(found, expected, rtol=3e-15)      # measured: 3e-16
 
@@ -441,7 +430,7 @@ def test_it_reports_how_far_it_is():
         np.testing.assert_allclose(found, log_p(x[:n]), rtol=0, atol=1e-12)
 
 
-# measured: 6e6, 24e6
+# Measured: 6e6 and 24e6.
 @pytest.mark.parametrize("n, K, D, bound", [(200, 2_000, 50, 20e6), (8, 250_000, 2, 40e6)])
 def test_its_memory_is_bounded(n, K, D, bound):
     vae, x = VAE(D, 4, 1), np.full((n, D), 0.5)
@@ -463,13 +452,11 @@ def test_missing_pixels_are_decoded_from_samples_given_the_observed_ones(likelih
     x = (x / 255).astype(dtype)
     found = impute(vae, np.where(mask, x, np.nan), mask, num_samples=4, rng=5)
     assert found.shape == (4, 23, 7) and found.dtype == dtype
-    # observed: to the bit
-    assert np.array_equal(found[:, mask], np.tile(x[mask], (4, 1)))
+    assert np.array_equal(found[:, mask], np.tile(x[mask], (4, 1)))  # observed: to the bit
     mu, logvar = vae.encode(np.where(mask, x, 0))
     for sample, eps in zip(found, np.random.default_rng(5).standard_normal((4, 23, 3))):
         assert np.array_equal(sample[~mask], vae.decode(vae.reparameterize(mu, logvar, eps))[~mask])
-    # missing: another one in every sample
-    assert np.all(np.ptp(found[:, ~mask], axis=0) > 0)
+    assert np.all(np.ptp(found[:, ~mask], axis=0) > 0)           # another in every sample
     again = impute(vae, np.where(mask, x, -np.inf), mask, 4, np.random.default_rng(5))
     assert np.array_equal(found, again)
     assert not np.array_equal(found, impute(vae, x, mask, 4, 6))
@@ -557,7 +544,7 @@ def test_the_batch_size_does_not_say_who_gets_which_noise(batch_size):
                                       lambda model, x: impute(model, x, x > 0)])
 def test_what_needs_a_distribution_refuses_an_ordinary_auto_encoder(function):
     with pytest.raises(TypeError, match="expected a network of the class VAE, got Autoencoder"):
-        # of two rows its codes look like a mu and a logvar
+        # With two rows, its codes could be mistaken for (mu, logvar).
         function(Autoencoder(7, 5, 3), images()[:2])
     with pytest.raises(TypeError, match="expected a network of the class Autoencoder, got VAE"):
         reconstruction_loss(network(), images())

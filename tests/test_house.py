@@ -38,7 +38,7 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module.split(".")[0], False, top
         elif isinstance(node, ast.ImportFrom):
-            # 0: from . of the package itself
+            # It is 0 where the dot is the package itself.
             inside = len(path.relative_to(PACKAGE).parts) - node.level
             if inside > 0:
                 yield room(path), True, top
@@ -80,7 +80,7 @@ def test_importing_numpyvae_imports_little_more_than_numpy():
 
 def test_matplotlib_is_imported_only_to_draw():
     assert "matplotlib" not in loaded_by("import numpyvae.cli")
-    # it would be seen
+    # The probe works: an import is noticed.
     assert "matplotlib" in loaded_by("import numpyvae.cli, matplotlib")
 
 

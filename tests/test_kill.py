@@ -82,7 +82,7 @@ def test_a_stale_file_is_told(folder):
 
 
 def test_an_end_that_is_different_and_a_bad_end_are_told(folder, monkeypatch):
-    """Without any kill: the run is finished before the first one is due."""
+    """Nothing is killed: the run is finished before the first kill is due."""
     peace = kill_test.contents(folder)
     (folder.parent / (folder.name + ".log")).write_bytes(b"")
     code = "pass"

@@ -114,7 +114,7 @@ def a_network_alone(path):
 
 
 def a_run_on(data, path):
-    """One of the library's, on images that are not what `data` says."""
+    """Save a run of the library's, on images that are not what `data` says."""
     rng = np.random.default_rng(0)
     run = Run(rng.random((9, 64)), rng.random((4, 64)), hidden_dim=4, latent_dim=2)
     SavedRun(run, path.parent, data).save()

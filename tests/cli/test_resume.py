@@ -50,7 +50,9 @@ training.minibatches = interrupted
 
 
 def test_what_ctrl_c_interrupts_can_be_taken_up_as_if_it_had_not(home, tmp_path):
-    """In another process, and without its pictures: they are drawn from what is saved."""
+    """The run is interrupted in another process, without its pictures: those are drawn from what is
+    saved.
+    """
     command = child(INTERRUPT_ITSELF, "train", *SMALL)
     done = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, text=True)
     assert done.returncode == 130 and done.stderr.count("\n") == 1

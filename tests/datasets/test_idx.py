@@ -255,7 +255,7 @@ def test_of_two_spellings_the_plain_one_is_taken(tmp_path):
 
 
 def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):
-    """As some archives unpack: train-images-idx3-ubyte/train-images-idx3-ubyte."""
+    """Some archives unpack to such folders: train-images-idx3-ubyte/train-images-idx3-ubyte."""
     write_set(tmp_path, SPELLINGS["dots"], small_set())
     for name in idx.FILES:
         (tmp_path / name).mkdir()

@@ -297,7 +297,7 @@ def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(
     looked_in = f"in one of the folders {tmp_path / 'given'}, {tmp_path / 'named'}, {cache}; "
     for needed in (*FOUR, looked_in, f"; put them into {cache}, ", "--data-dir", "NUMPYVAE_DATA"):
         assert needed in message
-    # the images came, the labels never did
+    # The images came, the labels never did.
     assert len(mirrors.asked) == 1 + 2 * mnist.ROUNDS
     assert os.listdir(cache) == ["train-images-idx3-ubyte.gz"]
     del mirrors.answers[FIRST + "train-labels-idx1-ubyte.gz"]

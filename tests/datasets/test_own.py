@@ -356,7 +356,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
 
 def test_an_array_is_held_twice_at_most(tmp_path):
     path = written(tmp_path, npy(np.zeros((2000, 1000), np.float32)), ".npy")
-    # as it was read and as it is returned; measured: 17e6
+    # It is held once as it was read and once as it is returned. Measured: 17e6.
     assert peak_of(load_array, path) < 21_000_000
 
 

@@ -87,8 +87,7 @@ def test_parameters_that_share_memory():
     report = check_gradients(f, params, grads, show=False)
     assert not report.ok and len(report.findings) == 1
     assert report.findings[0].startswith("p and q share memory")
-    # interlaced, but none of it common
-    apart = {"p": both[0::2], "q": both[1::2], "r": np.ones(2)}
+    apart = {"p": both[0::2], "q": both[1::2], "r": np.ones(2)}  # interlaced, not shared
     grads = {"p": np.zeros(4), "q": np.ones(4), "r": np.ones(2)}
     assert check_gradients(f, apart, grads, show=False).ok
 

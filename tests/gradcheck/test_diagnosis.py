@@ -39,7 +39,7 @@ def test_where_the_error_enters(wrong, words):
     found  = findings(change, order=["V", "W", "b"])
     assert found[0].startswith(words)
     assert ("all are wrong" in found[0]) == (wrong == "VWb")
-    # what may only have been passed on is not told element by element
+    # What may only have been passed on is not told element by element.
     assert found[1].startswith(f"{wrong[0]}[") and "no simple rule leads" in found[1]
     later = [f"{', '.join(wrong[1:])}: no simple rule; later in backward order than {wrong[0]}, it "
              "may only pass the error on"] if wrong[1:] else []

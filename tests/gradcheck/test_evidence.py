@@ -49,7 +49,7 @@ def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others(scale):
 
 
 def test_the_complex_step_has_no_kinks_in_its_way():
-    # it takes the side of 0 on which an imaginary part lies: max(ih, 0) is ih
+    # NumPy takes the side of 0 on which an imaginary part lies: max(ih, 0) is ih.
     report = check_gradients(rectified, {"x": np.array([1.0, 0.0, 2.0])}, {"x": np.full(3, -1.0)},
                              "complex", show=False)
     assert report.findings[0].startswith("x: the sign is flipped (3 elements compared")
@@ -74,8 +74,7 @@ def test_the_terms_of_the_loss_are_differenced_with_the_step_that_was_chosen():
 
     check_gradients(lambda p: square(p) + line(p), {"x": np.zeros(1)}, {"x": np.array([3.0])},
                     step=0.25, show=False, terms={"square": square, "line": line})
-    # once in their sum, and once more alone
-    assert seen.count(0.25) >= 2 and -6e-6 not in seen
+    assert seen.count(0.25) >= 2 and -6e-6 not in seen   # once in their sum, and once more alone
 
 
 def test_nan_is_blamed_on_the_element_that_has_it():

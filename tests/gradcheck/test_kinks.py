@@ -45,14 +45,14 @@ def test_a_kink_may_lie_anywhere_and_be_large(method, at):
         report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
         assert report.ok is ok
         assert slope != 3 or report.findings[0].startswith("x[0]: a kink: the slope is ")
-    # the tolerance is relative to the gap
+    # The tolerance is relative to the gap.
     for slope in (10.00005, -5e-5):
         report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
         assert report.ok is (method == "central")
 
 
 def test_only_what_disagrees_is_searched_for_kinks():
-    # ½: what the difference gives there
+    # On the kink the central difference gives ½.
     x, slopes = np.array([1e-6, 0.0, 2.0]), np.array([1.0, 0.5, 1.0])
     report = check_gradients(rectified, {"x": x}, {"x": slopes}, show=False)
     assert report.ok and len(report.findings) == 1 and "x[0]: a kink or" in report.findings[0]
@@ -118,7 +118,7 @@ def test_a_bend_that_goes_on_changing_with_the_step_is_no_kink(power):
 
 
 def test_a_smooth_bend_is_not_taken_for_a_kink():
-    # its slopes to the left and to the right differ by 0.1
+    # Its slopes to the left and to the right differ by 0.1.
     def bend(p):
         return (1e4 * p["x"] ** 2).sum()
 

@@ -208,7 +208,7 @@ def test_one_element_that_is_not_zero_is_no_evidence_for_a_factor():
 
 
 def test_a_mistake_explains_small_errors_only_if_it_explains_them_well():
-    # 1.00003 times the right gradient is one factor; the right one with noise of that size is none
+    # 1.00003 times the right gradient is a factor; the right one with noise of that size is not.
     assert "W: 1.00003 times" in finding({"W": 1.00003 * RIGHT["W"]})
     noisy = RIGHT["W"] + 3e-5 * np.abs(RIGHT["W"]).max() * draw(3, (D, H))[0]
     assert "W[" in finding({"W": noisy}) and "times" not in finding({"W": noisy})
@@ -285,7 +285,7 @@ def test_of_mistakes_that_explain_it_the_best_is_named():
     exact  = 5 * right, "exact"
     assert best(block, [near, nearer]) == best(block, [nearer, near]) == "nearer"
     assert best(block, [near, exact, nearer]) == "exact"
-    # as good as any
+    # Better than needed counts as a tie: the first wins.
     assert best(block, [(5 * right * (1 + 5e-6), "first"), exact]) == "first"
     assert best(block, [(-right, "sign"), (5.01 * right, "off")]) is None
     assert best(block, []) is None
@@ -293,7 +293,7 @@ def test_of_mistakes_that_explain_it_the_best_is_named():
 
 def test_a_mistake_has_to_explain_it_ten_times_better_than_none():
     right, noise = draw(4, 20, 20)
-    # off by 2e-5: by a factor as it happens, and by half of that, and by a tenth
+    # Off by a factor, 2e-5, and by noise that is a half, a fifth or a twentieth of that.
     for rest, named in [(0.5, False), (0.2, False), (0.05, True)]:
         grad  = right * (1 + 2e-5) + 2e-5 * rest * noise
         block = block_of(grad, right)
@@ -304,7 +304,7 @@ def test_a_term_that_tells_nothing_is_not_asked():
     right, small = draw(3, 20, 20)
     block = block_of(2 * right, right, silent=1e-9 * small, loud=small)
     assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == {"loud"}
-    # by some weight, one number is always explained, and two too easily
+    # By some weight, one number is always explained, and two too easily.
     for size, asked in [(1, set()), (2, {"loud"})]:
         block = block_of(2 * right[:size], right[:size], loud=small[:size])
         assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == asked

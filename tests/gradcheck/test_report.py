@@ -22,7 +22,7 @@ def test_the_table_shows_the_largest_element_of_a_right_block():
     report = check_gradients(smooth, params, grads, "complex", show=False)
     largest = [np.abs(grads[name]).max() for name in ("W", "b")]
     assert [abs(row.analytic) for row in report.rows] == largest
-    # without any error: its place says nothing
+    # Where there is no error, its place says nothing.
     slopes = np.array([1.0, 3.0, 2.0])
     report = check_gradients(lambda p: slopes @ p["x"], {"x": np.zeros(3)}, {"x": slopes},
                              "complex", show=False)

@@ -56,8 +56,7 @@ def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error()
         assert "rounding" in report.findings[0]
         number = re.search(r"(?:right to|absolute|below) (\d[\d.e+-]+)", report.findings[0])[1]
         hidden.append(float(number))
-    # a norm of 100 elements: ten times that of one
-    assert 5 < hidden[2] / hidden[0] < 20
+    assert 5 < hidden[2] / hidden[0] < 20            # 100 elements have ten times the norm of one
 
 
 def test_what_rounding_hides_is_said_to_be_untested():
@@ -80,15 +79,15 @@ def test_neither_a_jump_beside_the_point_nor_a_steep_function_passes_for_roundin
 
 
 def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_rounding():
-    # sin² + cos² = 1, whose slope is zero by cancellation
+    # The slope of sin² + cos² = 1 is zero by cancellation.
     def f(p):
         return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
 
     for seed in range(10):
         x, = draw(seed, 20)
         report = check_gradients(f, {"x": x}, {"x": 2 * x}, "complex", show=False)
-        # measured: 2e-9 to 6e-9, where 1e-11 would pass
-        assert [row.ok for row in report.rows] == ["tiny"] and 1e-11 < report.rows[0].error < 6e-8
+        assert [row.ok for row in report.rows] == ["tiny"]
+        assert 1e-11 < report.rows[0].error < 6e-8   # measured: 2e-9 to 6e-9; 1e-11 would pass
         assert not check_gradients(f, {"x": x}, {"x": 2.0001 * x}, "complex", show=False).ok
 
 
@@ -96,9 +95,8 @@ def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_roundi
 
 def test_rounding_is_four_times_the_move_to_the_quieter_side():
     moves = {-2 * ULP: 3.0, -ULP: -7.0, 0.0: 1.0, ULP: 5.0, 2 * ULP: 1.5}
-    # to the left by 2 and 8, to the right by 4 and ½
-    assert jitter(moves.get) == 4 * 4
-    # a jump on one side
+    assert jitter(moves.get) == 4 * 4                    # 2 and 8 to the left, 4 and ½ to the right
+    # A jump on one side leaves the other side quiet.
     assert jitter(lambda t: float(t < 0)) == jitter(lambda t: float(t > 0)) == 0
 
 

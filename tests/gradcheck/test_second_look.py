@@ -73,7 +73,7 @@ def test_f_is_asked_no_more_often_than_the_differences_need_if_all_is_right():
         calls.append(p)
         return smooth(p)
     check_gradients(f, params, grads, by="element", show=False)
-    # twice to see if it repeats itself, once or twice for its precision, twice for each element
+    # Twice to see if it repeats itself, once or twice for its precision, twice for each element.
     assert len(calls) in (3 + 2 * 17, 4 + 2 * 17)
 
 
@@ -110,8 +110,7 @@ def small_vae(rng, n, d, z, h):
 
 
 def least_squares(X, scale):
-    """Of any size."""
-
+    """f = scale · Σ (X A + c)², whose slopes may be of any size  ->  f, its gradient."""
     def residual(p):
         return X @ p["A"] + p["c"]
 
@@ -125,8 +124,7 @@ def least_squares(X, scale):
 
 
 def softmax_regression(X, h, shift):
-    """Without the shift, c does not matter at all."""
-
+    """The cross-entropy of softmax(X A + shift c), free of c if shift is 0  ->  f, its gradient."""
     def logits(p):
         return X @ p["A"] + shift * p["c"]
 
@@ -158,7 +156,7 @@ def test_of_right_gradients_it_says_nothing(by, method):
 
 
 def test_the_random_right_cases_are_right_by_the_complex_step():
-    # so that 2,000 silences are no silence about nothing
+    # Otherwise the 2,000 passes above would prove nothing.
     for seed in range(8):
         f, params, grads, _ = right_case(np.random.default_rng(seed), seed % 4)
         for name, grad in grads(params).items():

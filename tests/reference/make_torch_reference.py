@@ -39,7 +39,7 @@ class VAE(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """The same without the distribution."""
+    """The same module without the distribution."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class Autoencoder(nn.Module):
 
 
 def reconstruction(out, x, mask, likelihood):
-    """Summed over the observed pixels, a mean over the batch."""
+    """The reconstruction loss: summed over the observed pixels, a mean over the batch."""
     if likelihood == "bernoulli":
         per_pixel = F.binary_cross_entropy(torch.sigmoid(out), x, reduction="none")
     else:
