@@ -143,15 +143,17 @@ def jax():
         t = t + 1
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grads)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
-        params = jax.tree.map(lambda p, m, v: p - 1e-3 * (m / (1 - 0.9 ** t))
-                              / (jnp.sqrt(v / (1 - 0.999 ** t)) + 1e-8), params, m, v)
+        m_hat = jax.tree.map(lambda m: m / (1 - 0.9 ** t), m)
+        v_hat = jax.tree.map(lambda v: v / (1 - 0.999 ** t), v)
+        params = jax.tree.map(lambda p, m, v: p - 1e-3 * m / (jnp.sqrt(v) + 1e-8),
+                              params, m_hat, v_hat)
         return params, m, v, t, key
 
     rng = np.random.default_rng(0)
     params = {}
     for suffix, (fan_in, fan_out) in LAYERS.items():
-        params["W" + suffix] = jnp.asarray(rng.uniform(-1, 1, (fan_in, fan_out)) / fan_in ** 0.5,
-                                           jnp.float32)
+        W = rng.uniform(-1, 1, (fan_in, fan_out)) / fan_in ** 0.5
+        params["W" + suffix] = jnp.asarray(W, jnp.float32)
         params["b" + suffix] = jnp.zeros(fan_out, jnp.float32)
     x = jnp.asarray(rng.random((N, D)), jnp.float32)
     zeros = [jax.tree.map(jnp.zeros_like, params) for _ in range(2)]

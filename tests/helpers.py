@@ -33,9 +33,10 @@ def element_error(found, expected, floor=1e-3):
     largest.
     """
     largest = np.abs(expected).max()
-    return (np.abs(found - expected)
-            / np.maximum(np.abs(expected), floor
-                         * largest)).max() if largest else np.abs(found).max()
+    if not largest:
+        return np.abs(found).max()
+    scale = np.maximum(np.abs(expected), floor * largest)
+    return (np.abs(found - expected) / scale).max()
 
 
 @contextmanager

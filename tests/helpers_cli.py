@@ -22,8 +22,8 @@ SEEN   = np.random.default_rng(1).random((40, 4, 3)) < 0.7
 LABELS = np.arange(40) % 3
 FOUR   = GREY[:30], LABELS[:30].astype(np.uint8), GREY[30:], LABELS[30:].astype(np.uint8)
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and closed pipes are "
-                                                      "different elsewhere")
+posix = pytest.mark.skipif(os.name != "posix",
+                           reason="signals, terminals and closed pipes are different elsewhere")
 installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(),
                                reason="the version is known only when the package is installed")
 
@@ -67,7 +67,7 @@ def contents(folder):
 
 
 def assert_one_sentence(status, err, *words):
-    """What bad input has to end in."""
+    """Assert that bad input ended with status 2 and one sentence that has these words in it."""
     assert status == 2
     assert err.startswith("numpyvae") and "Traceback" not in err
     assert err.endswith("\n") and err.count("\n") == 1
@@ -76,7 +76,7 @@ def assert_one_sentence(status, err, *words):
 
 
 def assert_same(found, expected):
-    """That two dictionaries of arrays are the same, to the bit."""
+    """Assert that two dictionaries of arrays are the same, to the bit."""
     assert found.keys() == expected.keys()
     for name, array in expected.items():
         assert found[name].dtype == array.dtype and np.array_equal(found[name], array)

@@ -154,11 +154,11 @@ class Clock:
         self.epochs, self.epoch = epochs, (time.monotonic() - began - self.starting) / epochs
 
     def expected(self, saved):
-        """Seconds, where so many epochs are saved."""
+        """The seconds that it lives where so many epochs are saved already."""
         return self.starting + self.epoch * (self.epochs - (saved or 0))
 
     def correct(self, factor):
-        """It took `factor` times as long as expected."""
+        """Correct both times: a process took `factor` times as long as expected."""
         self.starting *= factor
         self.epoch *= factor
 

@@ -140,8 +140,9 @@ def test_an_array_that_could_not_be_loaded_is_not_saved(tmp_path, array):
     assert (tmp_path / "model.npz").read_bytes() == before
 
 
-@pytest.mark.parametrize("description, error", [({"bad": object()},        TypeError),
-                                                ({"text": "x" * 100_000},  InvalidValueError)])
+@pytest.mark.parametrize("description, error", [
+    ({"bad": object()},        TypeError),
+    ({"text": "x" * 100_000},  InvalidValueError)])
 def test_a_description_that_could_not_be_loaded_is_not_saved(tmp_path, description, error):
     before = small(tmp_path / "model.npz")
     with pytest.raises(error):
@@ -199,7 +200,7 @@ def test_one_flipped_bit_is_seen_or_does_not_matter(tmp_path, load_bytes):
             continue
         assert told == description and list(found) == list(arrays), bit
         assert all(same(found[name], arrays[name]) for name in arrays), bit
-    # 220 of them; what may be flipped are dates and other fields that nobody reads
+    # Measured: 220. Only dates and other fields that nobody reads may be flipped.
     assert refused > 150
 
 
@@ -348,7 +349,7 @@ def test_all_sizes_are_checked_before_any_array_is_read(load_bytes, dtype, shape
 
 @pytest.mark.parametrize("size", [files.MAX_HEADER - 10, files.MAX_HEADER - 9])
 def test_the_longest_header(load_bytes, size):
-    """With the ten bytes that stand before it."""
+    """The ten bytes that stand before it count as well."""
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}".ljust(size - 1) + b"\n"
     content = b"\x93NUMPY\1\0" + size.to_bytes(2, "little") + header + bytes(8)
     if size <= files.MAX_HEADER - 10:

@@ -21,7 +21,7 @@ def refused(error, check, *args, **options):
 # ---------------------------------------------------------------------- the errors
 
 def test_every_error_is_one_that_a_user_can_mend():
-    """And one that Python knows, for those who do not know this package's."""
+    """Each is also one that Python knows, for those who do not know this package's."""
     kinds = {"InvalidValueError": ValueError, "InvalidTypeError": TypeError,
              "DamagedFileError":  ValueError, "CheckpointError":  ValueError,
              "DataFormatError":   ValueError, "DivergedError":    ArithmeticError}
@@ -64,10 +64,10 @@ def test_counts():
     for value in (0, 5, 2 ** 70, np.int32(7)):
         found = check_count("n", value)
         assert found == value and type(found) is int
-    assert refused(InvalidValueError, check_count, "n", -1) == ("n: expected a whole number, 0 or "
-                                                                "more, got -1")
-    assert refused(InvalidTypeError, check_count, "n", 0.5) == ("n: expected a whole number, got "
-                                                                "0.5")
+    negative = refused(InvalidValueError, check_count, "n", -1)
+    assert negative == "n: expected a whole number, 0 or more, got -1"
+    half = refused(InvalidTypeError, check_count, "n", 0.5)
+    assert half == "n: expected a whole number, got 0.5"
 
 
 LIMITS = {"above": 0, "at_least": 1, "below": 2}

@@ -144,7 +144,7 @@ def test_a_sweep_takes_nothing_that_is_not_ours(tmp_path):
 
 @pytest.mark.parametrize("sweeps", [0, 1])
 def test_what_is_swept_away_while_it_is_written_is_written_again(path, sweeps):
-    """As `numpyvae show` may do, which cannot know that the run it shows is still being trained."""
+    """`numpyvae show` may sweep it away: it cannot know that its run is still being trained."""
     left = []
 
     def write(file):

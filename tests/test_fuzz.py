@@ -444,13 +444,13 @@ IDX_BOMBS = {
     "a gigabyte after a small header":  lambda: IMAGES + 1000 * gzip.compress(bytes(MB)),
     "a header of exabytes":             lambda: idx_header(*[2 ** 32 - 1] * 3),
     "a compressed one":                 lambda: gzip.compress(idx_header(*[2 ** 31] * 3)),
-    "a header of 256 MB before 20 MB":  lambda: gzip.compress(idx_header(1024, 512, 512)
-                                                              + bytes(20 * MB)),
+    "a header of 256 MB before 20 MB":  lambda: gzip.compress(
+        idx_header(1024, 512, 512) + bytes(20 * MB)),
     "a header of what might be there":  lambda: gzip.compress(idx_header(1000, 1000, 99) + NOISE),
     "many empty parts":                 lambda: IMAGES + 20_000 * gzip.compress(b""),
     "zeros after the last part":        lambda: IMAGES + bytes(10 * MB),
-    "a long name in a gzip header":     lambda: (b"\x1f\x8b\x08\x08" + bytes(6) + 20 * MB * b"x"
-                                                 + b"\0" + IMAGES[10:]),
+    "a long name in a gzip header":     lambda: (
+        b"\x1f\x8b\x08\x08" + bytes(6) + 20 * MB * b"x" + b"\0" + IMAGES[10:]),
 }
 OWN_BOMBS = {
     "a header of exabytes":             lambda: npz([("x.npy", VAST + bytes(80))]),
@@ -465,12 +465,12 @@ OWN_BOMBS = {
 CHECKPOINT_BOMBS = {
     "a table of contents of 200,000":   lambda: crowded(200_000),
     "arrays inside each other":         lambda: nested(30, 2 * MB),
-    "an array of exabytes":             lambda: checkpoint_of(arrays={"a": ["<f8", [2 ** 56]]},
-                                                              members=[("a.npy", VAST)]),
+    "an array of exabytes":             lambda: checkpoint_of(
+        arrays={"a": ["<f8", [2 ** 56]]}, members=[("a.npy", VAST)]),
     "a description of nothing":         lambda: checkpoint_of(format="x", x=24_000 * [{}]),
     "a longer one":                     lambda: checkpoint_of(x=20 * MB * "x"),
-    "a compressed one":                 lambda: checkpoint_of(zipfile.ZIP_DEFLATED,
-                                                              x=20 * MB * "x"),
+    "a compressed one":                 lambda: checkpoint_of(
+        zipfile.ZIP_DEFLATED, x=20 * MB * "x"),
 }
 BOMBS = {(reader, name): build
          for reader, bombs in (("idx", IDX_BOMBS), ("own", OWN_BOMBS),

@@ -39,7 +39,7 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module.split(".")[0], False, top
         elif isinstance(node, ast.ImportFrom):
-            # 0: from . of the package itself
+            # It is 0 where the dot is the package itself.
             inside = len(path.relative_to(PACKAGE).parts) - node.level
             if inside > 0:
                 yield room(path), True, top
@@ -81,7 +81,7 @@ def test_importing_numpyvae_imports_little_more_than_numpy():
 
 def test_matplotlib_is_imported_only_to_draw():
     assert "matplotlib" not in loaded_by("import numpyvae.cli")
-    # it would be seen
+    # The probe works: an import is noticed.
     assert "matplotlib" in loaded_by("import numpyvae.cli, matplotlib")
 
 
@@ -93,15 +93,14 @@ def test_the_version_is_the_literal_of_setup_cfg():
 
 
 def test_everything_public_is_documented():
+    others = property, classmethod, staticmethod
     for name in numpyvae.__all__:
         thing = getattr(numpyvae, name)
         assert thing.__doc__ and thing.__module__.startswith("numpyvae")
         if isinstance(thing, type):
             for member, value in vars(thing).items():
-                if not member.startswith("_") and (callable(value)
-                                                   or isinstance(value,
-                                                                 (property, classmethod,
-                                                                  staticmethod))):
+                documented = callable(value) or isinstance(value, others)
+                if documented and not member.startswith("_"):
                     assert getattr(thing, member).__doc__, f"{name}.{member}"
     for path in FILES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

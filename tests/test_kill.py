@@ -82,7 +82,7 @@ def test_a_stale_file_is_told(folder):
 
 
 def test_an_end_that_is_different_and_a_bad_end_are_told(folder, monkeypatch):
-    """Without any kill: the run is finished before the first one is due."""
+    """Nothing is killed: the run is finished before the first kill is due."""
     peace = kill_test.contents(folder)
     (folder.parent / (folder.name + ".log")).write_bytes(b"")
     code = "pass"
@@ -134,15 +134,16 @@ def test_every_loss_is_counted(monkeypatch, capsys):
     assert any("stale: this" in line for line in out) and "said" in out
 
 
-@pytest.mark.parametrize("error, status, last", [(None, 1, "`numpyvae train` ended with status 3"),
-                                                 (KeyboardInterrupt(), 130, "stopped")])
+@pytest.mark.parametrize("error, status, last", [
+    (None, 1, "`numpyvae train` ended with status 3"),
+    (KeyboardInterrupt(), 130, "stopped")])
 def test_what_fails_without_any_kill(monkeypatch, capsys, error, status, last):
     def code(folder, epochs):
         if error:
             raise error
         with open(folder + ".log", "wb") as log:
-            return kill_test.subprocess.Popen([sys.executable, "-c",
-                                               "print('why'); raise SystemExit(3)"], stdout=log)
+            command = [sys.executable, "-c", "print('why'); raise SystemExit(3)"]
+            return kill_test.subprocess.Popen(command, stdout=log)
     monkeypatch.setattr(kill_test, "start", code)
     assert kill_test.main(["2"]) == status
     out = capsys.readouterr().out.splitlines()

@@ -16,8 +16,8 @@ def test_dense_is_the_sum_written_out(N, n_in, n_out, seed):
     y = dense(x, W, b)
     for n in range(N):
         for o in range(n_out):
-            assert y[n, o] == pytest.approx(sum(x[n, i] * W[i, o] for i in range(n_in)) + b[o],
-                                            rel=1e-13, abs=1e-14)
+            expected = sum(x[n, i] * W[i, o] for i in range(n_in)) + b[o]
+            assert y[n, o] == pytest.approx(expected, rel=1e-13, abs=1e-14)
 
 
 @given(sizes, sizes, sizes, seeds)

@@ -79,13 +79,14 @@ def exact_surprises(logit):
 
 
 def some_logits():
-    """From -1000 to 1000, evenly; of every magnitude up to 700; the points where the textbook
-    formulas give way.
+    """Logits from -1000 to 1000, evenly; of every magnitude up to 700; and the points where the
+    textbook formulas give way.
     """
     rng = np.random.default_rng(0)
-    return np.concatenate([np.linspace(-1000, 1000, 201),
-                           [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0], rng.choice([-1, 1], 200)
-                           * 700 * 10 ** rng.uniform(-12, 0, 200)])[:, None]
+    evenly = np.linspace(-1000, 1000, 201)
+    points = [-745.2, -708.5, -40.0, 0.0, 36.8, 37.5, 40.0]
+    of_every_magnitude = rng.choice([-1, 1], 200) * 700 * 10 ** rng.uniform(-12, 0, 200)
+    return np.concatenate([evenly, points, of_every_magnitude])[:, None]
 
 
 @pytest.mark.parametrize("x", [0.0, 1.0, 0.25, 0.7, 1e-9, 1 / 255, 1 - 2.0 ** -53])
@@ -99,16 +100,14 @@ def test_bernoulli_against_exact_arithmetic_out_to_1000(x):
         context.prec = 100
         for logit, loss, gradient in zip(logits[:, 0].tolist(), recon, dlogits[:, 0]):
             white, black, p = exact_surprises(logit)
-            # no term is below 0, so no digit is lost
+            # No term is below 0, so no digit is lost.
             exact = Decimal(x) * white + (1 - Decimal(x)) * black
-            # The loss to the last places of itself, for black, white and grey pixels alike.
-            # Measured: 1.3.
+            # The loss to its own last places, for black, white and grey alike. Measured: 1.3.
             assert abs(Decimal(loss) - exact) <= 4 * Decimal(np.spacing(loss))
             # p - x cancels where they are near each other: its error is that of numbers up to 1.
             # Measured: 1.9e-16.
             assert abs(Decimal(gradient) - (p - Decimal(x))) <= Decimal(4e-16)
-            # With x = 0 there is nothing to cancel, and it keeps its own last places. Measured:
-            # 1.5.
+            # With x = 0 nothing cancels, and it keeps its own last places. Measured: 1.5.
             assert x or abs(Decimal(gradient) - p) <= 4 * Decimal(np.spacing(gradient))
 
 
@@ -131,8 +130,8 @@ def test_losses_are_finite_silent_and_right_at_1000(dtype):
         dx_mean = Gaussian(np.float64(0.1)).neg_log_p_backward(np.ones(1, dtype), logits, x)
     assert recon.tolist() == [2000] and dlogits.tolist() == [[0, 0, -1, 1]]
     density = math.log(0.1) + 0.5 * math.log(2 * math.pi)
-    assert cost[0] == pytest.approx(0.5 * (1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2) / 0.01 + 4
-                                    * density, rel=1e-6)
+    squares = 1000 ** 2 + 999 ** 2 + 1001 ** 2 + 1000 ** 2
+    assert cost[0] == pytest.approx(0.5 * squares / 0.01 + 4 * density, rel=1e-6)
     np.testing.assert_allclose(dx_mean, (logits - x) / 0.01, rtol=1e-6)
     assert recon.dtype == dlogits.dtype == cost.dtype == dx_mean.dtype == dtype
 
@@ -187,10 +186,10 @@ def test_what_a_grey_pixel_costs_above_its_floor_is_the_kl_divergence_from_it_to
     loss = Bernoulli().neg_log_p(logits, pixel).reshape(p.shape)
     np.testing.assert_allclose(loss, entropy + kl, rtol=2e-15, atol=2e-15)       # measured: 2e-16
     assert np.all((loss > entropy * (1 + 1e-9))[:, offsets != 0])
-    # black and white have no floor but 0
+    # Black and white have no floor but 0.
     for certain in (0.0, 1.0):
-        loss = Bernoulli().neg_log_p(np.array([[(2 * certain - 1) * 800]]),
-                                         np.array([[certain]]))
+        logits = np.array([[(2 * certain - 1) * 800]])
+        loss = Bernoulli().neg_log_p(logits, np.array([[certain]]))
         assert loss[0] == 0
 
 
@@ -208,7 +207,7 @@ def test_the_gaussian_density_integrates_to_one_with_its_mean_and_standard_devia
     x = x_mean + x_std * np.linspace(-12, 12, 1201)[:, None]
     density = np.exp(-Gaussian(x_std).neg_log_p(np.full_like(x, x_mean), x))
     moments = [np.sum(density * (x[:, 0] - x_mean) ** power) * 0.02 * x_std for power in (0, 1, 2)]
-    # measured: 4e-16
+    # Measured: 4e-16.
     np.testing.assert_allclose(moments, [1, 0, x_std ** 2], rtol=4e-15, atol=4e-15)
 
 
@@ -217,7 +216,7 @@ def test_squared_errors_are_gaussian_losses_with_a_chosen_variance():
     x_mean, other, = draw(0, (3, D), (3, D))
     x = pixels(0, (3, D))
     squared = [((x - mean) ** 2).sum(axis=1) for mean in (x_mean, other)]
-    # half the sum, and the mean over pixels
+    # The loss is half the sum of the squares, or their mean over the pixels.
     for x_std, scale in [(1.0, 0.5), (math.sqrt(D / 2), 1 / D)]:
         recon = [Gaussian(x_std).neg_log_p(mean, x) for mean in (x_mean, other)]
         np.testing.assert_allclose(recon[0] - recon[1], scale * (squared[0] - squared[1]),

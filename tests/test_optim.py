@@ -88,7 +88,7 @@ def test_defaults_are_the_usual_ones():
     assert (sgd.lr, sgd.momentum) == (0.01, 0.9)
 
 
-# measured: 2e-16 and 2e-7
+# Measured: 2e-16 and 2e-7.
 @pytest.mark.parametrize("dtype, rtol", [(np.float64, 2e-15), (np.float32, 2e-6)])
 @pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 7])
 def test_blocks_do_not_show(size, dtype, rtol):

@@ -138,15 +138,15 @@ def forwards(room):
 
 
 def public(name):
-    # tools that rewrite a module name their own so
+    # Tools that rewrite a module put a double underscore into the names that they add.
     return not name.startswith("_") and "__" not in name
 
 
 def test_every_forward_has_its_row():
     rooms = ["layers", "latent", "likelihoods", "vae", "autoencoder", "conditional", "importance",
              "evaluate", "optim"]
-    assert {forward for forward, _, _ in ROWS} == {forward for room in rooms
-                                                   for forward in forwards(room)}
+    expected = {forward for room in rooms for forward in forwards(room)}
+    assert {forward for forward, _, _ in ROWS} == expected
 
 
 def test_every_row_names_a_test():
@@ -194,9 +194,11 @@ def at_the_maximum(x, x_std, seed=0):
               for array in np.random.default_rng(seed).standard_normal((2, D, D)))
     W_mu, W4 = Q1.T @ A.T * V / x_std ** 2, Q3.T                 # M⁻¹ = V / x_std²
     vae = VAE(D, D, Z, "gaussian", x_std)
-    vae.params = {"W1": Q1, "b1": np.full(D, OPEN), "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN
-                  * W_mu.sum(axis=0), "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V), "W3": A
-                  @ Q3, "b3": np.full(D, OPEN), "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
+    vae.params = {"W1": Q1, "b1": np.full(D, OPEN),
+                  "W_mu": W_mu, "b_mu": -c @ Q1 @ W_mu - OPEN * W_mu.sum(axis=0),
+                  "W_logvar": np.zeros((D, Z)), "b_logvar": np.log(V),
+                  "W3": A @ Q3, "b3": np.full(D, OPEN),
+                  "W4": W4, "b4": c - OPEN * W4.sum(axis=0)}
     return vae
 
 
@@ -214,8 +216,7 @@ def relus_are_open(network, x, z):
     return bool(np.all(x @ p["W1"] + p["b1"] > 0) and np.all(z @ p["W3"] + p["b3"] > 0))
 
 
-# at x_std = 1.6 the second eigenvalue is noise
-CASES = [(0, 0.5), (1, 0.5), (2, 0.3), (0, 1.6)]
+CASES = [(0, 0.5), (1, 0.5), (2, 0.3), (0, 1.6)]     # at x_std = 1.6 the second eigenvalue is noise
 
 
 @pytest.mark.parametrize("seed, x_std", CASES)
@@ -223,19 +224,16 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     x = data(seed)
     vae, (_, values, vectors) = at_the_maximum(x, x_std, seed), pca(x)
     c, A, V, lowest = ppca(x, x_std)
-    # log p(x) once more, by the density of N(c, ·)
+    # The same value of log p(x) comes from the density of N(c, ·).
     covariance = A.T @ A + x_std ** 2 * np.eye(D)
     squares = np.sum((x - c) @ np.linalg.inv(covariance) * (x - c), axis=1)
-    assert lowest == pytest.approx(0.5
-                                   * np.mean(squares
-                                             + np.linalg.slogdet(2 * np.pi * covariance)[1]),
-                                   rel=3e-14)
+    log_det = np.linalg.slogdet(2 * np.pi * covariance)[1]
+    assert lowest == pytest.approx(0.5 * np.mean(squares + log_det), rel=3e-14)
 
     x_all, eps_all = with_symmetric_noise(x)
     (loss, _, _), grads = vae.loss_and_grads(x_all, eps_all)
     assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
-    # Asked for: 1e-6. Measured over 60 cases: 2e-14, the gradient 2e-12, the reconstructions below
-    # 1.3e-14.
+    # Asked for: 1e-6. Measured over 60 cases: 2e-14, gradient 2e-12, reconstructions 1.3e-14.
     assert loss == pytest.approx(lowest, rel=0, abs=2e-13)
     assert all(np.abs(grad).max() < 2e-11 for grad in grads.values())
     shrunk = np.maximum(values[:Z] - x_std ** 2, 0) / np.maximum(values[:Z], x_std ** 2)
@@ -243,11 +241,11 @@ def test_the_loss_of_a_linear_vae_at_the_maximum_likelihood_is_minus_log_p(seed,
     np.testing.assert_allclose(vae.reconstruct(x), expected, rtol=0, atol=1.3e-13)
 
     rng, optimum = np.random.default_rng(seed), vae.params
-    # every way from there leads up (measured: 456 scale²)
+    # Every way from there leads up. Measured: by 456 scale².
     for scale in (1e-3, 1e-2, 3e-2):
         for _ in range(30):
-            vae.params = {name: param + scale * rng.standard_normal(param.shape) for name,
-                          param in optimum.items()}
+            vae.params = {name: param + scale * rng.standard_normal(param.shape)
+                          for name, param in optimum.items()}
             assert relus_are_open(vae, x_all, vae.reparameterize(*vae.encode(x_all), eps_all))
             assert vae.loss(x_all, eps_all)[0] > lowest + 50 * scale ** 2
 
@@ -272,9 +270,9 @@ def minimise(network, loss_and_grads, steps=2000):
     (loss, slope), inverse = evaluate(point), np.eye(len(point))
     for _ in range(steps):
         step  = -inverse @ slope
-        # no leap, which might shut a relu for good
+        # Limit the step: a leap could shut a relu for good.
         step /= max(1, np.linalg.norm(step))
-        # half as far, until it leads down far enough
+        # Backtrack: halve the step until the loss falls enough.
         while True:
             below, slope_there = evaluate(point + step)
             if below <= loss + 1e-4 * slope @ step:
@@ -302,8 +300,8 @@ def opened(network):
     p = network.params
     for suffix in {"VAE": ("_mu", "_logvar"), "Autoencoder": ("_z",)}[type(network).__name__]:
         p["b" + suffix] = p["b" + suffix] - OPEN * p["W" + suffix].sum(axis=0)
-    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": p["b4"] - OPEN
-            * p["W4"].sum(axis=0)}
+    b4 = p["b4"] - OPEN * p["W4"].sum(axis=0)
+    return {**p, "b1": p["b1"] + OPEN, "b3": p["b3"] + OPEN, "b4": b4}
 
 
 @pytest.mark.parametrize("seed, x_std", CASES)
@@ -324,7 +322,7 @@ def test_training_a_linear_vae_ends_at_probabilistic_pca(seed, x_std):
     # Asked for: 1e-6. Measured: 1e-14, and 7e-10 for the parameters; but where BFGS stops is a
     # matter of rounding.
     assert abs(loss - lowest) < 1e-10
-    # the same variance for every example, by dimension
+    # The variance of a dimension is the same for every example.
     found = np.exp(vae.encode(x)[1])
     np.testing.assert_allclose(found, np.tile(found[0], (N, 1)), rtol=1e-6)
     np.testing.assert_allclose(np.sort(found[0]), V, rtol=1e-6)
@@ -345,18 +343,19 @@ def test_training_a_linear_autoencoder_ends_at_pca():
     loss = minimise(autoencoder, lambda: autoencoder.loss_and_grads(x))
     assert relus_are_open(autoencoder, x, autoencoder.encode(x))
     assert abs(loss - lowest) < 1e-10
-    np.testing.assert_allclose(autoencoder.reconstruct(x), c + (x - c) @ vectors[:Z].T
-                               @ vectors[:Z], rtol=0, atol=1e-6)
+    projected = c + (x - c) @ vectors[:Z].T @ vectors[:Z]
+    np.testing.assert_allclose(autoencoder.reconstruct(x), projected, rtol=0, atol=1e-6)
 
 
 # ---------------------------------------------------------------------- what a linear VAE draws
 
 def assert_drawn_from(samples, mean, covariance):
-    """That samples, (S, D), have this mean and covariance, each number within four standard errors.
+    """Assert that samples, (S, D), have this mean and covariance, each number within four standard
+    errors.
     """
     S, variance = len(samples), np.diag(covariance)
     assert np.all(np.abs(samples.mean(axis=0) - mean) < 4 * np.sqrt(variance / S))
-    # of the covariance of normal numbers
+    # the standard error of a sample covariance
     error = np.sqrt((np.outer(variance, variance) + covariance ** 2) / S)
     assert np.all(np.abs(np.cov(samples.T, bias=True) - covariance) < 4 * error)
 

@@ -34,13 +34,13 @@ def test_analytic_and_numeric_gradient_agree_in_the_readme_itself():
 
 
 def test_the_two_commands_stand_alone_on_their_lines():
-    commands = [line.strip() for line in README.splitlines() if line.strip().startswith("python3 "
-                                                                                        "-m venv")]
-    assert commands == ["python3 -m venv .venv && .venv/bin/pip install -q -e . && "
-                        ".venv/bin/numpyvae train", 'python3 -m venv .venv && .venv/bin/pip '
-                        'install -q -e ".[test]" && .venv/bin/python -m pytest']
-    windows = [line.strip() for line in README.splitlines()
-               if line.strip().startswith("py -m venv")]
+    lines = [line.strip() for line in README.splitlines()]
+    commands = [line for line in lines if line.startswith("python3 -m venv")]
+    assert commands == [
+        "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/numpyvae train",
+        'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && '
+        ".venv/bin/python -m pytest"]
+    windows = [line for line in lines if line.startswith("py -m venv")]
     assert [line.replace("\\", "/").replace("Scripts", "bin").replace("py -m", "python3 -m", 1)
             for line in windows] == commands
 

@@ -243,8 +243,8 @@ def test_a_trained_network_can_be_had_without_its_data(tmp_path, model):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("lr", [1e4, 1e20, 1e38, 1e39, 1e300])
-def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(tmp_path, lr, optimizer, dtype,
-                                                                     likelihood, batch_size):
+def test_divergence_is_told_in_silence_and_keeps_the_last_checkpoint(
+        tmp_path, lr, optimizer, dtype, likelihood, batch_size):
     run = start(lr=lr, optimizer=optimizer, dtype=dtype, likelihood=likelihood,
                 batch_size=batch_size, epochs=20)
     save(tmp_path, run)
@@ -395,8 +395,8 @@ def test_other_data_than_it_was_trained_on_are_refused(trained, other):
 @pytest.mark.parametrize("narrow", [(X_TRAIN[:, :5], X_TEST[:, :5]), (X_TRAIN[:, :5], X_TEST)])
 def test_data_of_another_width_are_told_before_a_network_is_built_for_them(tmp_path, narrow):
     save(tmp_path, start(), "mine", None, (2, 3))                # a shape that would not fit it
-    with pytest.raises(CheckpointError, match="the data called 'mine' are not the ones it was "
-                                              "trained on"):
+    message = "the data called 'mine' are not the ones it was trained on"
+    with pytest.raises(CheckpointError, match=message):
         load(tmp_path, *narrow)
 
 
@@ -427,8 +427,8 @@ both_loads = pytest.mark.parametrize("load", [load, load_trained], ids=["load", 
 @pytest.mark.parametrize("model", [VAE, Autoencoder])
 def test_a_network_without_a_run(tmp_path, load, model):
     model(6, 8, 2).save(tmp_path / "model.npz")
-    with pytest.raises(CheckpointError, match="expected a training run, got a network .*; read it "
-                                              f"with {model.__name__}.load"):
+    message = f"expected a training run, got a network .*; read it with {model.__name__}.load"
+    with pytest.raises(CheckpointError, match=message):
         load(tmp_path)
 
 

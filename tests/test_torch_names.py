@@ -45,7 +45,7 @@ def test_losses_and_gradients_are_pytorchs(case):
     noise = [] if kind == "Autoencoder" else [REFERENCE["eps"], float(*beta)]
     loss, grads = model.loss_and_grads(REFERENCE["x"], *noise, mask=mask)
     expected = on_file(case)
-    # asked for: 1e-12; measured: losses 7e-16, gradients by block 6e-16
+    # Asked for: 1e-12. Measured: losses 7e-16, gradients by block 6e-16.
     np.testing.assert_allclose(np.ravel(loss), expected.pop("loss"), rtol=6e-15)
     assert set(expected) == set(NAMES[kind])
     for name, grad in in_torch_names(model, grads).items():

@@ -163,8 +163,8 @@ def test_an_unknown_option(name):
 
 def by_hand(x_train, x_test, m_train, m_test, model, pixels, dtype="float32", beta=0.5, seed=4):
     """What a run of the options SMALL should do  ->  its history, its network."""
-    init, shuffle, noise, test_noise, ink = map(np.random.default_rng,
-                                                np.random.SeedSequence(seed).spawn(5))
+    seeds = np.random.SeedSequence(seed).spawn(5)
+    init, shuffle, noise, test_noise, ink = map(np.random.default_rng, seeds)
     network = {"vae": VAE, "ae": Autoencoder}[model](6, 8, 2, rng=init, dtype=dtype)
     adam, once, history = Adam(network.params, 0.01), np.random.default_rng(0), []
     eps_test = test_noise.standard_normal((len(x_test), 2))
@@ -298,8 +298,8 @@ def test_bytes_train_to_the_bits_of_the_numbers_that_they_mean(dtype, masks):
 def test_bytes_of_0_and_1_are_taken_for_a_mistake():
     ones = [(x > 127).astype(np.uint8) for x in BYTES]
     for x, name in (((ones[0], BYTES[1]), "x_train"), ((BYTES[0], ones[1]), "x_test")):
-        with pytest.raises(ValueError, match=f"^{name}: expected bytes up to 255, .* make them "
-                                             "floats"):
+        message = f"^{name}: expected bytes up to 255, .* make them floats"
+        with pytest.raises(ValueError, match=message):
             Run(*x, **SMALL)
     for lowest in (0, 2):                    # all white, or pixels of next to nothing: so be it
         Run(np.minimum(BYTES[0], lowest), BYTES[1], **SMALL)

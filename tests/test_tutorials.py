@@ -83,7 +83,7 @@ def test_there_are_thirteen():
     assert [lesson.name[:2] for lesson in LESSONS] == [f"{number:02}" for number in range(13)]
 
 
-# the warnings that a process of its own would show
+# Fail on the warnings that a separate process would show.
 @pytest.mark.filterwarnings("error", "ignore::DeprecationWarning",
                             "ignore::PendingDeprecationWarning", "ignore::ImportWarning",
                             "ignore::ResourceWarning")
@@ -107,7 +107,7 @@ def test_a_lesson_runs_quickly_and_whole(lesson, as_a_program, tmp_path):
 
 
 def calls(tree):
-    """The names of the functions that are called in it."""
+    """The names of the functions that are called in `tree`."""
     return {getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
@@ -207,7 +207,7 @@ def test_all_lessons_says_which_failed(tmp_path):
 # ---------------------------------------------------------------------- the sheet
 
 def sheet():
-    """Its two tables, of the network and of its parts: rows of four cells."""
+    """The two tables of the sheet, of the network and of its parts: rows of four cells."""
     page = text_of(INDEX).split("## The sheet")[1]
     tables = re.split(r"^\|---.*$", page, flags=re.MULTILINE)[1:]
     return [[cells_of(row) for row in re.findall(r"^\|.*\|$", table, re.MULTILINE)

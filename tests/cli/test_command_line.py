@@ -74,15 +74,15 @@ def test_the_version_and_the_installed_script(tmp_path):
     (("check",), ""), (("check",), "1"), (("--help",), ""), (("--help",), "1"),
     (("train", "--help"), ""), pytest.param(("--version",), "", marks=installed)])
 def test_a_reader_that_has_seen_enough(tmp_path, argv, unbuffered):
-    """As in `numpyvae check | head -1`, whoever is faster: the pipe is closed from the start."""
+    """It is `numpyvae check | head -1`, whoever is faster: the pipe is closed from the start."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([sys.executable, "-m", "numpyvae", *argv],
                           env={**ENV, "PYTHONUNBUFFERED": unbuffered}, stdout=writer,
                           stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     os.close(writer)
-    # As SIGPIPE ends a program, 128 + 13; but argparse swallows the error if it meets it while
-    # printing its help.
+    # A program that SIGPIPE ends has status 128 + 13; but argparse swallows the error if it meets
+    # it while printing its help.
     allowed = (141, 0) if "--help" in argv else (141,)
     assert done.returncode in allowed and done.stderr == ""
 
@@ -101,7 +101,7 @@ def test_the_first_line_alone(tmp_path):
 @pytest.mark.parametrize("argv", [("check",), ("train", *SMALL), ("show", "missing")],
                          ids=lambda argv: argv[0])
 def test_no_standard_output_at_all(tmp_path, argv):
-    """As `numpyvae check >&-` and some schedulers start it."""
+    """`numpyvae check >&-` and some schedulers start it so."""
     done = subprocess.run(child(UNDRAWN, *argv), cwd=tmp_path, env=ENV, text=True,
                           stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
     assert "Traceback" not in done.stderr
@@ -141,7 +141,7 @@ def test_a_terminal_without_the_letters_of_a_path(work):
 
 
 def test_a_stream_that_cannot_be_reconfigured(monkeypatch):
-    """As notebooks put in the place of standard output."""
+    """Notebooks put one in the place of standard output."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
     assert cli.main([]) == 0

@@ -19,8 +19,8 @@ MOVED = {"file":   (("--data", "own.npz"), "own.npz", "moved.npz", "--data", "ow
 
 
 @pytest.mark.parametrize("kind", MOVED)
-def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(own, undrawn, capsys,
-                                                                         monkeypatch, kind):
+def test_a_run_goes_on_from_another_folder_and_with_data_that_were_moved(
+        own, undrawn, capsys, monkeypatch, kind):
     place, old, new, flag, title = MOVED[kind]
     assert call(capsys, "train", *SMALL, "--epochs", "6", *place, "--out", "whole")[0] == 0
     assert call(capsys, "train", *SMALL, *place)[0] == 0
@@ -114,7 +114,7 @@ def a_network_alone(path):
 
 
 def a_run_on(data, path):
-    """One of the library's, on images that are not what `data` says."""
+    """Save a run of the library's, on images that are not what `data` says."""
     rng = np.random.default_rng(0)
     run = Run(rng.random((9, 64)), rng.random((4, 64)), hidden_dim=4, latent_dim=2)
     SavedRun(run, path.parent, data).save()

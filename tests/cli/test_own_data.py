@@ -49,7 +49,7 @@ def test_they_are_learned_and_drawn(own, drawn, capsys, data, place, shape, opti
     arrays, description = checkpoint.load(os.path.join(folder, "model.npz"))
     saved = description["run"]["options"]
     assert saved["image_shape"] == list(shape)
-    # Wherever we are called from next time.
+    # Both will be right wherever we are called from next time.
     assert saved["data"] == ("idx" if data == "idx" else str(own / data))
     assert saved["data_dir"] == (str(own / "set") if data == "idx" else None)
     dataset = datasets.load(data, place)

@@ -54,8 +54,8 @@ def test_each_path_leads_from_the_first_half_of_the_images_to_the_second(chosen,
     assert " ".join(map("".join, zip(starts, ends))) == pairs
 
 
-def test_samples_are_the_seed_s_and_paths_lead_from_each_image_to_another(work, drawn, capsys,
-                                                                         monkeypatch):
+def test_samples_are_the_seed_s_and_paths_lead_from_each_image_to_another(
+        work, drawn, capsys, monkeypatch):
     asked = {}
 
     def listen(name, draw):

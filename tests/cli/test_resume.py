@@ -50,7 +50,9 @@ training.minibatches = interrupted
 
 
 def test_what_ctrl_c_interrupts_can_be_taken_up_as_if_it_had_not(home, tmp_path):
-    """In another process, and without its pictures: they are drawn from what is saved."""
+    """The run is interrupted in another process, without its pictures: those are drawn from what is
+    saved.
+    """
     command = child(INTERRUPT_ITSELF, "train", *SMALL)
     done = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, text=True)
     assert done.returncode == 130 and done.stderr.count("\n") == 1
@@ -103,10 +105,11 @@ def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
 
 # ---------------------------------------------------------------------- a kill
 
-@pytest.mark.parametrize("leftover, command", [("model.npz.1.tmp", ("show", RUN)),
-                                               ("loss.png.2.tmp", ("train", "--resume", RUN))])
-def test_leftovers_of_a_kill_are_swept_when_the_run_is_opened(work, drawn, capsys, leftover,
-                                                              command):
+@pytest.mark.parametrize("leftover, command", [
+    ("model.npz.1.tmp", ("show", RUN)),
+    ("loss.png.2.tmp", ("train", "--resume", RUN))])
+def test_leftovers_of_a_kill_are_swept_when_the_run_is_opened(
+        work, drawn, capsys, leftover, command):
     (work / RUN / leftover).write_bytes(b"half")
     assert call(capsys, *command)[0] == 0
     assert not (work / RUN / leftover).exists() and set(drawn) == set(PICTURES)

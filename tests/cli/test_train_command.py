@@ -30,8 +30,8 @@ def test_a_run_leaves_these_files_and_nothing_else(home):
 
 
 def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(home, work):
-    """In another process. What it would draw is known by the network and the folder; `show` draws
-    it a second time.
+    """The second run has a process of its own. The network and the folder tell what it would draw;
+    `show` draws it a second time.
     """
     before = contents(work)
     code = "pictures.draw = lambda run, dataset, folder: print(folder)"

@@ -31,7 +31,7 @@ def test_pixels_are_sixteenths_of_full_ink(digits):
 
 def test_every_digit_is_learned_and_tested(digits):
     train, test = np.bincount(digits.labels_train), np.bincount(digits.labels_test)
-    # as the data's authors counted
+    # The data's authors counted the same.
     assert (train + test).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert test.min() >= 25                                          # of 299: none is rare
 

@@ -156,8 +156,9 @@ def test_a_gzip_file_that_is_damaged(tmp_path):
                           (zipped + b"\0X",        "it ends too early"),
                           (zipped + other,         "incorrect header check")):
         (tmp_path / "file").write_bytes(content)
-        assert refused(tmp_path / "file") == ("expected a complete gzip file, got one that is cut "
-                                              f"short or damaged ({what}); get another copy")
+        assert refused(tmp_path / "file") == (
+            "expected a complete gzip file, got one that is cut short or damaged "
+            f"({what}); get another copy")
 
 
 def test_every_flipped_bit_of_a_gzip_file_is_seen_or_does_not_matter():
@@ -254,7 +255,7 @@ def test_of_two_spellings_the_plain_one_is_taken(tmp_path):
 
 
 def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):
-    """As some archives unpack: train-images-idx3-ubyte/train-images-idx3-ubyte."""
+    """Some archives unpack to such folders: train-images-idx3-ubyte/train-images-idx3-ubyte."""
     write_set(tmp_path, SPELLINGS["dots"], small_set())
     for name in idx.FILES:
         (tmp_path / name).mkdir()
@@ -306,8 +307,8 @@ def test_a_damaged_file_of_a_folder_is_named(tmp_path):
     write_set(tmp_path, idx.FILES, small_set())
     path = tmp_path / "t10k-labels-idx1-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-    assert set_refused(tmp_path).startswith(f"{path}: expected 3 bytes after its header, which "
-                                            "says 3, got fewer")
+    assert set_refused(tmp_path).startswith(
+        f"{path}: expected 3 bytes after its header, which says 3, got fewer")
     os.replace(tmp_path / "train-images-idx3-ubyte", path)
     write_set(tmp_path, list(idx.FILES)[:1], small_set())
     assert set_refused(tmp_path).startswith(f"{path}: expected labels (dimensions: 1), got images")

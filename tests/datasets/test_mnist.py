@@ -107,8 +107,8 @@ FOLDERS = {"right": FOUR, "other": OTHER, "three files": dict(list(FOUR.items())
     ("three files", "three files", "right", "cached"),
     ("three files", None,          "right", "cached"),
     (None,          None,          "other", "cached")])
-def test_the_folder_given_then_the_variable_then_the_cache(tmp_path, cache, mirrors, monkeypatch,
-                                                           given, named, cached, taken):
+def test_the_folder_given_then_the_variable_then_the_cache(
+        tmp_path, cache, mirrors, monkeypatch, given, named, cached, taken):
     """The first that has all four files is taken; and refused, not passed over, if they are wrong.
     """
     contents = {"given": given, "named": named, "cached": cached}
@@ -128,8 +128,8 @@ def test_the_folder_given_then_the_variable_then_the_cache(tmp_path, cache, mirr
     assert mirrors.asked == []
 
 
-def test_a_variable_that_is_empty_does_not_name_the_working_folder(tmp_path, cache, mirrors,
-                                                                   monkeypatch):
+def test_a_variable_that_is_empty_does_not_name_the_working_folder(
+        tmp_path, cache, mirrors, monkeypatch):
     write_set(tmp_path / "work", FOUR, FOUR.values())
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("NUMPYVAE_DATA", "")
@@ -283,8 +283,8 @@ def test_what_one_mirror_does_not_give_the_other_does(cache, mirrors, name):
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(tmp_path, cache, mirrors, name,
-                                                            monkeypatch):
+def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(
+        tmp_path, cache, mirrors, name, monkeypatch):
     answer, why = BAD[name]
     for mirror in (FIRST, SECOND):
         mirrors.answers[mirror + "train-labels-idx1-ubyte.gz"] = answer
@@ -297,7 +297,7 @@ def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(tmp_path, cache, mir
     looked_in = f"in one of the folders {tmp_path / 'given'}, {tmp_path / 'named'}, {cache}; "
     for needed in (*FOUR, looked_in, f"; put them into {cache}, ", "--data-dir", "NUMPYVAE_DATA"):
         assert needed in message
-    # the images came, the labels never did
+    # The images came, the labels never did.
     assert len(mirrors.asked) == 1 + 2 * mnist.ROUNDS
     assert os.listdir(cache) == ["train-images-idx3-ubyte.gz"]
     del mirrors.answers[FIRST + "train-labels-idx1-ubyte.gz"]
@@ -393,8 +393,9 @@ def test_no_redirection_leaves_https(monkeypatch, target):
         caught.value.close()
 
 
-@pytest.mark.parametrize("target, full", [("https://second/file", "https://second/file"),
-                                          ("/file",               FIRST + "file")])
+@pytest.mark.parametrize("target, full", [
+    ("https://second/file", "https://second/file"),
+    ("/file",               FIRST + "file")])
 def test_a_redirection_within_https_is_followed(monkeypatch, target, full):
     fake, go = opened(target, monkeypatch)
     assert go().read() == b"hello"

@@ -132,8 +132,8 @@ def test_the_ends_of_the_range_belong_to_it(tmp_path, dtype, value):
 @given(st.integers(2, 200))
 def test_a_tenth_is_kept_for_testing_and_both_parts_keep_their_order(tmp_path_factory, n):
     content = savez(x=np.arange(n).reshape(n, 1) / n, labels=np.arange(n))
-    x_train, labels_train, x_test, labels_test, *_ = load(tmp_path_factory.getbasetemp(), content,
-                                                          ".npz")
+    folder = tmp_path_factory.getbasetemp()
+    x_train, labels_train, x_test, labels_test, *_ = load(folder, content, ".npz")
     assert len(labels_test) == max(1, n // 10) and len(labels_train) == n - len(labels_test)
     assert np.array_equal(np.sort(np.concatenate([labels_train, labels_test])), np.arange(n))
     for x, labels in ((x_train, labels_train), (x_test, labels_test)):
@@ -356,7 +356,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
 
 def test_an_array_is_held_twice_at_most(tmp_path):
     path = written(tmp_path, npy(np.zeros((2000, 1000), np.float32)), ".npy")
-    # as it was read and as it is returned; measured: 17e6
+    # It is held once as it was read and once as it is returned. Measured: 17e6.
     assert peak_of(load_array, path) < 21_000_000
 
 

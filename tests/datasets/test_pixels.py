@@ -17,7 +17,7 @@ BYTES = np.arange(256, dtype=np.uint8)
 def test_bytes_are_divided_by_255(dtype):
     x = as_floats(BYTES.reshape(16, 16), dtype)
     assert x.shape == (16, 16) and x.dtype == dtype
-    # one division, rounded once
+    # It is one division, rounded once.
     assert np.array_equal(x.ravel(), np.arange(256, dtype=dtype) / np.array(255, dtype))
     assert x[0, 0] == 0 and x[-1, -1] == 1
     assert np.array_equal(np.rint(255 * x).ravel(), BYTES)
@@ -66,7 +66,7 @@ def test_white_stays_white_and_black_black():
 
 
 def test_white_stays_white_even_if_the_noise_is_0():
-    """As it is once in 2 ** 24 pixels."""
+    """The noise is 0 once in 2 ** 24 pixels."""
     class Noise:
         def random(self, shape, dtype):
             return np.zeros(shape, dtype)
@@ -83,7 +83,7 @@ def test_the_frequency_of_black_is_the_grey_value():
     assert abs(off.mean()) < 4 / np.sqrt(254)
     assert abs((off ** 2).mean() - 1) < 4 * np.sqrt(2 / 254)
     half = black[:, 127]
-    # one draw tells nothing of the next
+    # One draw tells nothing of the next.
     assert abs((half[1:] == half[:-1]).mean() - 0.5) < 2 / np.sqrt(draws)
 
 

@@ -37,7 +37,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def window(home, monkeypatch):
-    """As if there were a screen: what a test appends to this list is called with the figure."""
+    """Pretend there is a screen: what a test appends to this list is called with the figure."""
     script = []
 
     def show(block):

@@ -35,7 +35,7 @@ def layer(request):
 
 @pytest.fixture
 def by_name():
-    """The same, in the style of this package alone."""
+    """The text of a right dense layer in the style of this package."""
     return STYLES["by name"]
 
 

@@ -28,7 +28,10 @@ def test_noise_that_is_drawn_again_at_every_call():
 
 def test_a_backward_that_draws_its_own_noise():
     rng = np.random.default_rng(0)
-    def grads(p): return {**smooth_gradient(p), "b": rng.standard_normal(5)}
+
+    def grads(p):
+        return {**smooth_gradient(p), "b": rng.standard_normal(5)}
+
     report = check_gradients(smooth, PARAMS, grads, show=False)
     assert not report.ok
     assert report.findings[0].startswith("grads is not deterministic")
@@ -76,13 +79,15 @@ def test_a_function_for_a_gradient_that_returns_no_dictionary_is_refused(grads, 
 def test_parameters_that_share_memory():
     both   = np.zeros(8)
     params = {"p": both[:5], "q": both[3:], "r": np.ones(2)}
-    def f(p): return (p["p"] ** 2).sum() + p["q"].sum() + p["r"].sum()
+
+    def f(p):
+        return (p["p"] ** 2).sum() + p["q"].sum() + p["r"].sum()
+
     grads  = {"p": np.zeros(5), "q": np.ones(5), "r": np.ones(2)}
     report = check_gradients(f, params, grads, show=False)
     assert not report.ok and len(report.findings) == 1
     assert report.findings[0].startswith("p and q share memory")
-    # interlaced, but none of it common
-    apart = {"p": both[0::2], "q": both[1::2], "r": np.ones(2)}
+    apart = {"p": both[0::2], "q": both[1::2], "r": np.ones(2)}  # interlaced, not shared
     grads = {"p": np.zeros(4), "q": np.ones(4), "r": np.ones(2)}
     assert check_gradients(f, apart, grads, show=False).ok
 
@@ -97,8 +102,8 @@ def test_all_that_f_grads_and_params_do_is_told_together():
         return {"a": np.ones(2), "b": np.ones(2)}
     same   = np.ones(2)
     report = check_gradients(f, {"a": same, "b": same}, grads, show=False)
-    assert [re.split(" share| changes", text)[0] for text in report.findings] == ["a and b", "f",
-                                                                                  "grads"]
+    culprits = [re.split(" share| changes", text)[0] for text in report.findings]
+    assert culprits == ["a and b", "f", "grads"]
 
 
 # ---------------------------------------------------------------------- what f returns
@@ -128,7 +133,10 @@ def test_a_function_that_computes_in_single_precision(f):
 
 def test_single_precision_shows_where_all_parameters_are_zero_too():
     params = {"b": np.zeros(5)}
-    def f(p): return float(np.float32(np.exp(p["b"]).sum()))
+
+    def f(p):
+        return float(np.float32(np.exp(p["b"]).sum()))
+
     assert "single precision" in check_gradients(f, params, params, show=False).findings[0]
 
 
@@ -184,5 +192,5 @@ def test_a_gradient_that_cannot_be_compared_is_reported(grads, finding, by, meth
 def test_a_name_that_no_parameter_has_gets_a_row_and_no_guess_where_none_is_missing():
     report = check_gradients(smooth, PARAMS, {**RIGHT, "dW": np.ones((2, 3))}, show=False)
     assert not report.ok and report.findings == ["dW: no parameter has this name"]
-    assert [(row.name, row.shape) for row in report.rows] == [("W", (3, 4)), ("b", (5,)),
-                                                              ("dW", (2, 3))]
+    shapes = [("W", (3, 4)), ("b", (5,)), ("dW", (2, 3))]
+    assert [(row.name, row.shape) for row in report.rows] == shapes

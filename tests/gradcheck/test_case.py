@@ -71,7 +71,10 @@ def test_a_direction_is_normal_and_as_long_as_the_parameters_are_large():
         dead, grad = np.zeros(3), np.arange(1.0, 1 + size)
         # of a gradient of zero the first direction will do
         params = {"dead": dead, "x": np.full(size, scale)}
-        def f(p): return (grad * p["x"]).sum() + 0 * p["dead"].sum()
+
+        def f(p):
+            return (grad * p["x"]).sum() + 0 * p["dead"].sum()
+
         for seed in range(8):
             report = check_gradients(f, params, {"dead": dead, "x": grad}, "complex", "direction",
                                      rng=seed, show=False)

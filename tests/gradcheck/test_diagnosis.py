@@ -39,7 +39,7 @@ def test_where_the_error_enters(wrong, words):
     found  = findings(change, order=["V", "W", "b"])
     assert found[0].startswith(words)
     assert ("all are wrong" in found[0]) == (wrong == "VWb")
-    # what may only have been passed on is not told element by element
+    # What may only have been passed on is not told element by element.
     assert found[1].startswith(f"{wrong[0]}[") and "no simple rule leads" in found[1]
     later = [f"{', '.join(wrong[1:])}: no simple rule; later in backward order than {wrong[0]}, it "
              "may only pass the error on"] if wrong[1:] else []
@@ -73,12 +73,14 @@ def test_an_error_may_enter_where_no_gradient_was_given():
 
 
 def test_names_that_are_no_strings_are_diagnosed_too():
-    def f(p): return (p[0] ** 2).sum() + p["b"].sum()
+    def f(p):
+        return (p[0] ** 2).sum() + p["b"].sum()
+
     W = draw(7, (4, 3))[0]
     report = check_gradients(f, {0: W, "b": np.ones(2)}, {0: -2 * W, "b": np.ones(2)},
                              order=["b", 0], show=False)
-    assert report.findings[0].startswith("the error enters at 0: what comes before it in backward "
-                                         "order is right (b)")
+    assert report.findings[0].startswith(
+        "the error enters at 0: what comes before it in backward order is right (b)")
     assert report.findings[1].startswith("0: the sign is flipped (12 elements compared; 0[")
 
 
@@ -88,7 +90,10 @@ def test_blocks_that_are_wrong_only_together():
     slopes = np.ones(40)
     params = {"a": np.zeros(40), "b": np.zeros(40)}
     wrong  = {"a": slopes * (1 + 0.9e-5), "b": slopes * (1 - 0.9e-5)}
-    def f(p): return slopes @ p["a"] + slopes @ p["b"]
+
+    def f(p):
+        return slopes @ p["a"] + slopes @ p["b"]
+
     reports = [check_gradients(f, params, wrong, by="direction", rng=seed, show=False)
                for seed in range(40)]
     together = [report for report in reports if report.wrong == ["(all)"]]
@@ -127,8 +132,8 @@ def test_gradients_that_are_exchanged_or_made_from_the_wrong_array():
     assert [text.split("?")[0] for text in found(Q, P)] == [
         "P: it is the gradient of Q: are two of them exchanged",
         "Q: it is the gradient of P: are two of them exchanged"]
-    assert found(Q.copy(), Q)[0].startswith("P: it is the gradient of Q, where it is right: was it "
-                                            "made from the wrong array?")
+    assert found(Q.copy(), Q)[0].startswith(
+        "P: it is the gradient of Q, where it is right: was it made from the wrong array?")
     assert found(Q, Q)[0].startswith("P: its gradient shares memory with that of Q: one was "
                                      "written over the other")
 

@@ -15,13 +15,12 @@ def test_of_a_large_block_that_is_wrong_along_a_direction_a_sample_tells_why():
         report = check_gradients(lambda p: (slopes * p["x"]).sum(), {"x": np.ones(slopes.size)},
                                  {"x": grad}, by="direction", show=False)
         return report.findings[0]
-    assert told(sparse, -sparse).startswith(f"x: the sign is flipped ({SAMPLE} elements compared; "
-                                            "x[789] is -3, ")
-    assert "got (2, 1000): it was not summed over the batch" in told(sparse, np.outer([0.5, 0.5],
-                                                                                      sparse))
-    # as many as the sample: it is all of them
-    few = np.arange(1.0, SAMPLE + 1)
-    assert told(few, -few).startswith(f"x: the sign is flipped ({SAMPLE} elements compared; ")
+    flipped = f"x: the sign is flipped ({SAMPLE} elements compared; "
+    assert told(sparse, -sparse).startswith(flipped + "x[789] is -3, ")
+    unsummed = np.outer([0.5, 0.5], sparse)
+    assert "got (2, 1000): it was not summed over the batch" in told(sparse, unsummed)
+    few = np.arange(1.0, SAMPLE + 1)                             # no more than a sample holds
+    assert told(few, -few).startswith(flipped)
 
 
 def test_the_evidence_is_told():
@@ -36,8 +35,13 @@ def test_the_evidence_is_told():
 @pytest.mark.parametrize("scale", [1e-4, 1, 1e4])
 def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others(scale):
     slopes = scale * np.array([100.0, 20.0, 30.0, -40.0])
-    def bend(p): return (slopes * np.maximum(p["x"], 0)).sum()
-    def f(p): return scale * (1 + 10 * (p["x"] ** 2).sum()) + bend(p)
+
+    def bend(p):
+        return (slopes * np.maximum(p["x"], 0)).sum()
+
+    def f(p):
+        return scale * (1 + 10 * (p["x"] ** 2).sum()) + bend(p)
+
     params = {"x": np.array([1.0, 0.0, 2.0, 3.0])}
     right  = slopes * (params["x"] > 0) + scale * 20 * params["x"]
     report = check_gradients(f, params, {"x": -right}, show=False)
@@ -45,30 +49,38 @@ def test_elements_on_a_kink_do_not_hide_what_is_wrong_with_the_others(scale):
 
 
 def test_the_complex_step_has_no_kinks_in_its_way():
-    # it takes the side of 0 on which an imaginary part lies: max(ih, 0) is ih
+    # NumPy takes the side of 0 on which an imaginary part lies: max(ih, 0) is ih.
     report = check_gradients(rectified, {"x": np.array([1.0, 0.0, 2.0])}, {"x": np.full(3, -1.0)},
                              "complex", show=False)
     assert report.findings[0].startswith("x: the sign is flipped (3 elements compared")
 
 
 def test_where_all_elements_lie_on_kinks_nothing_is_told_from_them():
-    def f(p): return 1 + np.maximum(p["x"], 0).sum()
+    def f(p):
+        return 1 + np.maximum(p["x"], 0).sum()
+
     report = check_gradients(f, {"x": np.zeros(3)}, {"x": np.full(3, 7.0)}, show=False)
     assert report.findings[0].startswith("x: all elements that were looked at lie on a kink of f")
 
 
 def test_the_terms_of_the_loss_are_differenced_with_the_step_that_was_chosen():
     seen = []
-    def square(p): return (p["x"] ** 2).sum()
-    def line(p): return seen.append(p["x"][0]) or p["x"].sum()
+
+    def square(p):
+        return (p["x"] ** 2).sum()
+
+    def line(p):
+        return seen.append(p["x"][0]) or p["x"].sum()
+
     check_gradients(lambda p: square(p) + line(p), {"x": np.zeros(1)}, {"x": np.array([3.0])},
                     step=0.25, show=False, terms={"square": square, "line": line})
-    # once in their sum, and once more alone
-    assert seen.count(0.25) >= 2 and -6e-6 not in seen
+    assert seen.count(0.25) >= 2 and -6e-6 not in seen   # once in their sum, and once more alone
 
 
 def test_nan_is_blamed_on_the_element_that_has_it():
-    def f(p): return np.log(p["x"]).sum()
+    def f(p):
+        return np.log(p["x"]).sum()
+
     with np.errstate(invalid="ignore"):
         report = check_gradients(f, {"x": np.array([1, 1e-7, 2])}, {"x": np.array([1, 1e7, 0.5])},
                                  show=False)
@@ -78,7 +90,9 @@ def test_nan_is_blamed_on_the_element_that_has_it():
 
 
 def test_a_function_that_only_seems_to_keep_complex_numbers():
-    def f(p): return np.var(np.tanh(p["a"])) * 10 + (p["a"] ** 3).sum()
+    def f(p):
+        return np.var(np.tanh(p["a"])) * 10 + (p["a"] ** 3).sum()
+
     a,    = draw(3, 6)
     right = numeric_gradient(lambda a: f({"a": a}), a)
     assert check_gradients(f, {"a": a}, {"a": right}, show=False).ok

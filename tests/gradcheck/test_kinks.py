@@ -37,20 +37,22 @@ def test_at_a_kink_any_slope_between_the_two_sides_passes(method):
 @both_methods
 @pytest.mark.parametrize("at", [0.0, 1.0])
 def test_a_kink_may_lie_anywhere_and_be_large(method, at):
-    def f(p): return 10 * np.maximum(p["x"] - at, 0).sum()
+    def f(p):
+        return 10 * np.maximum(p["x"] - at, 0).sum()
+
     params = {"x": np.array([at, at + 1])}
     for slope, ok in [(0, True), (3, True), (10, True), (10.0002, False), (-2e-4, False)]:
         report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
         assert report.ok is ok
         assert slope != 3 or report.findings[0].startswith("x[0]: a kink: the slope is ")
-    # the tolerance is relative to the gap
+    # The tolerance is relative to the gap.
     for slope in (10.00005, -5e-5):
         report = check_gradients(f, params, {"x": np.array([slope, 10.0])}, method, show=False)
         assert report.ok is (method == "central")
 
 
 def test_only_what_disagrees_is_searched_for_kinks():
-    # ½: what the difference gives there
+    # On the kink the central difference gives ½.
     x, slopes = np.array([1e-6, 0.0, 2.0]), np.array([1.0, 0.5, 1.0])
     report = check_gradients(rectified, {"x": x}, {"x": slopes}, show=False)
     assert report.ok and len(report.findings) == 1 and "x[0]: a kink or" in report.findings[0]
@@ -61,7 +63,10 @@ def test_only_what_disagrees_is_searched_for_kinks():
 
 def test_kinks_that_cancel_along_a_direction_are_found_by_element():
     signs = np.resize([1.0, -1.0], SAMPLE)
-    def f(p): return (signs * np.maximum(p["x"], 0)).sum()
+
+    def f(p):
+        return (signs * np.maximum(p["x"], 0)).sum()
+
     for seed in range(10):
         report = check_gradients(f, {"x": np.zeros(SAMPLE)}, {"x": np.maximum(signs, 0)},
                                  by="direction", rng=seed, show=False)
@@ -69,7 +74,9 @@ def test_kinks_that_cancel_along_a_direction_are_found_by_element():
 
 
 def test_at_a_kink_too_what_rounding_explains_passes():
-    def f(p): return 1e3 + np.maximum(p["x"], 0).sum()
+    def f(p):
+        return 1e3 + np.maximum(p["x"], 0).sum()
+
     for slope in (0.0, 1.0):
         assert check_gradients(f, {"x": np.array([0.0, 1.0])}, {"x": np.array([slope, 1.0])},
                                show=False).ok
@@ -77,7 +84,9 @@ def test_at_a_kink_too_what_rounding_explains_passes():
 
 @pytest.mark.parametrize("constant", [0.0, 1e3])
 def test_beside_a_kink_too_what_rounding_explains_passes_and_no_more(constant):
-    def f(p): return constant + np.maximum(p["x"], 0).sum()
+    def f(p):
+        return constant + np.maximum(p["x"], 0).sum()
+
     for slope, ok in [(1.0, True), (1.01, False)]:
         report = check_gradients(f, {"x": np.array([2e-6, 1.0])}, {"x": np.array([slope, 1.0])},
                                  show=False)
@@ -89,7 +98,9 @@ def test_beside_a_kink_too_what_rounding_explains_passes_and_no_more(constant):
     (2e-6, None, "6e-06; the numeric slope was taken with 2e-06"),
     (1e-3, 2e-3, "2e-03; the numeric slope was taken with 5e-04")])
 def test_beside_a_kink_the_step_is_the_first_of_its_quarters_that_stays_on_one_side(x, step, taken):
-    def f(p): return 100 * np.maximum(p["x"], 0).sum()
+    def f(p):
+        return 100 * np.maximum(p["x"], 0).sum()
+
     report = check_gradients(f, {"x": np.array([x])}, {"x": np.array([100.0005])}, step=step,
                              show=False)
     assert report.ok and report.findings[0].endswith(f"bend lies within the step of {taken}")
@@ -99,14 +110,18 @@ def test_beside_a_kink_the_step_is_the_first_of_its_quarters_that_stays_on_one_s
 def test_a_bend_that_goes_on_changing_with_the_step_is_no_kink(power):
     # From the first step to the last, 4096 times as small, the gap between the slopes halves or
     # doubles, and a bit.
-    def f(p): return (np.maximum(p["x"], -p["x"]) ** power).sum()
+    def f(p):
+        return (np.maximum(p["x"], -p["x"]) ** power).sum()
+
     report = check_gradients(f, {"x": np.array([0.0])}, {"x": np.array([0.1])}, show=False)
     assert not report.ok
 
 
 def test_a_smooth_bend_is_not_taken_for_a_kink():
-    # its slopes to the left and to the right differ by 0.1
-    def bend(p): return (1e4 * p["x"] ** 2).sum()
+    # Its slopes to the left and to the right differ by 0.1.
+    def bend(p):
+        return (1e4 * p["x"] ** 2).sum()
+
     params = {"x": np.array([1e-5, 3e-5])}
     report = check_gradients(bend, params, {"x": 2e4 * params["x"]}, show=False)
     assert report.ok and not report.findings
@@ -115,7 +130,9 @@ def test_a_smooth_bend_is_not_taken_for_a_kink():
 
 
 def test_a_point_of_inflection_at_0_is_right_by_a_smaller_step():
-    def cubic(p): return (p["x"] ** 3).sum()
+    def cubic(p):
+        return (p["x"] ** 3).sum()
+
     for slope, ok in [(0.0, True), (1e-9, False)]:
         report = check_gradients(cubic, {"x": np.zeros(2)}, {"x": np.full(2, slope)}, show=False)
         assert report.ok is ok
@@ -125,8 +142,13 @@ def test_a_point_of_inflection_at_0_is_right_by_a_smaller_step():
 @both_methods
 def test_jumps_and_fresh_noise_are_no_kinks(method, by):
     rng = np.random.default_rng(0)
-    def fresh(p): return (p["x"] ** 2).sum() + 1e-3 * rng.standard_normal() * p["x"].sum()
-    def jump(p): return np.floor(p["x"].real).sum() + p["x"].sum()
+
+    def fresh(p):
+        return (p["x"] ** 2).sum() + 1e-3 * rng.standard_normal() * p["x"].sum()
+
+    def jump(p):
+        return np.floor(p["x"].real).sum() + p["x"].sum()
+
     for seed in range(50):
         wrong = {"x": np.random.default_rng(seed).standard_normal(3) - 5}
         for f, x in ((fresh, np.ones(3)), (jump, np.arange(1.0, 4.0))):

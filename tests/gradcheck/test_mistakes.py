@@ -10,8 +10,8 @@ from helpers import draw
 from numpyvae import check_gradients, numeric_gradient
 from numpyvae.errors import InvalidTypeError
 from numpyvae.gradcheck.evidence import Block
-from numpyvae.gradcheck.mistakes import (best, named_factors, of_some_weight, of_terms, ratio,
-                                         sum_to)
+from numpyvae.gradcheck.mistakes import (
+    best, named_factors, of_some_weight, of_terms, ratio, sum_to)
 
 N, D, H    = 3, 7, 5
 x, W, b, V = draw(5, (N, D), (D, H), H, (H, H))
@@ -197,7 +197,9 @@ def test_the_factors_that_have_a_name():
 
 
 def test_one_element_that_is_not_zero_is_no_evidence_for_a_factor():
-    def f(p): return p["w"].max() ** 2
+    def f(p):
+        return p["w"].max() ** 2
+
     w = np.array([0.3, 0.9, 0.1])
     report = check_gradients(f, {"w": w}, {"w": np.array([0, 3.013, 0])}, show=False)
     assert "times the numeric gradient" not in report.findings[0]
@@ -206,7 +208,7 @@ def test_one_element_that_is_not_zero_is_no_evidence_for_a_factor():
 
 
 def test_a_mistake_explains_small_errors_only_if_it_explains_them_well():
-    # 1.00003 times the right gradient is one factor; the right one with noise of that size is none
+    # 1.00003 times the right gradient is a factor; the right one with noise of that size is not.
     assert "W: 1.00003 times" in finding({"W": 1.00003 * RIGHT["W"]})
     noisy = RIGHT["W"] + 3e-5 * np.abs(RIGHT["W"]).max() * draw(3, (D, H))[0]
     assert "W[" in finding({"W": noisy}) and "times" not in finding({"W": noisy})
@@ -232,9 +234,16 @@ def test_a_term_of_the_loss_that_is_weighted_wrongly_is_named(weight, words, by)
 
 def test_terms_of_any_size():
     B, = draw(7, (4, 3))
-    def square(p): return 1e5 * (p["W"] ** 2).sum()
-    def exp(p): return 1e5 * np.exp(p["W"]).sum()
-    def both(p): return square(p) + exp(p)
+
+    def square(p):
+        return 1e5 * (p["W"] ** 2).sum()
+
+    def exp(p):
+        return 1e5 * np.exp(p["W"]).sum()
+
+    def both(p):
+        return square(p) + exp(p)
+
     terms  = {"square": square, "exp": exp}
     report = check_gradients(both, {"W": B}, {"W": 2e5 * B}, terms=terms, show=False)
     assert report.findings[0].startswith("W: the term exp of the loss is missing")
@@ -245,8 +254,13 @@ def test_terms_of_any_size():
 
 def test_terms_of_opposite_sign():
     B, = draw(7, (4, 3))
-    def plus(p): return 1e8 + p["W"].sum() * 1e-3
-    def minus(p): return -1e8
+
+    def plus(p):
+        return 1e8 + p["W"].sum() * 1e-3
+
+    def minus(p):
+        return -1e8
+
     report = check_gradients(lambda p: plus(p) + minus(p), {"W": B}, {"W": np.full((4, 3), 1e-3)},
                              "complex", terms={"plus": plus, "minus": minus}, show=False)
     assert report.ok
@@ -254,19 +268,24 @@ def test_terms_of_opposite_sign():
 
 # ---------------------------------------------------------------------- how they are chosen
 
+def returning(value):
+    return lambda: value
+
+
 def block_of(grad, numeric, **terms):
-    slopes = {name: (lambda slopes=slopes: slopes) for name, slopes in terms.items()}
+    slopes = {name: returning(values) for name, values in terms.items()}
     return Block("W", grad.shape, grad, np.arange(grad.size), numeric, 1e-5, 0.0, slopes)
 
 
 def test_of_mistakes_that_explain_it_the_best_is_named():
     right, = draw(2, 20)
     block  = block_of(5 * right, right)
-    near, nearer, exact = ((5 * right * (1 + off), name) for off, name in
-                           [(5e-5, "near"), (3e-5, "nearer"), (0, "exact")])
+    near   = 5 * right * (1 + 5e-5), "near"
+    nearer = 5 * right * (1 + 3e-5), "nearer"
+    exact  = 5 * right, "exact"
     assert best(block, [near, nearer]) == best(block, [nearer, near]) == "nearer"
     assert best(block, [near, exact, nearer]) == "exact"
-    # as good as any
+    # Better than needed counts as a tie: the first wins.
     assert best(block, [(5 * right * (1 + 5e-6), "first"), exact]) == "first"
     assert best(block, [(-right, "sign"), (5.01 * right, "off")]) is None
     assert best(block, []) is None
@@ -274,7 +293,7 @@ def test_of_mistakes_that_explain_it_the_best_is_named():
 
 def test_a_mistake_has_to_explain_it_ten_times_better_than_none():
     right, noise = draw(4, 20, 20)
-    # off by 2e-5: by a factor as it happens, and by half of that, and by a tenth
+    # Off by a factor, 2e-5, and by noise that is a half, a fifth or a twentieth of that.
     for rest, named in [(0.5, False), (0.2, False), (0.05, True)]:
         grad  = right * (1 + 2e-5) + 2e-5 * rest * noise
         block = block_of(grad, right)
@@ -285,7 +304,7 @@ def test_a_term_that_tells_nothing_is_not_asked():
     right, small = draw(3, 20, 20)
     block = block_of(2 * right, right, silent=1e-9 * small, loud=small)
     assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == {"loud"}
-    # by some weight, one number is always explained, and two too easily
+    # By some weight, one number is always explained, and two too easily.
     for size, asked in [(1, set()), (2, {"loud"})]:
         block = block_of(2 * right[:size], right[:size], loud=small[:size])
         assert {sentence.split()[2] for _, sentence in of_terms(block, {})} == asked

@@ -20,9 +20,9 @@ def test_the_table_shows_the_element_that_is_off():
 def test_the_table_shows_the_largest_element_of_a_right_block():
     params, grads = smooth_case()
     report = check_gradients(smooth, params, grads, "complex", show=False)
-    assert [abs(row.analytic) for row in report.rows] == [np.abs(grads[name]).max()
-                                                          for name in ("W", "b")]
-    # without any error: its place says nothing
+    largest = [np.abs(grads[name]).max() for name in ("W", "b")]
+    assert [abs(row.analytic) for row in report.rows] == largest
+    # Where there is no error, its place says nothing.
     slopes = np.array([1.0, 3.0, 2.0])
     report = check_gradients(lambda p: slopes @ p["x"], {"x": np.zeros(3)}, {"x": slopes},
                              "complex", show=False)
@@ -41,8 +41,8 @@ def test_the_table_is_printed_as_it_grows_and_is_the_report_s_text(capsys):
     printed = capsys.readouterr().out
     assert printed == str(report) + "\n"
     head, rule, W, b, *_ = printed.splitlines()
-    assert [cell.strip() for cell in head.split("|")] == ["name", "shape", "analytic", "numeric",
-                                                          "rel err", "ok"]
+    columns = ["name", "shape", "analytic", "numeric", "rel err", "ok"]
+    assert [cell.strip() for cell in head.split("|")] == columns
     assert len(head) <= len(rule) and W.startswith("W ") and W.endswith("yes") and "3 x 4" in W
     assert b.startswith("b ") and b.endswith("NO") and "2.0e+00" in b
     printed.encode("ascii")                                      # any terminal can show it

@@ -16,7 +16,9 @@ both_methods = pytest.mark.parametrize("method", ["central", "complex"])
 def test_a_gradient_below_the_rounding_of_f_is_not_called_wrong():
     # The value of f is near 1e6 and carries an error of 1e-10; divided by the step that is 1e-5,
     # ten times the slope.
-    def f(p): return 1e6 + 1e-6 * p["x"].sum()
+    def f(p):
+        return 1e6 + 1e-6 * p["x"].sum()
+
     assert check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 1e-6)}, show=False).ok
     assert not check_gradients(f, {"x": np.ones(2)}, {"x": np.full(2, 0.01)}, show=False).ok
 
@@ -33,8 +35,8 @@ def normalised(p):
 def test_a_gradient_that_is_zero_by_cancellation_is_right(method, by):
     for seed in range(20):
         params = {"w": draw(seed, 4)[0], "c": 0.3}
-        right  = {"w": numeric_gradient(lambda w: normalised({"w": w, "c": 0.3}), params["w"],
-                                        "complex"), "c": 0.0}
+        dw     = numeric_gradient(lambda w: normalised({**params, "w": w}), params["w"], "complex")
+        right  = {"w": dw, "c": 0.0}
         report = check_gradients(normalised, params, right, method, by, rng=seed, show=False)
         assert report.ok and report.max_error < 1e-5
         rows = {row.name: row.ok for row in report.rows}
@@ -44,7 +46,9 @@ def test_a_gradient_that_is_zero_by_cancellation_is_right(method, by):
 
 
 def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error():
-    def f(p): return 1e6 + 1e-6 * p["x"].sum()
+    def f(p):
+        return 1e6 + 1e-6 * p["x"].sum()
+
     hidden = []
     for n in (1, 2, 100):
         report = check_gradients(f, {"x": np.ones(n)}, {"x": np.full(n, 2e-6)}, show=False)
@@ -52,18 +56,19 @@ def test_what_only_rounding_explains_is_said_and_kept_out_of_the_largest_error()
         assert "rounding" in report.findings[0]
         number = re.search(r"(?:right to|absolute|below) (\d[\d.e+-]+)", report.findings[0])[1]
         hidden.append(float(number))
-    # a norm of 100 elements: ten times that of one
-    assert 5 < hidden[2] / hidden[0] < 20
+    assert 5 < hidden[2] / hidden[0] < 20            # 100 elements have ten times the norm of one
 
 
 def test_what_rounding_hides_is_said_to_be_untested():
-    def f(p): return 1e8 * (p["a"] ** 2).sum() + 1e-6 * (p["b"] ** 2).sum()
+    def f(p):
+        return 1e8 * (p["a"] ** 2).sum() + 1e-6 * (p["b"] ** 2).sum()
+
     params = {"a": np.full(2, 1.1), "b": np.full(2, 1.1)}
     report = check_gradients(f, params, {"a": 2e8 * params["a"], "b": -2e-6 * params["b"]},
                              show=False)
     assert report.ok and report.rows[1].ok == "tiny"
-    assert report.findings[0].startswith("b: too small to be tested, since f's rounding hides "
-                                         "slopes below ")
+    assert report.findings[0].startswith(
+        "b: too small to be tested, since f's rounding hides slopes below ")
 
 
 @pytest.mark.parametrize("f", [lambda p: (p["x"] + (p["x"] > 1)).sum(),
@@ -74,13 +79,15 @@ def test_neither_a_jump_beside_the_point_nor_a_steep_function_passes_for_roundin
 
 
 def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_rounding():
-    # sin² + cos² = 1, whose slope is zero by cancellation
-    def f(p): return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
+    # The slope of sin² + cos² = 1 is zero by cancellation.
+    def f(p):
+        return (1e8 * (np.sin(p["x"]) ** 2 + np.cos(p["x"]) ** 2) + p["x"] ** 2).sum()
+
     for seed in range(10):
         x, = draw(seed, 20)
         report = check_gradients(f, {"x": x}, {"x": 2 * x}, "complex", show=False)
-        # measured: 2e-9 to 6e-9, where 1e-11 would pass
-        assert [row.ok for row in report.rows] == ["tiny"] and 1e-11 < report.rows[0].error < 6e-8
+        assert [row.ok for row in report.rows] == ["tiny"]
+        assert 1e-11 < report.rows[0].error < 6e-8   # measured: 2e-9 to 6e-9; 1e-11 would pass
         assert not check_gradients(f, {"x": x}, {"x": 2.0001 * x}, "complex", show=False).ok
 
 
@@ -88,9 +95,8 @@ def test_a_slope_of_the_complex_step_whose_parts_cancel_is_known_to_their_roundi
 
 def test_rounding_is_four_times_the_move_to_the_quieter_side():
     moves = {-2 * ULP: 3.0, -ULP: -7.0, 0.0: 1.0, ULP: 5.0, 2 * ULP: 1.5}
-    # to the left by 2 and 8, to the right by 4 and ½
-    assert jitter(moves.get) == 4 * 4
-    # a jump on one side
+    assert jitter(moves.get) == 4 * 4                    # 2 and 8 to the left, 4 and ½ to the right
+    # A jump on one side leaves the other side quiet.
     assert jitter(lambda t: float(t < 0)) == jitter(lambda t: float(t > 0)) == 0
 
 

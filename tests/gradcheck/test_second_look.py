@@ -73,7 +73,7 @@ def test_f_is_asked_no_more_often_than_the_differences_need_if_all_is_right():
         calls.append(p)
         return smooth(p)
     check_gradients(f, params, grads, by="element", show=False)
-    # twice to see if it repeats itself, once or twice for its precision, twice for each element
+    # Twice to see if it repeats itself, once or twice for its precision, twice for each element.
     assert len(calls) in (3 + 2 * 17, 4 + 2 * 17)
 
 
@@ -98,7 +98,8 @@ def small_vae(rng, n, d, z, h):
     vae = VAE(d, h, z, likelihood, x_std, rng)
     x, eps, beta = rng.random((n, d)), rng.standard_normal((n, z)), float(rng.choice([0, 1, 4]))
 
-    def losses(p): return vae.loss(x, eps, beta, params=p)
+    def losses(p):
+        return vae.loss(x, eps, beta, params=p)
 
     def grads(p):
         there = VAE(d, h, z, likelihood, x_std)
@@ -109,17 +110,23 @@ def small_vae(rng, n, d, z, h):
 
 
 def least_squares(X, scale):
-    """Of any size."""
-    def residual(p): return X @ p["A"] + p["c"]
-    def f(p): return scale * (residual(p) ** 2).sum()
-    def grads(p): return {"A": 2 * scale * X.T @ residual(p),
-                          "c": 2 * scale * residual(p).sum(axis=0)}
+    """f = scale · Σ (X A + c)², whose slopes may be of any size  ->  f, its gradient."""
+    def residual(p):
+        return X @ p["A"] + p["c"]
+
+    def f(p):
+        return scale * (residual(p) ** 2).sum()
+
+    def grads(p):
+        return {"A": 2 * scale * X.T @ residual(p), "c": 2 * scale * residual(p).sum(axis=0)}
+
     return f, grads
 
 
 def softmax_regression(X, h, shift):
-    """Without the shift, c does not matter at all."""
-    def logits(p): return X @ p["A"] + shift * p["c"]
+    """The cross-entropy of softmax(X A + shift c), free of c if shift is 0  ->  f, its gradient."""
+    def logits(p):
+        return X @ p["A"] + shift * p["c"]
 
     def f(p):
         a = logits(p)
@@ -149,7 +156,7 @@ def test_of_right_gradients_it_says_nothing(by, method):
 
 
 def test_the_random_right_cases_are_right_by_the_complex_step():
-    # so that 2,000 silences are no silence about nothing
+    # Otherwise the 2,000 passes above would prove nothing.
     for seed in range(8):
         f, params, grads, _ = right_case(np.random.default_rng(seed), seed % 4)
         for name, grad in grads(params).items():

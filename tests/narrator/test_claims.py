@@ -56,8 +56,8 @@ def test_large_whole_numbers_are_compared_as_such():
 
 def test_within_a_relative_tolerance_by_norm():
     x = np.array([3.0, 4.0])                                         # of norm 5
-    assert holds(x, x + [0, 0.004], rtol=1e-3) == ("(2,), largest difference 4.0e-03; "
-                                                   "relative error 8.0e-04, allowed 1e-03")
+    assert holds(x, x + [0, 0.004], rtol=1e-3) == (
+        "(2,), largest difference 4.0e-03; relative error 8.0e-04, allowed 1e-03")
     assert "relative error 2.4e-03, allowed 1e-03" in fails(x, x - [0.012, 0], rtol=1e-3)
     for a, b in ((100, 101), (101, 100)):                            # of the larger of the two
         holds(a, b, rtol=0.01)

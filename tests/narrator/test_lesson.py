@@ -30,9 +30,9 @@ It draws why.png.
 # ---------------------------------------------------------------------- the voice
 
 def test_the_voice_is_that_of_one_lesson(lesson):
-    assert sorted(narrator.__all__) == sorted(["Lesson", "OneLineParser", "begin", "check",
-                                               "check_less", "end", "figure", "progress", "say",
-                                               "show", "step", "table"])
+    assert sorted(narrator.__all__) == [
+        "Lesson", "OneLineParser", "begin", "check", "check_less", "end", "figure", "progress",
+        "say", "show", "step", "table"]
     for function in (begin, check, check_less, end, figure, progress, say, show, step, table):
         assert function.__self__ is lesson and function.__doc__
         assert getattr(narrator, function.__name__) == function
@@ -188,8 +188,8 @@ def test_digits_cannot_be_an_array():
     (check, (10, 10.09), {"rtol": 0.01}, "10 and 10.09; relative error 8.9e-03, allowed 1e-02"),
     (check, (10, 10.09), {"atol": 0.1}, "10 and 10.09; difference 9.0e-02, allowed 1e-01"),
     (check_less, ([1, 2], 3), {}, "2 < 3, the closest of 2")])
-def test_a_claim_that_holds_is_told_with_its_evidence_and_counted(told, lesson, judge, sides,
-                                                                  tolerance, evidence):
+def test_a_claim_that_holds_is_told_with_its_evidence_and_counted(
+        told, lesson, judge, sides, tolerance, evidence):
     judge("the claim", *sides, **tolerance)
     assert told() == f"    ✓ the claim\n      {evidence}" and lesson.checked == 1
 
@@ -259,8 +259,8 @@ def test_a_figure_is_saved_where_out_says_and_that_is_told(told, tmp_path):
 
 
 @pytest.mark.parametrize("out, forbidden", [("new", "os.makedirs"), ("", "numpyvae.files.open")])
-def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(capsys, tmp_path, monkeypatch, out,
-                                                                 forbidden):
+def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(
+        capsys, tmp_path, monkeypatch, out, forbidden):
     def refuse(path, *args, **options):          # as the system would, if not to an administrator
         raise PermissionError(13, "Permission denied", str(path))
     begin(DOC, ["--out", str(tmp_path / out)])

@@ -89,7 +89,7 @@ def test_up_to_64_elements_are_shown_and_more_are_summarised():
     assert "\n" not in text and text.startswith("x  (5, 13)  from ")
     figures = numbers_in(text)
     np.testing.assert_allclose(figures, [x.min(), x.max(), x.mean(), x.std()], rtol=0, atol=5.1e-5)
-    # the mean of single precision is taken in double precision: the same but for the rounding of x
+    # The mean of single precision is taken in double precision: only the rounding of x remains.
     assert numbers_in(shown(x.astype(np.float32))) == pytest.approx(figures, abs=2e-4)
     assert shown(np.tile(np.array([0, 255], np.uint8), 50)) == (
         "x  (100,)  from 0.0000 to 255.0000, mean 127.5000, standard deviation 127.5000")

@@ -43,8 +43,8 @@ def test_the_assignments_of_a_function():
 def test_the_assignments_of_a_text_however_deep_it_is_indented():
     expected = [Assignment(("y",), "y = x * x"), Assignment(("z",), "z = y + 1")]
     assert assignments(PROGRAM) == assignments(PROGRAM.replace("    ", "")) == expected
-    assert assignments("μ = 'ä'; σ = μ  # both") == [Assignment(("μ",), "μ = 'ä'"),
-                                                    Assignment(("σ",), "σ = μ")]
+    expected = [Assignment(("μ",), "μ = 'ä'"), Assignment(("σ",), "σ = μ")]
+    assert assignments("μ = 'ä'; σ = μ  # both") == expected
     assert assignments("") == assignments("print(1)") == []
 
 

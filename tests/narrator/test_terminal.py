@@ -258,8 +258,7 @@ def test_ctrl_c_ends_it_without_a_traceback(script):
 @posix
 @pytest.mark.parametrize("argv", [(), ("--help",)], ids=["a lesson", "its help"])
 def test_a_reader_that_has_seen_enough(script, argv):
-    """As in `python lesson.py | head -1`, but whoever is slower: the pipe is closed from the start.
-    """
+    """It is `python lesson.py | head -1`, whoever is faster: the pipe is closed from the start."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([*script('say("Prose.")\nend()\n'), *argv], stdout=writer,

@@ -35,8 +35,9 @@ def test_pixels_that_were_not_observed_are_left_open():
     assert np.array_equal(image_at(end, 0, 0), x[4], equal_nan=True)
 
 
-@pytest.mark.parametrize("codes_are, words", [((), "the mean of its own code"),
-                                              (("its code",), "its own code")])
+@pytest.mark.parametrize("codes_are, words", [
+    ((), "the mean of its own code"),
+    (("its code",), "its own code")])
 def test_it_is_said_what_an_image_was_rebuilt_from(codes_are, words):
     figure = plots.reconstructions({"near": pair(2)}, SHAPE, *codes_are)
     assert figure.get_suptitle() == f"Test images, and each rebuilt from {words}"

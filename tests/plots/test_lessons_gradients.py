@@ -99,8 +99,8 @@ def test_lines_that_belong_together_lie_on_one_band():
     code = {text.get_text(): text.get_position() for text in axes.texts if text.get_text()}
     bands = [(patch.xy[:, 1].min(), patch.xy[:, 1].max()) for patch in axes.patches[::2]]
     assert len(bands) == 2 and bands[0][1] < bands[1][0]
-    for (top, bottom), ours, theirs in zip(bands, (["y = f(x)"], ["a", "b"]),
-                                           (["dx = dy", "dy = 1"], ["c"])):
+    left, right = (["y = f(x)"], ["a", "b"]), (["dx = dy", "dy = 1"], ["c"])
+    for (top, bottom), ours, theirs in zip(bands, left, right):
         for line in ours + theirs:
             assert top < code[line][1] < bottom
         assert {code[line][0] for line in ours} == {code["↓ left"][0]}

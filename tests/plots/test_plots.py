@@ -38,7 +38,7 @@ def assert_titled_in_the_style(figure, fills_the_page):
         assert axes.xaxis.label.get_fontsize() == plots.STYLE["axes.labelsize"]
 
 
-# an old matplotlib with a new pyparsing
+# An old matplotlib warns under a new pyparsing.
 @pytest.mark.filterwarnings("ignore:.* deprecated")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", FIGURES)
@@ -56,10 +56,10 @@ def test_it_is_a_figure_that_can_be_saved(name, tmp_path):
         (tmp_path / "b.png").unlink()
     assert os.listdir(tmp_path) == ["a.png"]
     pixels = imread(tmp_path / "a.png")[..., :3]
-    # matplotlib rounds
-    assert np.allclose(pixels.shape[1::-1], 100 * figure.get_size_inches(), rtol=0, atol=1)
+    size = 100 * figure.get_size_inches()                        # matplotlib rounds it
+    assert np.allclose(pixels.shape[1::-1], size, rtol=0, atol=1)
     ink = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < 0.9
-    # below the title; measured: 0.019 (one image, Z = 1) to 0.84
+    # There is ink below the title, too. Measured: 0.019 (one image, Z = 1) to 0.84.
     assert ink[len(ink) // 8:].mean() > 0.01
     # Nothing is cut off: the outermost pixels are paper.
     assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any()
@@ -137,7 +137,7 @@ def test_drawing_needs_no_screen_and_leaves_pyplot_and_the_user_s_settings_alone
         from numpyvae import plots
 
         def settings():
-            # without the backend, whose mere reading imports pyplot
+            # All but the backend: merely reading it imports pyplot.
             return {name: matplotlib.rcParams[name] for name in matplotlib.rcParams
                     if name != "backend"}
 

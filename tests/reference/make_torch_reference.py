@@ -39,7 +39,7 @@ class VAE(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """The same without the distribution."""
+    """The same module without the distribution."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class Autoencoder(nn.Module):
 
 
 def reconstruction(out, x, mask, likelihood):
-    """Summed over the observed pixels, a mean over the batch."""
+    """The reconstruction loss: summed over the observed pixels, a mean over the batch."""
     if likelihood == "bernoulli":
         per_pixel = F.binary_cross_entropy(torch.sigmoid(out), x, reduction="none")
     else:
@@ -71,8 +71,8 @@ def record(reference, case, module, terms):
     module.zero_grad()
     terms[0].backward()
     reference[f"{case}/loss"] = np.array([term.item() for term in terms])
-    reference.update({f"{case}/{name}": param.grad.numpy().copy() for name,
-                      param in module.named_parameters()})
+    reference.update({f"{case}/{name}": param.grad.numpy().copy()
+                      for name, param in module.named_parameters()})
 
 
 def parameters(module, prefix):
@@ -98,11 +98,13 @@ def main():
             record(reference, f"Autoencoder/{likelihood}/{pixels}", autoencoder,
                    [reconstruction(autoencoder(x * mask), x, mask, likelihood)])
 
-    for module, loss in ((vae,
-                          lambda t: vae_terms(vae, x, masks["whole"], noise[t], "bernoulli",
-                                              1.0)[0]),
-                         (autoencoder, lambda t: reconstruction(autoencoder(x), x, masks["whole"],
-                                                                "bernoulli"))):
+    def vae_loss(t):
+        return vae_terms(vae, x, masks["whole"], noise[t], "bernoulli", 1.0)[0]
+
+    def autoencoder_loss(t):
+        return reconstruction(autoencoder(x), x, masks["whole"], "bernoulli")
+
+    for module, loss in ((vae, vae_loss), (autoencoder, autoencoder_loss)):
         adam = torch.optim.Adam(module.parameters(), lr=LR)
         for t in range(STEPS):
             adam.zero_grad()
