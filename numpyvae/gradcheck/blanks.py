@@ -36,10 +36,8 @@ class Body:
             if blank in used:
                 return (f"{stopped.place}: it uses {blank}, which is still blank (line {line}): "
                         "begin with that, and ask again.")
-        advice = f"{self.name} stops there"
-        if isinstance(stopped.error, (ValueError, IndexError)):
-            advice += ": compare the shapes with those of the forward"
-        return f"{stopped}\n{advice}."
+        advice = f": {stopped.advice}" if stopped.advice else ""
+        return f"{stopped}\n{self.name} stops there{advice}{'' if advice.endswith('?') else '.'}"
 
 
 def is_blank(grad):

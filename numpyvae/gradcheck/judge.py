@@ -1,7 +1,7 @@
 """The judge of `numpyvae check FILE.py:forward,backward`: a student's backward pass, held against
 differences.
 
-    load       run the file, find its functions                   student.py
+    loaded     run the file, find its functions                   student.py
     convention how is backward to be called?                      conventions.py
     trial      f and grads, as the gradient check wants them      trial.py
     blanks     what is not written yet                            blanks.py
@@ -12,7 +12,7 @@ import numpy as np
 from . import check_gradients
 from .blanks import Body, is_blank
 from .conventions import fitting, is_output
-from .student import Stopped, load
+from .student import Stopped, loaded
 from .trial import Trial, copies, example_arguments, run
 from ..errors import InvalidValueError, NumpyvaeError, check_count
 
@@ -29,7 +29,11 @@ def judge(target, seed=0):
     """
     seed = check_count("seed", seed)
     path, names = _parse(target)
-    file = load(path)
+    with loaded(path) as file:
+        return _judge(file, names, seed)
+
+
+def _judge(file, names, seed):
     forward, backward = [file.function(name) for name in names]
     arguments = example_arguments(forward, file.function("example"))
     things = run(forward, copies(arguments))
