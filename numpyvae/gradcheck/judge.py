@@ -5,15 +5,17 @@ differences.
     convention how is backward to be called?                      conventions.py
     trial      f and grads, as the gradient check wants them      trial.py
     blanks     what is not written yet                            blanks.py
-    compare    the gradient check, and the verdict                here
+    compare    the gradient check, and what else is wrong         comparison.py
+    verdict    what is printed                                    here
 """
 import numpy as np
 
-from . import check_gradients
-from .blanks import Body, is_blank
+from .blanks import Body
+from .comparison import compare, filled_of
 from .conventions import fitting, is_output
+from .parts import copies
 from .student import Stopped, loaded
-from .trial import Trial, copies, example_arguments, run
+from .trial import Trial, example_arguments, run
 from ..errors import InvalidValueError, NumpyvaeError, check_count
 
 
@@ -61,105 +63,9 @@ def _promise(trial):
     """How far a way to call backward leads: 2, it is right; 1, it can be compared; 0, it cannot."""
     try:
         with np.errstate(all="ignore"):                 # what is not meant may well be nonsense
-            filled = _filled(trial.grads({}))
-            return 2 if compare(trial, filled, show=False).ok else 1
+            return 2 if compare(trial, trial.grads({}), show=False).ok else 1
     except NumpyvaeError:
         return 0
-
-
-def _filled(grads):
-    return [name for name, grad in grads.items() if not is_blank(grad)]
-
-
-# ---------------------------------------------------------------------- the comparison
-
-class Comparison:
-    """What a comparison with differences found.
-
-    report: the gradient check's; sentences: what else is wrong
-    culprit: the name of the function to be mended, if one is
-    """
-
-    def __init__(self, report, sentences, culprit):
-        self.report = report
-        self.sentences = sentences
-        self.culprit = culprit
-
-    @property
-    def ok(self):
-        """Whether nothing is wrong."""
-        return self.report.ok and not self.sentences
-
-
-def compare(trial, filled, show=True):
-    """Hold the gradients with these names against differences  ->  a Comparison
-
-    show: print the gradient check's table
-    """
-    params = {name: trial.arguments[name] for name in filled if name in trial.arguments}
-    if not params:
-        raise InvalidValueError(f"{trial.forward.path}: expected gradients by the names of the "
-                                f"arguments, {', '.join(trial.arguments)}, got "
-                                f"{', '.join(map(str, filled))}")
-
-    def grads(moved):
-        return {name: grad for name, grad in trial.grads(moved).items() if name in filled}
-
-    order = list(params) if trial.in_order else None
-    report = check_gradients(trial.f, params, grads, order=order, sizes=_sizes(trial), show=show)
-    of_backward = _misuse_of_douts(trial, list(params)) + _changes(trial, trial.backward)
-    of_forward = _single_precision(trial) + _changes(trial, trial.forward)
-    f_is_at_fault = any(sentence.startswith("f ") for sentence in report.faults)
-    culprit = trial.forward if of_forward or f_is_at_fault else trial.backward
-    return Comparison(report, of_backward + of_forward, culprit.name)
-
-
-def _sizes(trial):
-    """Sizes that may explain a wrong factor: N and D of a matrix x, or else N of the output."""
-    x = trial.arguments.get("x")
-    if np.ndim(x) == 2:
-        return dict(zip("ND", np.shape(x)))
-    return dict(zip("N", trial.outputs[0].shape))
-
-
-def _misuse_of_douts(trial, filled):
-    """What is wrong with what backward does with its douts: sentences."""
-    names = trial.convention.douts
-    doubled = [2 * dout for dout in trial.douts]
-    once = copies(trial.grads({}))
-    twice = trial.grads({}, doubled)
-    unused = [name for name in filled if _is_number(once.get(name)) and np.any(once[name])
-              and np.array_equal(once[name], twice.get(name))]
-    changed = [name for name, dout, given in zip(names, trial.douts, doubled)
-               if not np.array_equal(given, 2 * dout)]
-    sentences = []
-    if unused:
-        sentences.append(f"{', '.join(unused)}: it does not depend on {' or '.join(names)}, which "
-                         "the chain rule multiplies by")
-    if changed:
-        sentences.append(f"{trial.backward.name} changes {' and '.join(changed)}, which it was "
-                         "given: let it work on a copy")
-    return sentences
-
-
-def _is_number(grad):
-    return isinstance(grad, (np.ndarray, np.number, float))
-
-
-def _single_precision(trial):
-    """Whether an output has less than double precision, and no argument explains it: sentences."""
-    given = [getattr(argument, "dtype", None) for argument in trial.arguments.values()]
-    for output in trial.outputs:
-        if output.dtype != np.float64 and output.dtype not in given:
-            return [f"{trial.forward.name} computes in single precision, though its arguments are "
-                    "float64"]
-    return []
-
-
-def _changes(trial, function):
-    """Which of the arguments that it was given a function changes: sentences."""
-    return [f"{function.name} changes {name}, which it was given: let it work on a copy"
-            for name in sorted(trial.changed[function.name])]
 
 
 # ---------------------------------------------------------------------- what is printed
@@ -169,10 +75,10 @@ def _print_verdict(trial, body):
     found = None
     try:
         grads = trial.grads({})
-        filled = _filled(grads)
+        filled = filled_of(grads)
         if filled:
             print(_heading(trial), flush=True)
-            found = compare(trial, filled)
+            found = compare(trial, grads)
             print(*found.sentences, "", sep="\n")
     except Stopped as stopped:
         if stopped.name != trial.backward.name:
@@ -180,18 +86,23 @@ def _print_verdict(trial, body):
         print(body.explain(stopped))
         return "blank" if body.blanks or isinstance(stopped.error, NotImplementedError) else "wrong"
     ok = found is None or found.ok
-    blanks = body.blanks or {name: None for name in grads if name not in filled}
+    blanks = body.blanks or {name: None for name in grads
+                             if name not in filled and trial.needs_gradient(name)}
     if blanks:
         print(_still_blank(blanks, filled, ok))
         return "blank"
-    print(_right(trial, filled, found.report) if ok else _wrong(found))
+    print(_right(trial, found) if ok else _wrong(found))
+    if found.state:
+        print(f"({trial.forward.name} changes its own state: {', '.join(found.state)}. Each call "
+              "was given a copy of it.)")
     return "right" if ok else "wrong"
 
 
 def _heading(trial):
     a = "a " if len(trial.douts) == 1 else ""
     names = " and ".join(trial.convention.douts)
-    return (f"{trial.forward.path}, with {a}random {names}: grads should be the slopes of f\n"
+    given = f", with {a}random {names}" if names else ""
+    return (f"{trial.forward.path}{given}: grads should be the slopes of f\n"
             f"    f     = {_f_written(trial)}\n"
             f"    grads = {_grads_written(trial)}\n")
 
@@ -200,9 +111,10 @@ def _f_written(trial):
     """Σ dense(x, W, b) dy"""
     result = _call_written(trial.forward, trial.arguments)
     terms = []
-    for k, (name, dout) in enumerate(zip(trial.convention.douts, trial.douts)):
+    for k, dout in enumerate(trial.douts):
         index = f"[{k}]" if len(trial.things) > 1 else ""
-        terms.append(f"{'Σ ' if dout.ndim else ''}{result}{index} {name}")
+        name  = "".join(f" {name}" for name in trial.convention.douts[k:k + 1])
+        terms.append(f"{'Σ ' if dout.ndim else ''}{result}{index}{name}")
     return " + ".join(terms)
 
 
@@ -212,7 +124,7 @@ def _grads_written(trial):
     if not trial.convention.cache:
         return _call_written(trial.backward, [*douts, *trial.convention.names])
     result = _call_written(trial.forward, trial.arguments)
-    return _call_written(trial.backward, [*douts, f"{result}[{len(douts)}]"])
+    return _call_written(trial.backward, [*douts, f"{result}[{len(trial.things) - 1}]"])
 
 
 def _call_written(function, names):
@@ -233,10 +145,11 @@ def _still_blank(blanks, filled, ok):
             "again.")
 
 
-def _right(trial, filled, report):
-    agree = "1 gradient agrees" if len(filled) == 1 else f"{len(filled)} gradients agree"
+def _right(trial, found):
+    count = len(found.tested)
+    agree = "1 gradient agrees" if count == 1 else f"{count} gradients agree"
     return (f"{trial.backward.name} is right: {agree} with the differences, to a relative "
-            f"{report.max_error:.0e}.")
+            f"{found.report.max_error:.0e}.")
 
 
 def _wrong(found):
@@ -249,7 +162,8 @@ def _wrong(found):
 def _print_remarks(trial, trials):
     """Say what is doubtful in how backward was called, and how else it was, to no avail."""
     unused = trial.things[len(trial.outputs):]
-    if not trial.convention.cache and any(is_output(thing) for thing in unused):
+    remarkable = trial.convention.douts and not trial.convention.cache
+    if remarkable and any(is_output(thing) for thing in unused):
         print(f"(The last thing that {trial.forward.name} returns was taken for a cache, which "
               f"{trial.backward.name} does not ask for. As an output, it needs a gradient too.)")
     for other in trials:
