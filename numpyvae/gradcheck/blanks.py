@@ -47,9 +47,14 @@ def is_blank(grad):
 
 
 def _function(tree, name):
-    """The last definition of this name, or the whole tree if it is not defined here."""
-    definitions = [node for node in tree.body
-                   if isinstance(node, ast.FunctionDef) and node.name == name]
+    """The last definition of this name, or the whole tree if it is not defined here.
+
+    name: of a function, or Class.method
+    """
+    *outer, name = name.split(".")
+    body = _function(tree, outer[0]).body if outer else tree.body
+    definitions = [node for node in body
+                   if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name]
     return definitions[-1] if definitions else tree
 
 

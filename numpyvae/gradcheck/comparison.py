@@ -120,9 +120,10 @@ def _state(trial, tested):
 
     Such are running statistics. They have no gradient, so they are not among those tested.
     """
-    return [name for name in sorted(trial.changed[trial.forward.name])
-            if name not in tested and parts.is_real(trial.part(name))
-            and not trial.depends_on(name)]
+    arguments = [name for name in trial.changed[trial.forward.name]
+                 if name not in tested and parts.is_real(trial.part(name))
+                 and not trial.depends_on(name)]
+    return sorted({*arguments, *getattr(trial.forward, "state", ())})
 
 
 def _can_move(trial, name, grads):

@@ -2,6 +2,7 @@
 differences.
 
     loaded     run the file, find its functions                   student.py
+    pair_of    a class with both, as two functions                classes.py
     convention how is backward to be called?                      conventions.py
     trial      f and grads, as the gradient check wants them      trial.py
     blanks     what is not written yet                            blanks.py
@@ -11,12 +12,16 @@ differences.
 import numpy as np
 
 from .blanks import Body
+from .classes import Method, pair_of
 from .comparison import compare, filled_of
 from .conventions import fitting, is_output
 from .parts import copies
 from .student import Stopped, loaded
 from .trial import Trial, example_arguments, run
 from ..errors import InvalidValueError, NumpyvaeError, check_count
+
+EXPECTED = ("expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, or "
+            "FILE.py:Class")
 
 
 def judge(target, seed=0):
@@ -25,7 +30,7 @@ def judge(target, seed=0):
     target: "FILE.py:forward,backward". The file's example() returns the arguments to try forward
         with. What backward returns belongs to forward's first arguments, in their order; or, if it
         is a dictionary, to those that it names, in the order in which they are made. `...` stands
-        for a blank.
+        for a blank.  Or "FILE.py:Class", for a class with both; example() returns one, and inputs.
     seed: of the random gradients that backward is given
     Raises ValueError for a file that cannot be used, OSError.
     """
@@ -36,8 +41,8 @@ def judge(target, seed=0):
 
 
 def _judge(file, names, seed):
-    forward, backward = [file.function(name) for name in names]
-    arguments = example_arguments(forward, file.function("example"))
+    forward, backward, example = _functions(file, names)
+    arguments = example_arguments(forward, example)
     things = run(forward, copies(arguments))
     trials = [Trial(forward, backward, arguments, things, convention, seed)
               for convention in fitting(forward, backward, arguments, things)]
@@ -49,13 +54,22 @@ def _judge(file, names, seed):
     return verdict == "right"
 
 
+def _functions(file, names):
+    """The functions forward, backward and example of a file, or those that a class comes down to.
+    """
+    if len(names) == 1 and isinstance(file.names.get(names[0]), type):
+        return pair_of(file, *names)
+    if len(names) == 1:
+        raise InvalidValueError(f"{EXPECTED}, got {file.path}:{names[0]}")
+    return [file.function(name) for name in (*names, "example")]
+
+
 def _parse(target):
-    """"FILE.py:forward,backward"  ->  the path, [forward, backward]"""
+    """"FILE.py:forward,backward"  ->  the path, [forward, backward]; or the path, [Class]"""
     path, _, names = target.rpartition(":")
     names = [name.strip() for name in names.split(",")]
-    if not path or len(names) != 2 or not all(name.isidentifier() for name in names):
-        raise InvalidValueError("expected FILE.py:forward,backward, such as "
-                                f"my_layer.py:dense,dense_backward, got {target}")
+    if not path or len(names) > 2 or not all(name.isidentifier() for name in names):
+        raise InvalidValueError(f"{EXPECTED}, got {target}")
     return path, names
 
 
@@ -109,22 +123,35 @@ def _heading(trial):
 
 def _f_written(trial):
     """Σ dense(x, W, b) dy"""
-    result = _call_written(trial.forward, trial.arguments)
+    result = _call_written(trial.forward, _positional(trial))
     terms = []
     for k, dout in enumerate(trial.douts):
-        index = f"[{k}]" if len(trial.things) > 1 else ""
+        index = f"[{k}]" if _things_seen(trial) > 1 else ""
         name  = "".join(f" {name}" for name in trial.convention.douts[k:k + 1])
         terms.append(f"{'Σ ' if dout.ndim else ''}{result}{index}{name}")
     return " + ".join(terms)
 
 
+def _things_seen(trial):
+    """How many things forward returns; the layer that a method keeps to itself does not count."""
+    return len(trial.things) - isinstance(trial.forward, Method)
+
+
 def _grads_written(trial):
     """dense_backward(dy, x, W)"""
     douts = trial.convention.douts
+    if isinstance(trial.backward, Method):
+        return _call_written(trial.backward, douts)
     if not trial.convention.cache:
         return _call_written(trial.backward, [*douts, *trial.convention.names])
-    result = _call_written(trial.forward, trial.arguments)
+    result = _call_written(trial.forward, _positional(trial))
     return _call_written(trial.backward, [*douts, f"{result}[{len(trial.things) - 1}]"])
+
+
+def _positional(trial):
+    """The arguments of forward as they are written; a method has its parameters in the layer."""
+    arguments = list(trial.arguments)
+    return arguments[:-1] if isinstance(trial.forward, Method) else arguments
 
 
 def _call_written(function, names):

@@ -81,9 +81,9 @@ class Trial:
 
     def needs_gradient(self, name):
         """Whether there should be a gradient by this name: real numbers, on which f depends."""
-        if name in self.places:
+        if (name,) in self.places.values():
             return parts.is_real(self.part(name))
-        inside = [part for part, path in self.places.items() if path[0] == name]
+        inside = [part for part, path in self.places.items() if name in (part, path[0])]
         return any(parts.is_real(self.part(part)) and self.depends_on(part) for part in inside)
 
     def _given(self, params):

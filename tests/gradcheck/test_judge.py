@@ -197,7 +197,8 @@ def test_other_attempts_that_fail(judged, layer, change, words):
 
 @pytest.mark.parametrize("target, words", [
     ("my.py",
-     "expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, got my.py\n"),
+     "expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, or "
+     "FILE.py:Class, got my.py\n"),
     ("my.py:forward", "expected FILE.py:forward,backward, such as"),
     (":forward,backward", "expected FILE.py:forward,backward, such as"),
     ("my.py:forward,backward,example", "expected FILE.py:forward,backward, such as"),
