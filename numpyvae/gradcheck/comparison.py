@@ -127,13 +127,13 @@ def _state(trial, tested):
 
 
 def _can_move(trial, name, grads):
-    """Whether a gradient can be tested. That of integers only if there is one and f still computes:
-    token ids that are moved index nothing.
+    """Whether a gradient can be tested. That of integers or booleans only if backward returned one
+    and f computes with numbers in their place: token ids that are moved index nothing.
     """
     part = trial.part(name)
-    if not (parts.is_whole(part) or np.asarray(part).dtype == bool):
+    if not parts.is_whole(part):
         return True
-    if np.asarray(part).dtype == bool or not np.any(grads[name]):
+    if not (parts.is_real(grads[name]) and np.any(grads[name])):
         return False
     try:
         trial.f({name: np.asarray(part, dtype=np.float64)})

@@ -39,8 +39,8 @@ def is_real(value):
 
 
 def is_whole(value):
-    """Whether a part consists of integers."""
-    return _kind(value) in "iu"
+    """Whether a part consists of integers or booleans."""
+    return _kind(value) in "iub"
 
 
 def is_tree(argument):

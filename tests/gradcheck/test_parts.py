@@ -33,7 +33,7 @@ def test_a_part_is_found_and_replaced():
 @pytest.mark.parametrize("value, real, whole", [
     (A, True, False), (1.5, True, False), (np.float32(1), True, False), ([[1.0]], True, False),
     (3, False, True), (np.array([3]), False, True), (np.uint8(3), False, True),
-    (True, False, False), (A > 0, False, False), ("a", False, False), (None, False, False),
+    (True, False, True), (A > 0, False, True), ("a", False, False), (None, False, False),
     ([[1.0], [1.0, 2.0]], False, False), (np.random.default_rng(0), False, False)])
 def test_real_and_whole_numbers(value, real, whole):
     assert is_real(value) is real and is_whole(value) is whole
