@@ -15,6 +15,19 @@ def filled_of(grads):
     return [name for name, grad in grads.items() if not is_blank(grad)]
 
 
+class Options:
+    """How the gradients are to be held against differences; for the rest see `check_gradients`.
+
+    by: its word for all blocks, or a dictionary of words by name
+    terms: the terms of a loss, functions with forward's arguments (each a student.Function)
+    """
+
+    def __init__(self, step=None, by="auto", terms=()):
+        self.step = step
+        self.by = by
+        self.terms = terms
+
+
 class Comparison:
     """What a comparison with differences found.
 
@@ -36,13 +49,22 @@ class Comparison:
         """Whether nothing is wrong."""
         return self.report.ok and not self.sentences
 
+    @property
+    def untested(self):
+        """The names of those of which no slope was seen: too small to be told from rounding, or 0.
+        """
+        return [row.name for row in self.report.rows
+                if row.ok == "tiny" or (row.ok == "yes" and row.analytic == row.numeric == 0)]
 
-def compare(trial, grads, show=True):
+
+def compare(trial, grads, options=None, show=True):
     """Hold gradients against differences  ->  a Comparison
 
     grads: what trial.grads returned; what is blank of it is left out
+    options: an Options
     show: print the gradient check's table
     """
+    options = options or Options()
     filled = filled_of(grads)
     tested = [name for name in filled if name in trial.places and _can_move(trial, name, grads)]
     if not tested:
@@ -55,14 +77,35 @@ def compare(trial, grads, show=True):
                 if name in tested or (name in filled and name not in trial.places)}
 
     params = {name: trial.part(name) for name in tested}
-    order  = tested if trial.in_order else None
-    report = check_gradients(trial.f, params, claimed, order=order, sizes=_sizes(trial), show=show)
+    report = check_gradients(trial.f, params, claimed, by=_by(trial, options.by, tested),
+                             step=options.step, terms=_terms(trial, options.terms),
+                             order=tested if trial.in_order else None, sizes=_sizes(trial),
+                             show=show)
     state  = _state(trial, tested)
     of_backward = _misuse_of_douts(trial, tested) + _changes(trial, trial.backward)
     of_forward  = _single_precision(trial) + _changes(trial, trial.forward, but=state)
     f_is_at_fault = any(sentence.startswith("f ") for sentence in report.faults)
     culprit = trial.forward if of_forward or f_is_at_fault else trial.backward
     return Comparison(report, of_backward + of_forward, culprit.name, tested, state)
+
+
+def _by(trial, by, tested):
+    """The words for the blocks that are tested, by name, or the one for all."""
+    if not isinstance(by, dict):
+        return by
+    unknown = [name for name in by if name not in trial.places]
+    if unknown:
+        raise InvalidValueError(f"by: expected names among {', '.join(trial.places)}, got "
+                                f"{', '.join(unknown)}")
+    return {name: word for name, word in by.items() if name in tested} or "auto"
+
+
+def _terms(trial, functions):
+    """The terms of f by name, None if they are not known."""
+    if functions and len(trial.outputs) > 1:
+        raise InvalidValueError(f"terms: expected {trial.forward.name} to return one loss, got "
+                                f"{len(trial.outputs)} outputs")
+    return {function.name: trial.f_of(function) for function in functions} or None
 
 
 def _sizes(trial):

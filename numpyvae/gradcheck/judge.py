@@ -13,7 +13,7 @@ import numpy as np
 
 from .blanks import Body
 from .classes import Method, pair_of
-from .comparison import compare, filled_of
+from .comparison import Options, compare, filled_of
 from .conventions import fitting, is_output
 from .parts import copies
 from .student import Stopped, loaded
@@ -24,7 +24,7 @@ EXPECTED = ("expected FILE.py:forward,backward, such as my_layer.py:dense,dense_
             "FILE.py:Class")
 
 
-def judge(target, seed=0):
+def judge(target, seed=0, step=None, by="auto", terms=()):
     """Judge a backward pass and print the verdict  ->  whether it is complete and right.
 
     target: "FILE.py:forward,backward". The file's example() returns the arguments to try forward
@@ -32,23 +32,28 @@ def judge(target, seed=0):
         is a dictionary, to those that it names, in the order in which they are made. `...` stands
         for a blank.  Or "FILE.py:Class", for a class with both; example() returns one, and inputs.
     seed: of the random gradients that backward is given
+    step, by: as for `check_gradients`; terms: the names of functions in the file, with forward's
+        arguments, whose sum is the loss that forward returns
     Raises ValueError for a file that cannot be used, OSError.
     """
     seed = check_count("seed", seed)
     path, names = _parse(target)
     with loaded(path) as file:
-        return _judge(file, names, seed)
+        options = Options(step, by, [file.function(name) for name in terms])
+        return _judge(file, names, seed, options)
 
 
-def _judge(file, names, seed):
+def _judge(file, names, seed, options):
     forward, backward, example = _functions(file, names)
     arguments = example_arguments(forward, example)
     things = run(forward, copies(arguments))
     trials = [Trial(forward, backward, arguments, things, convention, seed)
               for convention in fitting(forward, backward, arguments, things)]
-    trial = trials[0] if len(trials) == 1 else max(trials, key=_promise)
+    trial = trials[0]
+    if len(trials) > 1:
+        trial = max(trials, key=lambda trial: _promise(trial, options))
     body = Body(file.text, backward.name)
-    verdict = _print_verdict(trial, body)
+    verdict = _print_verdict(trial, body, options)
     if verdict != "blank":
         _print_remarks(trial, trials if verdict == "wrong" else [trial])
     return verdict == "right"
@@ -73,26 +78,28 @@ def _parse(target):
     return path, names
 
 
-def _promise(trial):
+def _promise(trial, options):
     """How far a way to call backward leads: 2, it is right; 1, it can be compared; 0, it cannot."""
     try:
         with np.errstate(all="ignore"):                 # what is not meant may well be nonsense
-            return 2 if compare(trial, trial.grads({}), show=False).ok else 1
+            return 2 if compare(trial, trial.grads({}), options, show=False).ok else 1
     except NumpyvaeError:
         return 0
 
 
 # ---------------------------------------------------------------------- what is printed
 
-def _print_verdict(trial, body):
-    """Compare what is filled in, print what there is to say  ->  "right", "wrong" or "blank"."""
+def _print_verdict(trial, body, options):
+    """Compare what is filled in, print what there is to say  ->  "right", "wrong", "blank", or
+    "untested".
+    """
     found = None
     try:
         grads = trial.grads({})
         filled = filled_of(grads)
         if filled:
             print(_heading(trial), flush=True)
-            found = compare(trial, grads)
+            found = compare(trial, grads, options)
             print(*found.sentences, "", sep="\n")
     except Stopped as stopped:
         if stopped.name != trial.backward.name:
@@ -105,11 +112,12 @@ def _print_verdict(trial, body):
     if blanks:
         print(_still_blank(blanks, filled, ok))
         return "blank"
-    print(_right(trial, found) if ok else _wrong(found))
+    verdict = "untested" if ok and found.untested else "right" if ok else "wrong"
+    print(SAY[verdict](trial, found))
     if found.state:
         print(f"({trial.forward.name} changes its own state: {', '.join(found.state)}. Each call "
               "was given a copy of it.)")
-    return "right" if ok else "wrong"
+    return verdict
 
 
 def _heading(trial):
@@ -179,11 +187,21 @@ def _right(trial, found):
             f"{found.report.max_error:.0e}.")
 
 
-def _wrong(found):
+def _untested(trial, found):
+    names = ", ".join(found.untested)
+    return (f"{trial.backward.name} could not be tested for {names}: no slope was seen, since all "
+            "of them are 0 here or too small beside f. Have example() return other numbers, and "
+            "ask again.")
+
+
+def _wrong(trial, found):
     where = "the sentences below the table"
     if any(row.ok == "NO" for row in found.report.rows):
         where = "the rows that say NO, and the sentences below them"
     return f"{found.culprit} is wrong: see {where}."
+
+
+SAY = {"right": _right, "untested": _untested, "wrong": _wrong}
 
 
 def _print_remarks(trial, trials):

@@ -58,6 +58,13 @@ class Trial:
         things = self._forward(params, self._given(params))
         return sum(np.sum(thing * dout) for thing, dout in zip(things, self.douts))
 
+    def f_of(self, term):
+        """The same of a function that takes forward's arguments and returns a term of its loss."""
+        def f(params):
+            things = run(term, self._given(params))
+            return np.sum(things[0] * self.douts[0])
+        return f
+
     def grads(self, params, douts=None):
         """What backward returns, by the names of the parts."""
         given = self._given(params)
