@@ -16,6 +16,7 @@ from .classes import Method, pair_of
 from .comparison import Options, compare, filled_of
 from .conventions import fitting, is_output
 from .parts import copies
+from .reordered import true_order
 from .student import Stopped, loaded
 from .trial import Trial, example_arguments, run
 from ..errors import InvalidValueError, NumpyvaeError, check_count
@@ -100,7 +101,7 @@ def _print_verdict(trial, body, options):
         if filled:
             print(_heading(trial), flush=True)
             found = compare(trial, grads, options)
-            print(*found.sentences, "", sep="\n")
+            print(*found.sentences, *_of_order(trial, grads), "", sep="\n")
     except Stopped as stopped:
         if stopped.name != trial.backward.name:
             raise
@@ -118,6 +119,16 @@ def _print_verdict(trial, body, options):
         print(f"({trial.forward.name} changes its own state: {', '.join(found.state)}. Each call "
               "was given a copy of it.)")
     return verdict
+
+
+def _of_order(trial, grads):
+    """A sentence if the gradients are right, but in another order than the arguments."""
+    order = true_order(trial, grads)
+    if not order:
+        return []
+    return [f"the gradients are in another order than the arguments: {trial.backward.name} "
+            f"returns those of {', '.join(order)}, each of them right; {trial.forward.name} takes "
+            f"{', '.join(trial.arguments)}"]
 
 
 def _heading(trial):
