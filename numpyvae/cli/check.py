@@ -5,11 +5,11 @@ import numpy as np
 
 from ..autoencoder import Autoencoder
 from ..conditional import ConditionalVAE
-from ..errors import check_count
+from ..errors import InvalidValueError, check_count, check_number
 from ..gradcheck import check_gradients
 from ..importance import IWAE
 from ..vae import VAE
-from .options import whole
+from .options import number, whole
 
 HELP = "compare every hand-written gradient with a numeric one, or check your own"
 
@@ -28,12 +28,19 @@ SEEN     = 0.7                               # of the pixels, where some are mis
 
 
 def add_options(parser):
-    """FILE.py:forward,backward and --seed."""
+    """FILE.py:forward,backward and how to check it."""
     parser.add_argument("target", nargs="?", metavar="FILE.py:forward,backward",
-                        help="a backward pass of yours to check instead; example() in the same "
-                             "file returns forward's arguments")
+                        help="a backward pass of yours to check instead, or FILE.py:Class, a class "
+                             "with both; example() in the same file returns forward's arguments")
     parser.add_argument("--seed", type=whole, default=0, metavar="S",
                         help="seed of the random networks and data (default 0)")
+    parser.add_argument("--step", type=number, metavar="H",
+                        help="of FILE.py: the step of the differences (default 6e-6)")
+    parser.add_argument("--by", metavar="HOW",
+                        help="of FILE.py: element, direction, or NAME=element for single blocks "
+                             "(default: element, if there are at most 2,000)")
+    parser.add_argument("--terms", metavar="F,G",
+                        help="of FILE.py: functions with forward's arguments whose sum is the loss")
 
 
 def run(args):
@@ -41,7 +48,10 @@ def run(args):
     seed = check_count("--seed", args.seed)
     if args.target:
         from ..gradcheck.judge import judge
-        return 0 if judge(args.target, seed) else 1
+        return 0 if judge(args.target, seed, **_how(args)) else 1
+    if _how(args):
+        raise InvalidValueError("--step, --by and --terms: expected a backward pass of yours to "
+                                "check, FILE.py:forward,backward, got none")
     print(INTRODUCTION)
     reports = [
         check_vae("A tiny network, every element, by central differences",
@@ -65,6 +75,29 @@ def run(args):
     print(f"Every gradient agrees, with central differences to a relative {central:.0e}, "
           f"with the complex step to {max(others):.0e}.")
     return 0
+
+
+def _how(args):
+    """The options that were given, as `judge` takes them."""
+    how = {}
+    if args.step is not None:
+        how["step"] = check_number("--step", args.step, above=0)
+    if args.by is not None:
+        how["by"] = _by(args.by)
+    if args.terms is not None:
+        how["terms"] = [name.strip() for name in args.terms.split(",")]
+    return how
+
+
+def _by(text):
+    """element  ->  "element";  W=element,b=direction  ->  {"W": "element", "b": "direction"}"""
+    words = [part.strip().rpartition("=") for part in text.split(",")]
+    named = {name: word for name, equals, word in words if equals}
+    known = all(word in ("auto", "element", "direction") for _, _, word in words)
+    if not known or "" in named or len(named) not in (0, len(words)) or len(words) > 1 > len(named):
+        raise InvalidValueError("--by: expected element, direction or auto, for all or, such as "
+                                f"W=element,b=direction, for single blocks, got {text}")
+    return named or words[0][2]
 
 
 def check_vae(title, settings, n, method, seed, masked=False):

@@ -36,10 +36,8 @@ class Body:
             if blank in used:
                 return (f"{stopped.place}: it uses {blank}, which is still blank (line {line}): "
                         "begin with that, and ask again.")
-        advice = f"{self.name} stops there"
-        if isinstance(stopped.error, (ValueError, IndexError)):
-            advice += ": compare the shapes with those of the forward"
-        return f"{stopped}\n{advice}."
+        advice = f": {stopped.advice}" if stopped.advice else ""
+        return f"{stopped}\n{self.name} stops there{advice}{'' if advice.endswith('?') else '.'}"
 
 
 def is_blank(grad):
@@ -49,9 +47,14 @@ def is_blank(grad):
 
 
 def _function(tree, name):
-    """The last definition of this name, or the whole tree if it is not defined here."""
-    definitions = [node for node in tree.body
-                   if isinstance(node, ast.FunctionDef) and node.name == name]
+    """The last definition of this name, or the whole tree if it is not defined here.
+
+    name: of a function, or Class.method
+    """
+    *outer, name = name.split(".")
+    body = _function(tree, outer[0]).body if outer else tree.body
+    definitions = [node for node in body
+                   if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name]
     return definitions[-1] if definitions else tree
 
 

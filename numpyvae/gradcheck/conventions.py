@@ -3,11 +3,13 @@
     y        = dense(x, W, b)         dx, dW, db = dense_backward(dy, x, W)       arguments, by name
     y, cache = dense(x, W, b)         dx, dW, db = dense_backward(dy, cache)      a cache (CS231n)
     h, c     = cell(x, h0, c0)        dx, dh0    = cell_backward(dh, dc, x, h0)   two outputs
+    loss     = loss(x, y)             dx         = loss_backward(x, y)            a loss, no dout
 
 If backward has as many parameters as forward returns things, the last of these is a cache.
 Otherwise all of them are outputs: backward takes a gradient of each, and then arguments of forward,
-by name. If both fit, the judge tries both. (What is no floating-point number is no output: at the
-end it is a cache, and backward need not ask for it.)
+by name. If both fit, the judge tries both. The gradient of a loss, which is one number, is 1 and
+may be left out: backward takes just the cache, or just arguments. (What is no floating-point number
+is no output: at the end it is a cache, and backward need not ask for it.)
 """
 from inspect import Parameter
 
@@ -22,12 +24,14 @@ class Convention:
     douts: the names of its first parameters, which take the gradients of forward's outputs
     names: those of the arguments of forward that follow
     cache: the name of the parameter that takes a cache in their place, or None
+    outputs: how many of forward's outputs are differentiated; the first one, if there is no dout
     """
 
     def __init__(self, douts, names=(), cache=None):
         self.douts = douts
         self.names = names
         self.cache = cache
+        self.outputs = max(1, len(douts))
 
     def call(self, backward, douts, arguments, things):
         """Call backward  ->  what it returns.
@@ -57,6 +61,9 @@ def fitting(forward, backward, arguments, things):
     named = _by_name(backward, arguments, len(things)) if is_output(things[-1]) else None
     if named is None and (cached or not is_output(things[-1])):
         named = _without_cache(backward, arguments, things)
+    bare = _without_dout(backward, arguments, things) if np.ndim(things[0]) == 0 else None
+    if bare and (bare.names or not (cached or named)):
+        return [bare]
     if not cached and not named:
         raise InvalidValueError(_misfit(forward, backward, arguments, things))
     if cached and named:
@@ -103,6 +110,24 @@ def _without_cache(backward, arguments, things):
     """backward(dh, x, W), if forward returns a cache that backward does not ask for."""
     named = _by_name(backward, arguments, len(things) - 1)
     return named if named and named.names else None
+
+
+def _without_dout(backward, arguments, things):
+    """backward(cache) or backward(x, y) of a loss, whose own gradient is 1."""
+    names = [name for name in _names(backward) if name in arguments]
+    if names and not _unknown(backward, arguments, 0):
+        return Convention([], names)
+    if len(things) > 1 and _names(backward) and _can_take(backward, things[-1:]):
+        return Convention([], cache=_names(backward)[0])
+    return None
+
+
+def _can_take(backward, things):
+    try:
+        backward.signature.bind(*things)
+    except TypeError:
+        return False
+    return True
 
 
 def _names(backward):

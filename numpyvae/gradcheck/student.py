@@ -3,27 +3,33 @@
 Whatever is called here is somebody else's code and may raise anything. None of that is an error of
 this package, so all of it arrives as one kind of exception, `Stopped`, which knows the line.
 """
+import contextlib
 import inspect
 import os
 import sys
-import traceback
+import types
 
 from ..errors import InvalidValueError
+from .stops import Stop, place
+
+MODULE = "judged"                        # the name under which a student's file is run
 
 
 class Stopped(InvalidValueError):
     """A student's code raised an exception.
 
     error: the exception; name: of the function that was called, None while the file was run
-    line: the last line of the file that the exception came through, or None
-    place: file and line, in words
+    line: the last line that the exception came through, in this file or one that it imports, or
+    None; place: file and line, in words; advice: what may be done about it, or None
     """
 
     def __init__(self, path, error, name=None):
-        self.error = error
-        self.name = name
-        self.line = _last_line(path, error)
-        self.place = _place(path, self.line)
+        stop = Stop(path, error)
+        self.error  = error
+        self.name   = name
+        self.line   = stop.line if stop.file == path else None
+        self.place  = stop.place or path
+        self.advice = stop.advice
         said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
         super().__init__(f"{self.place}: {said}")
 
@@ -60,41 +66,70 @@ class File:
             raise InvalidValueError(f"{self.path}: expected a function {name} in it, found "
                                     f"{', '.join(functions) or 'none'}")
         try:
-            return Function(self.path, name, code, inspect.signature(code))
+            return Function(self.path, name, code, _signature(code, name))
         except (TypeError, ValueError):                # NumPy's own do not always tell
             raise InvalidValueError(f"{self.path}: expected {name} to be a Python function whose "
                                     f"parameters have names, got {code!r:.60}") from None
 
 
-def load(path):
-    """Read a file and run it  ->  a File.
+@contextlib.contextmanager
+def loaded(path):
+    """Read a file and run it: a File, whose functions can be called within the `with`.
 
-    (It is compiled anew every time: what was saved a moment ago is what is judged.)
+    While it lasts, the file is a module, and it may import its neighbours and whatever it puts on
+    `sys.path`, at once or later. Then all that is forgotten: what was saved a moment ago is what
+    is judged, and of two folders with a layers.py, each has its own.
     Raises InvalidValueError if it does not run, OSError if it cannot be read.
     """
     with open(path, "rb") as file:
         text = file.read()
-    names = {"__name__": "judged", "__file__": path}
-    before = list(sys.path)
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))       # it may import its neighbours
+    _refuse_a_notebook(path, text)
+    module = types.ModuleType(MODULE)
+    module.__file__ = os.path.abspath(path)
+    folder = os.path.dirname(module.__file__)
+    before = list(sys.path), set(sys.modules)
+    sys.path.insert(0, folder)
+    sys.modules[MODULE] = module                       # dataclasses look for it there
     try:
-        exec(compile(text, path, "exec"), names)
-    except SyntaxError as error:                                     # in it, or in a neighbour
-        place = _place(error.filename or path, error.lineno)
-        raise InvalidValueError(f"{place}: {error.msg}") from error
+        _run(path, text, vars(module))
+        yield File(path, text, vars(module))
+    finally:
+        _forget(folder, *before)
+
+
+def _run(path, text, names):
+    try:
+        exec(compile(text, path, "exec", dont_inherit=True), names)
+    except SyntaxError as error:                       # in it, or in a neighbour
+        where = place(error.filename or path, error.lineno)
+        raise InvalidValueError(f"{where}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         raise Stopped(path, error) from error
-    finally:
-        sys.path[:] = before
-    return File(path, text, names)
 
 
-def _place(path, line):
-    return path if line is None else f"{path}, line {line}"
+def _forget(folder, path, modules):
+    """Put `sys.path` back as it was, and drop the modules that came out of this folder."""
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        installed = f"{os.sep}site-packages{os.sep}" in file
+        if file.startswith(os.path.join(folder, "")) and not installed:
+            del sys.modules[name]
 
 
-def _last_line(path, error):
-    """The last line of the file that an exception came through, or None."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == path]
-    return lines[-1] if lines else None
+def _refuse_a_notebook(path, text):
+    if path.endswith(".ipynb") or text.lstrip()[:1] == b"{" and b'"nbformat"' in text:
+        raise InvalidValueError(f"{path}: expected a Python script, got a notebook; save it as one "
+                                f"(jupyter nbconvert --to script {os.path.basename(path)}), and "
+                                "judge that")
+
+
+def _signature(code, name):
+    """The parameters of a function; if it takes just *args, those of the function that it wraps."""
+    signature = inspect.signature(code)
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    if kinds and kinds <= {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        for cell in getattr(code, "__closure__", None) or ():
+            if inspect.isfunction(cell.cell_contents) and cell.cell_contents.__name__ == name:
+                return inspect.signature(cell.cell_contents)
+    return signature

@@ -2,12 +2,16 @@
 
 Forward returns arrays, and differences need one number. So every output is multiplied by a random
 array of its shape, its dout, and all of it is added up. The gradient of that sum is what backward
-should return when it is given the douts.
+should return when it is given the douts. (A loss is one number already; if its backward takes no
+dout, that is 1.)
 """
 from inspect import Parameter
 
 import numpy as np
 
+from . import parts
+from .returned import by_part
+from .student import Stopped
 from ..errors import InvalidValueError
 
 # The douts come from a stream that no example() is likely to draw from: were dy equal to x, much
@@ -21,8 +25,9 @@ class Trial:
     forward, backward: of a student's file, each a student.Function
     arguments: forward's, by name; things: what it returns for them, a list
     convention: how backward is called, a conventions.Convention
+    places: where the parts of the arguments are, by name, see parts.py
     outputs, douts: the things that are differentiated, and a random array for each
-    changed: {function's name: the arguments that it was seen to change}
+    changed: {function's name: the parts that it was seen to change}
     in_order: whether backward returned a dictionary, which has the order of the backward pass
     """
 
@@ -33,28 +38,66 @@ class Trial:
         self.arguments = arguments
         self.things = things
         self.convention = convention
-        self.outputs = [np.asarray(thing) for thing in things[:len(convention.douts)]]
+        self.places = parts.places(arguments)
+        self.outputs = [np.asarray(thing) for thing in things[:convention.outputs]]
         self.douts = [rng.standard_normal(output.shape) for output in self.outputs]
+        if not convention.douts:
+            self.douts = [np.ones(())]
         self.changed = {forward.name: set(), backward.name: set()}
         self.in_order = False
+
+    def part(self, name):
+        """The part of the arguments that has this name."""
+        return parts.part(self.arguments, self.places[name])
 
     def f(self, params):
         """Σ output dout over all outputs: one number.
 
-        params: those of forward's arguments that are moved, by name
+        params: those parts of forward's arguments that are moved, by name
         """
-        things = self._forward(params, copies({**self.arguments, **params}))
+        things = self._forward(params, self._given(params))
         return sum(np.sum(thing * dout) for thing, dout in zip(things, self.douts))
 
+    def f_of(self, term):
+        """The same of a function that takes forward's arguments and returns a term of its loss."""
+        def f(params):
+            things = run(term, self._given(params))
+            return np.sum(things[0] * self.douts[0])
+        return f
+
     def grads(self, params, douts=None):
-        """What backward returns, by the names of the arguments."""
-        given = copies({**self.arguments, **params})
+        """What backward returns, by the names of the parts."""
+        given = self._given(params)
         things = self._forward(params, given) if self.convention.cache else []
         douts = [dout.copy() for dout in self.douts] if douts is None else douts
-        plain = [dout if dout.ndim else dout.item() for dout in douts]
+        plain = [dout if dout.ndim else dout.item() for dout in douts[:len(self.convention.douts)]]
         grads = self.convention.call(self.backward, plain, given, things)
         self._note_changes(self.backward, params, given)
-        return self._named(grads)
+        self.in_order = isinstance(grads, dict)
+        return by_part(grads, self.arguments, self.places,
+                       f"{self.backward.path}: expected 1 to {len(self.places)} gradients of "
+                       f"{self.backward.name}")
+
+    def depends_on(self, name):
+        """Whether f changes when this part is moved a little, or stops."""
+        value = np.asarray(self.part(name))
+        try:
+            return bool(self.f({name: value * 1.001 + 0.001}) != self.f({}))
+        except Stopped:
+            return True
+
+    def needs_gradient(self, name):
+        """Whether there should be a gradient by this name: real numbers, on which f depends."""
+        if (name,) in self.places.values():
+            return parts.is_real(self.part(name))
+        inside = [part for part, path in self.places.items() if name in (part, path[0])]
+        return any(parts.is_real(self.part(part)) and self.depends_on(part) for part in inside)
+
+    def _given(self, params):
+        given = parts.copies(self.arguments)
+        for name, param in params.items():
+            parts.put(given, self.places[name], np.copy(param))
+        return given
 
     def _forward(self, params, given):
         things = run(self.forward, given)
@@ -62,22 +105,12 @@ class Trial:
         return things
 
     def _note_changes(self, function, params, given):
-        """Remember which of the arguments that a function was given are not what they were."""
+        """Remember which parts of the arguments that a function was given are not what they were.
+        """
         known = set().union(*self.changed.values())
-        for name, argument in {**self.arguments, **params}.items():
-            if name not in known and _differ(argument, given[name]):
+        for name, path in self.places.items():
+            if name not in known and _differ(params.get(name, self.part(name)), given, path):
                 self.changed[function.name].add(name)
-
-    def _named(self, grads):
-        self.in_order = isinstance(grads, dict)
-        if not self.in_order and not isinstance(grads, (tuple, list)):
-            grads = (grads,)
-        most = len(grads) if self.in_order else len(self.arguments)
-        if not 0 < len(grads) <= most:
-            raise InvalidValueError(
-                f"{self.backward.path}: expected 1 to {len(self.arguments)} gradients of "
-                f"{self.backward.name}, one for each argument, got {len(grads)}")
-        return grads if self.in_order else dict(zip(self.arguments, grads))
 
 
 def example_arguments(forward, example):
@@ -88,14 +121,8 @@ def example_arguments(forward, example):
     Raises InvalidValueError if the one does not fit the other.
     """
     values = example()
-    values = values if isinstance(values, (tuple, list)) else (values,)
     parameters = forward.signature.parameters.values()
-    try:
-        bound = forward.signature.bind(*values)
-    except TypeError:
-        names = ", ".join(forward.signature.parameters) or "none"
-        raise InvalidValueError(f"{forward.path}: expected example() to return the arguments of "
-                                f"{forward.name} ({names}), got {len(values)}") from None
+    bound = _bound(forward, values)
     for parameter in parameters:
         if parameter.kind is Parameter.VAR_POSITIONAL and parameter.name in bound.arguments:
             raise InvalidValueError(f"{forward.path}: expected {forward.name} to have a name for "
@@ -107,6 +134,22 @@ def example_arguments(forward, example):
             if parameter.kind not in starred}
 
 
+def _bound(forward, values):
+    """What example() returned, bound to forward's parameters: by name, or by position."""
+    names = ", ".join(forward.signature.parameters) or "none"
+    if isinstance(values, dict) and set(values) & set(forward.signature.parameters):
+        args, named = (), values
+        got = ", ".join(map(str, values))
+    else:
+        args, named = values if isinstance(values, (tuple, list)) else (values,), {}
+        got = str(len(args))
+    try:
+        return forward.signature.bind(*args, **named)
+    except TypeError:
+        raise InvalidValueError(f"{forward.path}: expected example() to return the arguments of "
+                                f"{forward.name} ({names}), got {got}") from None
+
+
 def run(forward, arguments):
     """Call forward  ->  the things that it returns, a list."""
     bound = forward.signature.bind_partial()
@@ -115,13 +158,12 @@ def run(forward, arguments):
     return list(result) if isinstance(result, (tuple, list)) else [result]
 
 
-def copies(arguments):
-    """The same arguments, with a copy of every array: nothing can change the originals."""
-    return {name: np.copy(argument) if isinstance(argument, np.ndarray) else argument
-            for name, argument in arguments.items()}
-
-
-def _differ(a, b):
-    if not isinstance(a, np.ndarray):
+def _differ(before, given, path):
+    """Whether the array at a path is another one than before."""
+    try:
+        after = parts.part(given, path)
+    except LookupError:                              # it is gone, and nobody can use it
         return False
-    return not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    if not isinstance(before, np.ndarray):
+        return False
+    return not np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")

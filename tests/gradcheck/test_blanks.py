@@ -31,10 +31,10 @@ UNFINISHED = [
 STOPPED = [
     (("dy @ W.T", "dy @ W"),
      ["line 9: ValueError: matmul",
-      "backward stops there: compare the shapes with those of the forward."]),
+      "backward stops there: in the product dy @ W, the shapes (3, 5) and (7, 5) do not fit: "]),
     (("x.T @ dy", "x.T[9] @ dy"), ["line 10: IndexError: ", "stops there: compare the shapes"]),
     (("dy @ W.T", "dz @ W.T"),
-     ["line 9: NameError: name 'dz' is not defined\nbackward stops there.\n"]),
+     ["line 9: NameError: name 'dz' is not defined\nbackward stops there: nothing is called dz "]),
     (("# begin", "; exit(0)"), ["line 8: SystemExit: 0\nbackward stops there.\n"])]
 
 
@@ -56,7 +56,7 @@ def test_a_line_that_fills_a_blank_does_not_use_it(judged, layer):
     assert status == 1 and "line 10: ValueError: matmul" in out and "uses" not in out
 
 
-def test_what_stops_outside_the_file_has_no_line(judged, tmp_path):
+def test_what_stops_in_a_neighbour_is_told_with_its_line(judged, tmp_path):
     (tmp_path / "away.py").write_text("def backward(dy, x): return nothing\n", encoding="utf-8")
     status, out, err = judged("""
 from away import backward
@@ -66,7 +66,8 @@ z = ...
 y = z
 """)
     assert status == 1 and not err
-    assert out == "my.py: NameError: name 'nothing' is not defined\nbackward stops there.\n"
+    assert out == ("away.py, line 1: NameError: name 'nothing' is not defined\nbackward stops "
+                   "there: nothing is called nothing when that line is reached.\n")
 
 
 def test_dots_that_are_an_index_are_no_blank(judged, layer):

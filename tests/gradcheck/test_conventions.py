@@ -229,7 +229,7 @@ def test_if_both_stop_the_likelier_is_told(judged):
     status, out, _ = judged(line("x ** 2, x", "dy, s", "nothing"))
     assert status == 1
     assert out == ("my.py, line 4: NameError: name 'nothing' is not defined\n"
-                   "backward stops there.\n"
+                   "backward stops there: nothing is called nothing when that line is reached.\n"
                    "(It was called as backward(dy, s) too: that is not right either.)\n")
 
 

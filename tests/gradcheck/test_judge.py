@@ -39,7 +39,8 @@ def test_a_dictionary_has_an_order(judged, layer):
     assert status == 1
     assert "the error enters at x: what comes before it in backward order is right (b, W)" in out
     assert "the error enters" not in judged(layer, half)[1]
-    status, out, _ = judged(layer, ("return dx, dW, db", 'return {"x": dx, "dW": dW}'))
+    assert judged(layer, ("return dx, dW, db", 'return {"dx": dx, "grad_W": dW, "b": db}'))[0] == 0
+    status, out, _ = judged(layer, ("return dx, dW, db", 'return {"x": dx, "W": dW, "dW": dW}'))
     assert status == 1 and "dW: no parameter has this name" in out
     status, out, _ = judged(layer, ("return dx, dW, db",
                                     'return {"x": dx, "W": dW, "b": db, "a": db, "c": db}'))
@@ -196,7 +197,8 @@ def test_other_attempts_that_fail(judged, layer, change, words):
 
 @pytest.mark.parametrize("target, words", [
     ("my.py",
-     "expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, got my.py\n"),
+     "expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, or "
+     "FILE.py:Class, got my.py\n"),
     ("my.py:forward", "expected FILE.py:forward,backward, such as"),
     (":forward,backward", "expected FILE.py:forward,backward, such as"),
     ("my.py:forward,backward,example", "expected FILE.py:forward,backward, such as"),

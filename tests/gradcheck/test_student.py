@@ -59,6 +59,64 @@ def test_the_file_may_import_its_neighbours_and_nothing_is_left_behind(judged, l
         del sys.modules[name]
 
 
+LATER = """
+import numpy as np, sys, os
+{first}
+def example(): return np.ones(3)
+def forward(x): return x * 2, None
+def backward(dout, cache):
+    from nearby_later import two
+    return two * dout
+"""
+
+
+@pytest.mark.parametrize("folder, first", [
+    ("", ""), ("lib", "sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))"),
+    ("lib", "sys.path.append('lib')")])
+def test_it_may_import_later_from_a_path_of_its_own(judged, tmp_path, folder, first):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    neighbour = tmp_path / folder / "nearby_later.py"
+    neighbour.write_text("two = 2\n", encoding="utf-8")
+    path = list(sys.path)
+    assert judged(LATER.format(first=first))[0] == 0
+    assert sys.path == path and not {"judged", "nearby_later"} & set(sys.modules)
+
+
+def test_each_folder_has_neighbours_of_its_own(judged, layer, tmp_path):
+    for text, status in (("two = 2\n", 0), ("two = 2.5\n", 1)):
+        (tmp_path / "nearby.py").write_text(text, encoding="utf-8")
+        assert judged(layer, ("dy @ W.T", "two / 2 * dy @ W.T"),
+                      ("import numpy as np", "import numpy as np\nfrom nearby import two")
+                      )[0] == status
+
+
+def test_a_dataclass_finds_its_module(judged):
+    status, out, err = judged("""from __future__ import annotations
+from dataclasses import dataclass
+import numpy as np
+@dataclass
+class Cache:
+    scale: float = 2.0
+def example(): return np.ones(3)
+def forward(x): return x * 2, Cache()
+def backward(dout, cache): return cache.scale * dout
+""")
+    assert status == 0 and not err
+
+
+@pytest.mark.parametrize("name", ["work.ipynb", "work.py"])
+def test_a_notebook_is_no_script(judged, tmp_path, name):
+    (tmp_path / name).write_text('{"cells": [], "metadata": {}, "nbformat": 4}', encoding="utf-8")
+    status, out, err = judged("", target=f"{name}:forward,backward")
+    assert status == 2 and not out
+    assert err == (f"numpyvae check: {name}: expected a Python script, got a notebook; save it as "
+                   f"one (jupyter nbconvert --to script {name}), and judge that\n")
+
+
+def test_a_dictionary_is_no_notebook(judged, layer):
+    assert judged("{'nbformat'}\n" + layer)[0] == 0
+
+
 def test_a_fault_in_a_neighbour_is_told_with_its_name(judged, layer, tmp_path):
     (tmp_path / "neighbour.py").write_text("def f(:\n", encoding="utf-8")
     status, _, err = judged(layer, ("import numpy as np", "import numpy as np\nimport neighbour"))
@@ -86,7 +144,11 @@ def test_an_error_of_this_package_in_somebody_s_backward_is_theirs(judged, layer
     "forward, backward = Call(forward), Call(backward)\n",
     "import functools\ndef timed(f):\n    @functools.wraps(f)\n"
     "    def g(*args, **kwargs): return f(*args, **kwargs)\n    return g\n"
-    "forward, backward = timed(forward), timed(backward)\n"])
+    "forward, backward = timed(forward), timed(backward)\n",
+    "def timed(f):\n    def g(*args): return f(*args)\n    return g\n"
+    "forward, backward = timed(forward), timed(backward)\n",
+    "from functools import partial\ndef more(f, k, *args): return f(*args)\n"
+    "def named(k, x, W, b): return one(x, W, b)\none = forward\nforward = partial(named, 3)\n"])
 def test_what_can_be_called_and_names_its_parameters_is_a_function(judged, layer, wrapped):
     status, out, err = judged(layer + wrapped)
     assert status == 0 and "backward is right: 3 gradients agree" in out

@@ -6,7 +6,7 @@ import pytest
 
 from numpyvae.gradcheck.conventions import Convention
 from numpyvae.gradcheck.student import File
-from numpyvae.gradcheck.trial import Trial, copies, example_arguments, run
+from numpyvae.gradcheck.trial import Trial, example_arguments, run
 
 
 def functions_of(text):
@@ -137,8 +137,35 @@ def test_what_counts_as_a_change(x, new, changed):
     assert trial.changed["forward"] == ({"x"} if changed else set())
 
 
-def test_copies_are_of_arrays():
-    x, anything = np.arange(3.0), object()
-    again = copies({"x": x, "y": anything, "z": 3})
-    assert list(again) == ["x", "y", "z"] and again["y"] is anything and again["z"] == 3
-    assert np.array_equal(again["x"], x) and not np.shares_memory(again["x"], x)
+@pytest.mark.parametrize("name, forward, depends", [
+    ("x", "x * 2", True), ("x", "x * 0", False), ("m", "x * 2", False), ("m", "x / 0", True)])
+def test_what_f_depends_on(name, forward, depends):
+    forward, backward = functions_of(f"def forward(x, m): return {forward}\n"
+                                     "def backward(dy): return dy")
+    trial = Trial(forward, backward, {"x": 2.0, "m": np.ones(3)}, [4.0], Convention(["dy"]), 0)
+    assert trial.depends_on(name) is depends
+
+
+def test_a_loss_without_a_dout_has_the_dout_1():
+    forward, backward = functions_of("def forward(x): return np.sum(x ** 2)\n"
+                                     "def backward(x): return 2 * x")
+    x = np.arange(3.0)
+    trial = Trial(forward, backward, {"x": x}, [5.0], Convention([], ["x"]), 0)
+    assert trial.f({}) == 5.0 and np.array_equal(trial.grads({})["x"], 2 * x)
+
+
+@pytest.mark.parametrize("returned, arguments", [
+    ("{'W': 2.5, 'x': 1.5}", {"x": 1.5, "W": 2.5}),
+    ("{'x': 1.5}", {"x": 1.5, "W": 3.5}),
+    ("{'V': 1.5}", {"x": {"V": 1.5}, "W": 3.5}),
+    ("({'x': 1.5},)", {"x": {"x": 1.5}, "W": 3.5})])
+def test_an_example_may_return_a_dictionary(returned, arguments):
+    forward, example = functions_of("def forward(x, W=3.5): return x\n"
+                                    f"def example(): return {returned}")
+    assert example_arguments(forward, example) == arguments
+
+
+def test_a_dictionary_that_is_not_forward_s(judged, layer):
+    status, _, err = judged(layer, ("return rng.random((3, 7)), rng.random((7, 5)), rng.random(5)",
+                                    "return {'x': rng.random((3, 7)), 'V': 1.0}"))
+    assert status == 2 and "the arguments of forward (x, W, b), got x, V\n" in err
