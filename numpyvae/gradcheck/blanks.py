@@ -36,8 +36,11 @@ class Body:
             if blank in used:
                 return (f"{stopped.place}: it uses {blank}, which is still blank (line {line}): "
                         "begin with that, and ask again.")
-        advice = f": {stopped.advice}" if stopped.advice else ""
-        return f"{stopped}\n{self.name} stops there{advice}{'' if advice.endswith('?') else '.'}"
+        advice = stopped.advice or ""
+        if not advice and isinstance(stopped.error, (ValueError, IndexError)):
+            advice = "compare the shapes with those of the forward"
+        end = "" if advice.endswith("?") else "."
+        return f"{stopped.said}\n{self.name} stops there{': ' * bool(advice)}{advice}{end}"
 
 
 def is_blank(grad):

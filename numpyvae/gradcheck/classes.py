@@ -3,10 +3,8 @@
     y, layer  = forward(x, params)        layer.forward(x), with these parameters in the layer
     dx, grads = backward(dy, layer)       layer.backward(dy), and the gradients that it left there
 
-What forward keeps for backward it keeps in the layer, so the layer is the cache. Parameters and
-gradients are looked for where they usually are: in `params` and `grads` (joelnet), in `parameters`
-and `gradients` (numpy-ml), or in attributes such as W and dW; and so in the `layers` of a network.
-Every call has a copy of the layer, with gradients of zero, since some add up over calls.
+What forward keeps for backward it keeps in the layer, so the layer is the cache. Every call has a
+copy of it, with gradients of zero, since some add up over calls.
 """
 import contextlib
 import inspect
@@ -14,47 +12,22 @@ import inspect
 import numpy as np
 
 from .parts import copies, is_real
+from .slots import PREFIXES, TABLES, in_attributes, slots
 from .student import Function
 from ..errors import InvalidValueError
 
-TABLES = (("params", "grads"), ("parameters", "gradients"))
-PREFIXES = ("d", "grad_")
-
 
 class Method(Function):
-    """A method as a function; state: the names of what forward was seen to change in the layer."""
+    """A method as a function.
+
+    state: the names of what forward was seen to change in the layer
+    alone: of its arrays that seem to be parameters, but have no gradient anywhere
+    """
 
     def __init__(self, path, name, code, signature, state):
         super().__init__(path, name, code, signature)
         self.state = state
-
-
-class Slot:
-    """Where a layer keeps one parameter and its gradient: each a dictionary or list, and a key."""
-
-    def __init__(self, values, key, grads, grad_key):
-        self.values, self.key     = values, key
-        self.grads, self.grad_key = grads, grad_key
-
-    @property
-    def value(self):
-        """The parameter."""
-        return self.values[self.key]
-
-    @property
-    def grad(self):
-        """Its gradient, None if there is none."""
-        with contextlib.suppress(LookupError, TypeError):
-            return self.grads[self.grad_key]
-
-    def install(self, value):
-        """Put a value in the parameter's place, and zeros in that of its gradient."""
-        if np.asarray(self.value).dtype == value.dtype:
-            self.value[...] = value                  # whoever else refers to the array sees it too
-        else:
-            self.values[self.key] = value
-        if isinstance(self.grad, np.ndarray) and is_real(self.grad):
-            self.grad[...] = 0
+        self.alone = []
 
 
 def pair_of(file, name):
@@ -76,9 +49,13 @@ def pair_of(file, name):
 def _example(file, cls, name):
     """The layer that example() returns, or one that is made without arguments; and the inputs."""
     values = file.function("example")()
-    values = list(values) if isinstance(values, (tuple, list)) else [values]
-    layers = [value for value in values if isinstance(value, cls)]
-    inputs = [value for value in values if not isinstance(value, cls)]
+    if isinstance(values, dict):
+        layers = [value for value in values.values() if isinstance(value, cls)]
+        inputs = {key: value for key, value in values.items() if not isinstance(value, cls)}
+    else:
+        values = list(values) if isinstance(values, (tuple, list)) else [values]
+        layers = [value for value in values if isinstance(value, cls)]
+        inputs = [value for value in values if not isinstance(value, cls)]
     if len(layers) == 1:
         return layers[0], inputs
     with contextlib.suppress(TypeError):
@@ -98,8 +75,10 @@ class _Pair:
         self.layer    = _prepared(layer, inputs, Function(path, f"{name}.forward", _call, None))
         self.state    = set()
         params = {key: np.array(slot.value) for key, slot in slots(self.layer).items()}
+        self.names    = list(params)
         self.forward  = Method(path, f"{name}.forward", self._forward,
                                _with_params(call, self.argument, params), self.state)
+        self.forward.alone = _alone(self.layer, inputs)
         self.backward = Method(path, f"{name}.backward", self._backward,
                                _of_backward(layer), self.state)
 
@@ -109,7 +88,7 @@ class _Pair:
         for name, slot in slots(layer).items():
             slot.install(params[name])
         before = copies(_numbers(layer))
-        result = layer.forward(*args, **kwargs)
+        result = _result(layer, layer.forward(*args, **kwargs), "output")
         after = _numbers(layer)
         self.state |= {name for name, number in before.items()
                        if name in after and not _same(number, after[name])}
@@ -117,8 +96,8 @@ class _Pair:
 
     def _backward(self, *douts):
         *douts, layer = douts
-        result = layer.backward(*douts)
-        grads  = {name: slot.grad for name, slot in slots(layer).items()}
+        result = _result(layer, layer.backward(*douts), "dinputs")
+        grads  = {name: slot.grad for name, slot in slots(layer).items() if name in self.names}
         if isinstance(result, dict):
             return {**grads, **result}
         if isinstance(result, list) and self.inputs == 1 and len(result) > 1:
@@ -127,45 +106,6 @@ class _Pair:
         if not grads or len(result) > self.inputs:
             return tuple(result)
         return (*result, grads)
-
-
-def slots(layer):
-    """Where a layer keeps its parameters and their gradients  ->  {name: Slot}
-
-    (A parameter that is still None has none.)
-    """
-    found = {}
-    for k, part in enumerate(getattr(layer, "layers", None) or ()):
-        found.update({f"{k}.{name}": slot for name, slot in slots(part).items()})
-    if found:
-        return found
-    for values, grads in TABLES:
-        table = getattr(layer, values, None)
-        if isinstance(table, (dict, list)) and table:
-            return _in_table(table, values, getattr(layer, grads, None))
-    return _in_attributes(vars(layer) if hasattr(layer, "__dict__") else {})
-
-
-def _in_table(table, name, grads):
-    items = table.items() if isinstance(table, dict) else enumerate(table)
-    named = {key if isinstance(table, dict) else f"{name}[{key}]": key
-             for key, value in items if is_real(value)}
-    return {str(name): Slot(table, key, grads, _grad_key(grads, key))
-            for name, key in named.items()}
-
-
-def _grad_key(grads, key):
-    """W, or dW if that is what the gradients are called."""
-    if isinstance(grads, dict) and key not in grads:
-        return next((f"{prefix}{key}" for prefix in PREFIXES if f"{prefix}{key}" in grads), key)
-    return key
-
-
-def _in_attributes(attributes):
-    """W with dW, b with db."""
-    return {name: Slot(attributes, name, attributes, f"{prefix}{name}")
-            for name, value in attributes.items() for prefix in PREFIXES
-            if f"{prefix}{name}" in attributes and is_real(value)}
 
 
 # ---------------------------------------------------------------------- before the first call
@@ -204,7 +144,7 @@ def _as_new(used, layer):
 
 def _announce(layer, used):
     """Make the attributes, such as dW, that a backward makes for the gradients of others."""
-    for name in _in_attributes(getattr(used, "__dict__", {})):
+    for name in in_attributes(getattr(used, "__dict__", {})):
         for prefix in PREFIXES:
             if hasattr(used, f"{prefix}{name}") and not hasattr(layer, f"{prefix}{name}"):
                 setattr(layer, f"{prefix}{name}", None)
@@ -212,8 +152,33 @@ def _announce(layer, used):
         _announce(part, used_part)
 
 
+def _alone(layer, inputs):
+    """The attributes on which the output depends as on parameters, but that have no gradient."""
+    known, found = {id(slot.value) for slot in slots(layer).values()}, []
+    for name, value in getattr(layer, "__dict__", {}).items():
+        if isinstance(value, np.ndarray) and is_real(value) and id(value) not in known:
+            moved = _copy(layer)
+            vars(moved)[name] = value * 1.001 + 0.001
+            with contextlib.suppress(Exception):
+                if not _all_same(_call(_copy(layer), inputs), _call(moved, inputs)):
+                    found.append(name)
+    return found
+
+
+def _all_same(first, second):
+    pairs = zip(first, second) if isinstance(first, (tuple, list)) else [(first, second)]
+    return all(_same(np.asarray(a), np.asarray(b)) for a, b in pairs)
+
+
 def _call(layer, inputs):
-    return layer.forward(*_copy(inputs))
+    inputs = _copy(inputs)
+    named  = isinstance(inputs, dict)
+    return _result(layer, layer.forward(**inputs) if named else layer.forward(*inputs), "output")
+
+
+def _result(layer, result, name):
+    """What a method returned, or else what it left in the layer by this name (nnfs)."""
+    return getattr(layer, name, None) if result is None else result
 
 
 def _copy(thing):

@@ -107,9 +107,14 @@ def _by_name(backward, arguments, outputs):
 
 
 def _without_cache(backward, arguments, things):
-    """backward(dh, x, W), if forward returns a cache that backward does not ask for."""
-    named = _by_name(backward, arguments, len(things) - 1)
-    return named if named and named.names else None
+    """backward(dh, x, W), if forward returns a cache, of one thing or several, that backward does
+    not ask for.
+    """
+    for outputs in range(len(things) - 1, 0, -1):
+        named = _by_name(backward, arguments, outputs)
+        if named and named.names and all(map(is_output, things[:outputs])):
+            return named
+    return None
 
 
 def _without_dout(backward, arguments, things):

@@ -217,6 +217,9 @@ SAY = {"right": _right, "untested": _untested, "wrong": _wrong}
 
 def _print_remarks(trial, trials):
     """Say what is doubtful in how backward was called, and how else it was, to no avail."""
+    for name in getattr(trial.forward, "alone", ()):
+        print(f"(Not tested: {name}, on which {trial.forward.name} depends. If it is a parameter, "
+              f"leave its gradient in d{name}, or return it.)")
     unused = trial.things[len(trial.outputs):]
     remarkable = trial.convention.douts and not trial.convention.cache
     if remarkable and any(is_output(thing) for thing in unused):

@@ -40,12 +40,10 @@ class Stop:
 
     @property
     def advice(self):
-        """What may be done about it, as a sentence without its end, or None."""
+        """What there is to add to Python's words, as a sentence without its end, or None."""
         if isinstance(self.error, NameError):
             return self._about_a_name()
-        if isinstance(self.error, (ValueError, IndexError)):
-            return self._about_shapes() or "compare the shapes with those of the forward"
-        return None
+        return self._about_shapes() if isinstance(self.error, ValueError) else None
 
     def _about_a_name(self):
         name = getattr(self.error, "name", None)
@@ -58,6 +56,8 @@ class Stop:
 
     def _about_shapes(self):
         """Both shapes of the product on this line that does not fit."""
+        if not self.frame:
+            return None
         for left, right in self._products():
             a, b = self._value(left), self._value(right)
             if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and not _fit(a, b):
@@ -72,8 +72,8 @@ class Stop:
         for node in ast.walk(_statement(self.frame, self.line)):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
                 products.append((node.left, node.right))
-            elif isinstance(node, ast.Call) and len(node.args) == 2 and _is_product(node.func):
-                products.append(tuple(node.args))
+            elif isinstance(node, ast.Call) and _is_product(node.func):
+                products.append([node.func.value, *node.args][-2:])
         return reversed(products)
 
     def _value(self, node):
@@ -130,6 +130,7 @@ def _statement(frame, line):
 
 
 def _is_product(function):
+    """np.dot, np.matmul, and the method dot."""
     return isinstance(function, ast.Attribute) and function.attr in ("dot", "matmul")
 
 

@@ -20,7 +20,8 @@ class Stopped(InvalidValueError):
 
     error: the exception; name: of the function that was called, None while the file was run
     line: the last line that the exception came through, in this file or one that it imports, or
-    None; place: file and line, in words; advice: what may be done about it, or None
+    None; place: file and line, in words
+    said: what Python says, with the place; advice: what there is to add, or None
     """
 
     def __init__(self, path, error, name=None):
@@ -31,7 +32,8 @@ class Stopped(InvalidValueError):
         self.place  = stop.place or path
         self.advice = stop.advice
         said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-        super().__init__(f"{self.place}: {said}")
+        self.said   = f"{self.place}: {said}"
+        super().__init__(f"{self.said}; {self.advice}" if self.advice else self.said)
 
 
 class Function:
@@ -128,8 +130,16 @@ def _signature(code, name):
     """The parameters of a function; if it takes just *args, those of the function that it wraps."""
     signature = inspect.signature(code)
     kinds = {parameter.kind for parameter in signature.parameters.values()}
-    if kinds and kinds <= {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
-        for cell in getattr(code, "__closure__", None) or ():
-            if inspect.isfunction(cell.cell_contents) and cell.cell_contents.__name__ == name:
-                return inspect.signature(cell.cell_contents)
-    return signature
+    if not kinds or kinds - {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        return signature
+    wrapped = [function for function in _kept_by(code) if inspect.isfunction(function)]
+    named   = [function for function in wrapped if function.__name__ == name]
+    if len(named or wrapped) != 1:
+        return signature
+    return _signature(*(named or wrapped), name)
+
+
+def _kept_by(code):
+    """What a decorated function, or the object that took its place, keeps."""
+    cells = getattr(code, "__closure__", None) or ()
+    return [*(cell.cell_contents for cell in cells), *getattr(code, "__dict__", {}).values()]

@@ -121,6 +121,12 @@ def test_each_of_two_outputs_has_a_gradient_of_its_own(judged, returned, paramet
         assert judged(text, wrong)[0] == 1
 
 
+def test_a_cache_of_several_things_that_are_arguments(judged):
+    text = LINE.format(returned="x * w, x, w", parameters="dy, x, w", gradient="dy * w, dy * x")
+    status, out, _ = judged(text, ("forward(x)", "forward(x, w=2.0 * np.ones((3, 4)))"))
+    assert status == 0 and "grads = backward(dy, x, w)\n" in out
+
+
 def test_what_is_done_with_two_douts(judged):
     text = cell("h, h * c", "dh, dc, x, W, c")
     status, out, _ = judged(text, (", dc * h", ", dh * h"))

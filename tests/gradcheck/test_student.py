@@ -40,6 +40,8 @@ def test_what_is_not_there(judged, layer, options, words):
     (("def example", "def examples"), "expected a function example in it"),
     (("rng.random(5)", "rng.random(4)"), "my.py, line 5: ValueError: operands could not be"),
     (("rng.random(5)", "rng.randoms(5)"), "my.py, line 16: AttributeError: "),
+    (("x @ W + b", "x.T @ W + b"), "; in the product x.T @ W, the shapes (7, 3) and (7, 5) do not"),
+    (("x @ W + b", "x @ Wx + b"), "'Wx' is not defined; nothing is called Wx when that line is"),
     (("def example():", "example = max\ndef examples():"),
      "expected example to be a Python function whose parameters have names, got <built-in ")])
 def test_an_example_or_a_forward_that_stops(judged, layer, change, words):
@@ -145,6 +147,9 @@ def test_an_error_of_this_package_in_somebody_s_backward_is_theirs(judged, layer
     "import functools\ndef timed(f):\n    @functools.wraps(f)\n"
     "    def g(*args, **kwargs): return f(*args, **kwargs)\n    return g\n"
     "forward, backward = timed(forward), timed(backward)\n",
+    "class Timed:\n    def __init__(self, f): self.calls, self.f = 0, f\n"
+    "    def __call__(self, *args): return self.f(*args)\n"
+    "forward, backward = Timed(forward), Timed(backward)\n",
     "def timed(f):\n    def g(*args): return f(*args)\n    return g\n"
     "forward, backward = timed(forward), timed(backward)\n",
     "from functools import partial\ndef more(f, k, *args): return f(*args)\n"
