@@ -29,8 +29,14 @@ def part(arguments, path):
 
 
 def put(arguments, path, value):
-    """Replace the part at this path."""
-    part(arguments, path[:-1])[path[-1]] = value
+    """Replace the part at this path  ->  the arguments; a tuple is made anew."""
+    key, *rest = path
+    value = put(arguments[key], rest, value) if rest else value
+    if isinstance(arguments, tuple):
+        items = [*arguments[:key], value, *arguments[key + 1:]]
+        return arguments._make(items) if hasattr(arguments, "_make") else tuple(items)
+    arguments[key] = value
+    return arguments
 
 
 def is_real(value):
@@ -44,10 +50,11 @@ def is_whole(value):
 
 
 def is_tree(argument):
-    """Whether an argument has parts of its own: a dictionary, or a list with arrays in it."""
-    nested = (dict, np.ndarray)
-    return isinstance(argument, dict) or (isinstance(argument, list)
-                                          and any(isinstance(each, nested) for each in argument))
+    """Whether an argument has parts of its own: a dictionary, or a list or tuple with arrays in it.
+    """
+    if isinstance(argument, (list, tuple)):
+        return any(isinstance(each, (dict, np.ndarray)) for each in argument)
+    return isinstance(argument, dict)
 
 
 def has_gradient(argument):

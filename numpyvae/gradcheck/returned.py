@@ -44,7 +44,7 @@ def _owners(grads, arguments, places):
 
 def _fit(grads, arguments):
     """Whether gradients have the shapes of the arguments that they may belong to."""
-    return all(is_blank(grad) or isinstance(grad, (dict, list)) or parts.is_tree(argument)
+    return all(is_blank(grad) or isinstance(grad, (dict, list, tuple)) or parts.is_tree(argument)
                or np.shape(grad) == np.shape(argument) for grad, argument in zip(grads, arguments))
 
 
@@ -53,7 +53,7 @@ def _spread(grad, path, places):
     names = {place: name for name, place in places.items()}
     if path in names and not (isinstance(grad, dict) and _are_parts(grad, places)):
         return {names[path]: grad}
-    if not isinstance(grad, (dict, list)):
+    if not isinstance(grad, (dict, list, tuple)):
         return {path[0]: grad}
     items = grad.items() if isinstance(grad, dict) else enumerate(grad)
     spread = {}

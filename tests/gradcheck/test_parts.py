@@ -1,4 +1,5 @@
 """The parts of a forward's arguments: their names, where they are, and copies of them."""
+import collections
 import sys
 
 import numpy as np
@@ -30,6 +31,15 @@ def test_a_part_is_found_and_replaced():
     assert arguments == {"x": 6.0, "p": {"W": [A, 5.0]}}
 
 
+def test_a_tuple_with_a_part_replaced_is_another():
+    Pair = collections.namedtuple("Pair", "W b")
+    arguments = {"p": (A, B), "q": Pair(A, B)}
+    old = dict(arguments)
+    assert put(arguments, ("p", 0), 5.0) is arguments is put(arguments, ("q", 1), 6.0)
+    assert arguments == {"p": (5.0, B), "q": Pair(A, 6.0)} and arguments["q"].b == 6.0
+    assert old["p"][0] is A and old["q"].b is B
+
+
 @pytest.mark.parametrize("value, real, whole", [
     (A, True, False), (1.5, True, False), (np.float32(1), True, False), ([[1.0]], True, False),
     (3, False, True), (np.array([3]), False, True), (np.uint8(3), False, True),
@@ -41,7 +51,8 @@ def test_real_and_whole_numbers(value, real, whole):
 
 
 @pytest.mark.parametrize("argument, tree", [
-    ({}, True), ({"a": 1}, True), ([A], True), ([{}], True), ([1.0], False), ((A,), False),
+    ({}, True), ({"a": 1}, True), ([A], True), ([{}], True), ([1.0], False), ((A,), True),
+    ((2, 2), False),
     (A, False), ("a", False)])
 def test_what_has_parts_of_its_own(argument, tree):
     assert is_tree(argument) is tree

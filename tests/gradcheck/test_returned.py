@@ -59,8 +59,11 @@ def test_of_parts_of_it_and_of_what_belongs_to_nothing(grads, expected):
     assert named(grads, NESTED) == expected
 
 
-def test_of_a_list_of_parameters():
-    assert named((X, [W, B]), {"x": X, "p": [W, B]}) == {"x": X, "p[0]": W, "p[1]": B}
+def test_of_a_list_or_a_tuple_of_parameters():
+    for made in (list, tuple):
+        arguments = {"x": X, "p": made([W, B])}
+        assert named((X, [W, B]), arguments) == {"x": X, "p[0]": W, "p[1]": B}
+        assert named((X, (W, B)), arguments) == {"x": X, "p[0]": W, "p[1]": B}
 
 
 @pytest.mark.parametrize("grads", [(), [], {}, (X, W, B, B)])
