@@ -6,7 +6,7 @@ kink of f; "tiny", right as far as rounding lets one see; or "NO".
 import numpy as np
 
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
-                       "furthest off; rel err: of the whole block, by norm",
+                       "furthest off; rel err: of the whole block, by norm, or of that element",
           "direction": "analytic, numeric: the slope along one random direction through the block"}
 
 

@@ -60,7 +60,7 @@ def test_the_table_to_the_letter():
         "c        | scalar    |  4.00000000e+00 |  4.00000000e+00 | 0.0e+00 | yes",
         "slope    | 2 x 1     | -1.00000000e+00 |  1.00000000e+00 | 2.0e+00 | NO",
         "analytic, numeric: the block's largest element, or the one that is furthest off; rel err: "
-        "of the whole block, by norm",
+        "of the whole block, by norm, or of that element",
         "slope: the sign is flipped (2 elements compared; slope[0, 0] is -1, by differences 1)"]
 
 
