@@ -13,8 +13,8 @@ right. It needs an f that keeps complex numbers: no abs, no norm, nothing that m
 
 Both evaluate f for every single parameter, which is far too slow for training. But they know
 nothing of the backward pass, and that makes them fit to judge it. The whole check is on this page.
-Behind it, for slopes that disagree, there are two doors: second_look (is the difference at fault?)
-and diagnosis (what is wrong with the gradient?).
+Behind it there are three doors: for slopes that disagree, second_look (is the difference at fault?)
+and diagnosis (what is wrong with the gradient?); for slopes that are all zero, untested.
 
 Sources: Squire & Trapp 1998 and Martins, Sturdza & Alonso 2003 for the complex step; the notes of
 CS231n on gradient checks.
@@ -27,8 +27,8 @@ from .case import Case, claims
 from .report import Report, Row
 from .slopes import STEP, as_float64, line, norm, steps
 
-__all__ = ["check_gradients", "numeric_gradient", "relative_error", "central_difference",
-           "complex_step", "Report", "Row", "STEP", "TOLERANCE"]
+__all__ = ["check_gradients", "assert_gradients", "numeric_gradient", "relative_error",
+           "central_difference", "complex_step", "Report", "Row", "STEP", "TOLERANCE"]
 
 
 def central_difference(phi, h):
@@ -115,13 +115,14 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     These let it say more.  terms: the terms of the loss, functions like f by name, whose sum is f;
         order: the names of the blocks in the order in which the backward pass makes them; sizes:
         numbers by name, such as {"N": 3, "D": 7}
-    ->  a Report: .ok, .max_error, .rows, .findings; as a string, the table
+    ->  a Report: .ok, .untested, .max_error, .rows, .findings; as a string, the table
     Raises ValueError or TypeError.  A gradient that cannot be compared (a wrong shape, NaN) is
     reported, not raised.
     """
-    # both doors lead to rooms that build on this page, so they open only once it is complete
+    # these doors lead to rooms that build on this page, so they open only once it is complete
     from .diagnosis import diagnose
     from .second_look import SecondLook
+    from .untested import untested
 
     case   = Case(f, params, method, by, step, tolerance, rng, terms, order, sizes)
     seen   = watch(case, grads)
@@ -140,5 +141,10 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
             report.add(second_look.at(claim, numeric))
     if report.wrong and seen.comparable:
         report.causes = diagnose(case, seen, second_look, report.wrong)
+    report.untested = untested(case, seen.sound, report.rows)
     report.close()
     return report
+
+
+# the same as an assertion, which builds on this page
+from .assertion import assert_gradients  # noqa: E402

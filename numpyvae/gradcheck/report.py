@@ -14,33 +14,40 @@ class Row:
     """One line of the table: name, shape, analytic, numeric, error, and ok.
 
     ok: "yes", "kink", "tiny" or "NO"; notes: sentences that belong to this block
+    hidden: whether rounding hides all of its slopes
     """
 
     def __init__(self, name, shape, analytic=np.nan, numeric=np.nan, error=np.inf, ok="NO",
-                 notes=()):
+                 notes=(), hidden=False):
         self.name, self.shape = name, shape
         self.analytic         = float(analytic)
         self.numeric          = float(numeric)
         self.error            = float(error)
         self.ok, self.notes   = ok, list(notes)
+        self.hidden           = hidden
 
 
 class Report:
-    """What `check_gradients` found: .ok, .max_error, .rows, .findings; as a string, the table.
+    """What `check_gradients` found: .ok, .untested, .max_error, .rows, .findings; as a string, the
+    table.
 
     faults: sentences on what params, f and grads do; causes: on what is wrong with the gradient
+    untested: the names of the blocks of which no slope was seen, so that nothing was tested
     """
 
     def __init__(self, names, by, show, faults):
         self.by, self.show       = by, show
         self.faults, self.causes = faults, []
-        self.rows                = []
+        self.rows, self.untested = [], []
         self.width               = max(8, *(len(str(name)) for name in names))
         self._print(self._head())
 
     @property
     def ok(self):
-        """True unless a row says NO, or params, f or grads do what they should not."""
+        """Whether nothing was found wrong: no row says NO, and params, f and grads behave.
+
+        What is `untested` was not found wrong either.
+        """
         return not self.faults and not self.wrong
 
     @property
@@ -57,7 +64,14 @@ class Report:
     def findings(self):
         """All sentences: the faults, the causes, and the notes on single rows."""
         notes = [note for row in self.rows for note in row.notes]
-        return self.faults + self.causes + notes
+        return self.faults + self.causes + notes + self._flat()
+
+    def _flat(self):
+        """A sentence on the blocks without a slope; those that rounding hides have their own."""
+        hidden = [row.name for row in self.rows if row.hidden]
+        flat   = [str(name) for name in self.untested if name not in hidden]
+        return [f"{', '.join(flat)}: all slopes are zero, here and nearby, so nothing was tested; "
+                "try another point, where they are not"] if flat else []
 
     def add(self, row):
         """Append a row and print it."""

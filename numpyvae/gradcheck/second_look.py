@@ -84,7 +84,8 @@ class SecondLook:
             return Row(claim.name, claim.shape, analytic[i], numeric[i], shown, "NO", notes)
         ok = "kink" if notes else "tiny" if error > tolerance else "yes"
         return Row(claim.name, claim.shape, *claim.largest(numeric), error, ok,
-                   notes + _hidden(claim, looks, ok))
+                   notes + _hidden(claim, looks, ok),
+                   hidden=ok == "tiny" and norm(analytic) <= hidden)
 
     def look(self, claim, i, numeric, tolerance):
         """A look at the element with flat index i, where differences found the slope `numeric`."""
