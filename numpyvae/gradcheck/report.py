@@ -3,6 +3,8 @@
 In one word, a row says "yes", the block is right; "kink", right but for elements on or beside a
 kink of f; "tiny", right as far as rounding lets one see; or "NO".
 """
+import sys
+
 import numpy as np
 
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
@@ -99,5 +101,21 @@ class Report:
         return "\n".join([LEGEND[self.by], *self.findings])
 
     def _print(self, text):
-        if self.show:
+        self.show = self.show and _print(text)
+
+
+def _print(text):
+    """Print at once, as well as standard output can  ->  whether anyone reads it.
+
+    No printing is worth the end of the program that asked: a letter that the encoding lacks becomes
+    a question mark, and where the reader has left, the report is returned all the same.
+    """
+    try:
+        try:
             print(text, flush=True)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding or "ascii"
+            print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except (OSError, ValueError):                                # a closed pipe, a closed file
+        return False
+    return True

@@ -26,6 +26,9 @@ from .slopes import STEP, line, norm, steps
 # An element of which rounding hides more than this part is not called right without a word.
 FAINT = 0.01
 
+# Up to this many kinks of a block get a sentence each.
+LISTED = 3
+
 
 class Look:
     """What was seen of one element.
@@ -73,8 +76,7 @@ class SecondLook:
         smooth   = np.delete(np.arange(analytic.size), on_kinks)
         error    = relative_error(analytic[smooth], numeric[smooth])
         hidden   = norm(np.array([look.hidden for look in looks.values()]))
-        notes    = [f"{claim.place(i)}: {look.kink.sentence}" for i, look in looks.items()
-                    if look.kink]
+        notes    = _kinks_told(claim, {i: look.kink for i, look in looks.items() if look.kink})
         wrong    = [i for i, look in looks.items() if not look.right]
         if not wrong and error > tolerance and norm(analytic[smooth] - numeric[smooth]) > hidden:
             wrong = [smooth[np.argmax(np.abs(analytic - numeric)[smooth])]]
@@ -155,6 +157,16 @@ def _in_doubt(analytic, numeric, tolerance):
     doubtful = np.flatnonzero(element_errors(analytic, numeric) > tolerance)
     apart    = np.nan_to_num(np.abs(analytic - numeric), nan=np.inf)
     return doubtful[np.argsort(-apart[doubtful])]
+
+
+def _kinks_told(claim, kinks):
+    """A sentence for each of a few kinks, or one for all; kinks: by flat index."""
+    told = [f"{claim.place(i)}: {kink.sentence}" for i, kink in kinks.items()]
+    more = len(kinks) - 1
+    if more < LISTED:
+        return told
+    return [f"{told[0]}; {more} more of its {claim.slopes.size} elements lie on a kink or beside "
+            "one, or where f bends strongly"]
 
 
 def _hidden(claim, looks, ok):
