@@ -28,14 +28,14 @@ blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
 from .autoencoder import Autoencoder
 from .conditional import ConditionalVAE
 from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError
-from .gradcheck import check_gradients, numeric_gradient
+from .gradcheck import assert_gradients, check_gradients, numeric_gradient
 from .importance import IWAE
 from .optim import SGD, Adam
 from .vae import VAE
 
-__all__ = ["VAE", "Autoencoder", "ConditionalVAE", "IWAE", "SGD", "Adam", "check_gradients",
-           "numeric_gradient", "NumpyvaeError", "CheckpointError", "DataFormatError",
-           "DivergedError"]
+__all__ = ["VAE", "Autoencoder", "ConditionalVAE", "IWAE", "SGD", "Adam",
+           "assert_gradients", "check_gradients", "numeric_gradient",
+           "NumpyvaeError", "CheckpointError", "DataFormatError", "DivergedError"]
 
 
 def __getattr__(name):

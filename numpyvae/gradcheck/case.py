@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import InvalidTypeError, InvalidValueError, check_choice, check_number, check_rng
 from .behaviour import no_such_name, shared_memory
-from .slopes import STEP, along, as_float64, norm, of_block, place
+from .slopes import STEP, along, as_float64, norm, of_block, place, scaled
 
 # by="auto" checks up to this many parameters by element. A small VAE with 1,520 takes 0.2 seconds
 # by element, 0.003 by direction.
@@ -57,20 +57,26 @@ class Claim:
     """A claim that can be put to the test: that the gradient of `f` at `point` is `slopes`.
 
     name, shape: of the block of parameters, as the table shows them
-    f, point: a function of one array (a block, or the distance t along a line), and that array
+    view: makes of the parameters `params` the function f of one array; point: that array (a block,
+        or the distance t along a line)
     slopes: an array like point; None if there is nothing to compare, and `problems` says why
     precision: what limits the comparison, see Case
     elements: if this is a line through a small block, the claim by element
     """
 
-    def __init__(self, name, shape, f=None, point=None, slopes=None, precision=None, elements=None,
-                 problems=()):
-        self.name, self.shape = name, shape
-        self.f, self.point    = f, point
-        self.slopes           = slopes
-        self.precision        = precision
-        self.elements         = elements
-        self.problems         = problems
+    def __init__(self, name, shape, view=None, params=None, point=None, slopes=None,
+                 precision=None, elements=None, problems=()):
+        self.name, self.shape  = name, shape
+        self.view, self.params = view, params
+        self.f, self.point     = view and view(params), point
+        self.slopes            = slopes
+        self.precision         = precision
+        self.elements          = elements
+        self.problems          = problems
+
+    def scaled(self, factor):
+        """f and the point, had all parameters been scaled by this factor."""
+        return self.view(scaled(self.params, factor)), self.point * factor
 
     def largest(self, numeric):
         """The largest slope, claimed or found by differences, as the pair (claimed, found)."""
@@ -100,12 +106,19 @@ def claims(case, seen):
         yield _along_a_direction(case, "(all)", (size,), seen.sound)
 
 
+def by_element(case, name, grad):
+    """The claim that this is the gradient of a block, element by element."""
+    def view(params):
+        return of_block(case.f, params, name)
+    return Claim(name, grad.shape, view, case.params, case.params[name],
+                 grad.astype(np.float64), case.precision(grad))
+
+
 def _of_block(case, name, grad):
-    by_element = Claim(name, grad.shape, of_block(case.f, case.params, name), case.params[name],
-                       grad.astype(np.float64), case.precision(grad))
+    elements = by_element(case, name, grad)
     if case.by == "element":
-        return by_element
-    elements = by_element if grad.size <= SAMPLE else None
+        return elements
+    elements = elements if grad.size <= SAMPLE else None
     return _along_a_direction(case, name, grad.shape, {name: grad}, elements)
 
 
@@ -117,7 +130,10 @@ def _along_a_direction(case, name, shape, grads, elements=None):
         slope = sum(np.sum(grad * directions[key]) for key, grad in grads.items())
         if abs(slope) >= steep:
             break
-    return Claim(name, shape, along(case.f, case.params, directions), np.zeros(()),
+
+    def view(params):
+        return along(case.f, params, directions)
+    return Claim(name, shape, view, case.params, np.zeros(()),
                  np.asarray(slope, dtype=np.float64), case.precision(*grads.values()), elements)
 
 

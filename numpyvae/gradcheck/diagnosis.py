@@ -98,6 +98,8 @@ def mistake(case, block, wrong, right):
     """
     if block.analytic is None:
         return _wrong_shape(block)
+    if block.in_small_elements:
+        return _nothing_to_compare(block) or _too_coarse(block) or _in_part(block, case.sizes)
     return (drops_complex(case, block)
             or _nothing_to_compare(block)
             or _too_coarse(block)
@@ -191,13 +193,12 @@ def _of_another_block(block, wrong, right):
 
 def _in_part(block, sizes):
     """Some elements are wrong, the others right: which, and why?"""
-    floor = block.allowed * np.abs(block.numeric).max() + block.noise
-    off   = np.abs(block.analytic - block.numeric) > floor
+    off, telling = block.off(), block.telling()
     # what has to be zero anyway does not speak for the others
-    others_right = (~off & (np.abs(block.numeric) > floor)).any()
-    if not block.whole or not others_right:
+    others_right = (~off & telling).any()
+    if not block.whole or not off.any() or not others_right:
         return None
-    lines = _lines(off.reshape(block.shape))
+    lines = _lines(off.reshape(block.shape), telling.reshape(block.shape))
     if off.sum() > off.size / 2 and not lines:
         return None
     if off.sum() == 1:
@@ -211,13 +212,16 @@ def _in_part(block, sizes):
     return f"{off.sum()} of its {off.size} elements are wrong, {which}, the others right{why}"
 
 
-def _lines(off):
-    """The rows or columns of a matrix that its True elements fill, and nothing else, in words."""
+def _lines(off, telling):
+    """The rows or columns of a matrix that its True elements fill, and nothing else, in words.
+
+    telling: where one sees whether an element is wrong; the others belong to any row
+    """
     if off.ndim != 2:
         return ""
-    for word, lines in (("row", off), ("column", off.T)):
-        if (lines.all(axis=1) == lines.any(axis=1)).all():
-            numbers = list(map(str, np.flatnonzero(lines.any(axis=1))))
+    for word, off, telling in (("row", off, telling), ("column", off.T, telling.T)):
+        if ((off | ~telling).all(axis=1) == off.any(axis=1))[telling.any(axis=1)].all():
+            numbers = list(map(str, np.flatnonzero(off.any(axis=1))))
             plural  = "s" if len(numbers) > 1 else ""
             more    = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
             return f"those of {word}{plural} {', '.join(numbers[:LISTED])}{more}"
@@ -235,13 +239,13 @@ def _evidence(blocks):
     block, elements = blocks[0], sum(block.index.size for block in blocks)
     if block.analytic is None or not elements or not np.isfinite(block.numeric).all():
         return ""
-    i = np.argmax(np.abs(block.analytic - block.numeric))
+    i = block.furthest()
     plural = "s" if elements > 1 else ""
     return (f" ({elements} element{plural} compared; {block.place(i)} is {block.analytic[i]:.6g}, "
             f"by differences {block.numeric[i]:.6g})")
 
 
 def _worst(block):
-    i = np.argmax(np.abs(block.analytic - block.numeric))
+    i = block.furthest()
     return (f"{block.place(i)}: the analytic slope is {block.analytic[i]:.6g}, the numeric one "
             f"{block.numeric[i]:.6g}; no simple rule leads from one to the other")

@@ -8,8 +8,9 @@ from functools import cache, partial
 
 import numpy as np
 
-from . import central_difference, numeric_gradient, relative_error, tolerance_of
-from .case import SAMPLE
+from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
+               tolerance_of)
+from .case import SAMPLE, by_element
 from .kinks import CONVINCING, VISIBLE, gap
 from .rounding import agree
 from .slopes import STEP, line, of_block, of_elements, place, steps
@@ -29,6 +30,10 @@ FINER, KEPT = 16, 1/4
 # 7e-7), and if that is more than ten times as far from the complex step's slope.
 SETTLED = 1e-4
 
+# A slope by the usual step is taken again with the best one if rounding may be more than this part
+# of it, or if it changes by more than this with a quarter of the step.
+DOUBTFUL = 1e-6
+
 # An explanation may be off by this many times the last digit of the gradient's dtype. That matters
 # for float16 alone, in which a right gradient is off by up to 5e-4, half the last digit.
 DIGITS = 10
@@ -42,16 +47,22 @@ class Block:
     tolerance: the relative error that a right gradient may have; noise: how large a slope can be
         through rounding alone
     terms: {name of a term of the loss: a function that returns its slopes at these elements}
+    slack: how far rounding may move each of the slopes
     """
 
-    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms):
+    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, slack=0.0):
         self.name, self.shape, self.grad = name, shape, grad
         self.index, self.numeric         = index, numeric
+        self.slack                       = np.broadcast_to(slack, numeric.shape)
         self.tolerance, self.noise       = tolerance, noise
         self.terms                       = terms
         self.whole    = index.size == np.prod(shape)
         self.analytic = self.at(grad) if grad.shape == shape else None
         self.error    = np.inf if self.analytic is None else relative_error(self.analytic, numeric)
+        # so small beside the others are those that are wrong
+        self.in_small_elements = self.error <= tolerance
+        if self.in_small_elements:
+            self.error = element_errors(self.analytic, numeric).max(initial=0.0)
         digits        = DIGITS * np.finfo(grad.dtype).eps if grad.dtype.kind == "f" else 0.0
         self.allowed  = float(min(max(10 * tolerance, digits), self.error / CONVINCING))
 
@@ -61,11 +72,31 @@ class Block:
 
     def looks_right(self):
         """Whether the gradient agrees with f wherever it was looked at."""
-        return agree(self.analytic, self.numeric, self.tolerance, self.noise)
+        return not self.off().any() and agree(self.analytic, self.numeric, self.tolerance,
+                                              self.noise)
+
+    def off(self):
+        """Which of the elements that were looked at are wrong, each on its own scale."""
+        larger = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
+        return np.abs(self.analytic - self.numeric) > OWN * self.tolerance * larger + self.slack
+
+    def furthest(self):
+        """Which of them is furthest off."""
+        apart, off = np.abs(self.analytic - self.numeric), self.off()
+        return np.argmax(np.where(off, apart, 0.0) if off.any() else apart)
+
+    def telling(self):
+        """Which of them are so large that one sees whether they are right."""
+        return np.maximum(np.abs(self.analytic), np.abs(self.numeric)) > self.slack
 
     def is_explained_by(self, made):
-        """Whether the gradient is `made`, which a mistake would have made of the right one."""
-        return agree(self.analytic, made, self.allowed, self.noise)
+        """Whether the gradient is `made`, which a mistake would have made of the right one, and
+        none of its elements, small as they may be, is right as it stands.
+        """
+        elsewhere    = np.abs(self.analytic - made)
+        larger       = np.maximum(np.abs(self.analytic), np.abs(made))
+        contradicted = ~self.off() & (elsewhere > CONVINCING * self.tolerance * larger + self.slack)
+        return not contradicted.any() and agree(self.analytic, made, self.allowed, self.noise)
 
     def is_right_as(self, mended):
         """Whether `mended`, which undoes a mistake in the gradient, is right."""
@@ -75,7 +106,7 @@ class Block:
     def only(self, those):
         """The block as if only those of its elements had been looked at."""
         return Block(self.name, self.shape, self.grad, self.index[those], self.numeric[those],
-                     self.allowed / 10, self.noise, {})
+                     self.allowed / 10, self.noise, {}, self.slack[those])
 
     def place(self, i):
         """The i-th of the elements that were looked at, as one writes it: W[2, 1]."""
@@ -84,17 +115,28 @@ class Block:
 
 def gather(case, second_look, name, grad):
     """The Block of this name: its gradient, and the slopes of f there."""
-    param   = case.params[name]
-    noise   = second_look.noise(param)
-    index   = _sample(case, grad, param.size)
-    numeric = _slopes(case, name, index, case.f)
-    if case.method == "central" and index.size:
-        limit          = BEND * np.abs(numeric).max() + VISIBLE * noise
-        smooth         = [not _has_kink(case, name, i, limit) for i in index]
-        index, numeric = index[smooth], numeric[smooth]
+    param     = case.params[name]
+    noise     = second_look.noise(param)
+    tolerance = tolerance_of(case, case.precision(grad))
+    index     = _sample(case, grad, param.size)
+    numeric   = _slopes(case, name, index, case.f)
+    slack     = np.full(index.size, noise)
+    smooth    = np.ones(index.size, dtype=bool)
+    if case.method == "central":
+        finite = numeric[np.isfinite(numeric)]
+        limit  = BEND * np.abs(finite).max(initial=0.0) + VISIBLE * noise
+        for k, i in enumerate(index):
+            phi, h    = _along_element(case, name, i)
+            smooth[k] = not _has_kink(phi, h, limit)
+            if (smooth[k] and grad.shape == param.shape
+                    and not _is_reliable(phi, h, numeric[k], second_look.rounding)):
+                look = second_look.look(by_element(case, name, grad), i, numeric[k], tolerance)
+                smooth[k]  = look.kink is None or np.isfinite(look.slope)
+                numeric[k] = look.slope
+                slack[k]   = look.hidden
+    index, numeric, slack = index[smooth], numeric[smooth], slack[smooth]
     terms = {term: cache(partial(_slopes, case, name, index, f)) for term, f in case.terms.items()}
-    return Block(name, param.shape, grad, index, numeric,
-                 tolerance_of(case, case.precision(grad)), noise, terms)
+    return Block(name, param.shape, grad, index, numeric, tolerance, noise, terms, slack)
 
 
 def _sample(case, grad, size):
@@ -114,14 +156,24 @@ def _slopes(case, name, index, f):
     return numeric_gradient(of_elements(f, case.params, name, index), here, case.method, case.step)
 
 
-def _has_kink(case, name, i, limit):
-    """Whether the slopes on an element's two sides differ, and still do with a smaller step."""
+def _along_element(case, name, i):
+    """φ along the element with flat index i, and the step that is usual there."""
     param = case.params[name]
     i     = np.unravel_index(i, param.shape)
-    phi   = cache(line(of_block(case.f, case.params, name), param, i))
-    h     = steps(param, "central", case.step)[i]
-    bend  = gap(phi, h)
+    return (cache(line(of_block(case.f, case.params, name), param, i)),
+            float(steps(param, "central", case.step)[i]))
+
+
+def _has_kink(phi, h, limit):
+    """Whether the slopes on the two sides of 0 differ, and still do with a smaller step."""
+    bend = gap(phi, h)
     return bend > limit and gap(phi, h / FINER) >= KEPT * bend
+
+
+def _is_reliable(phi, h, slope, rounding):
+    """Whether the slope found with the step h is as good as one could wish."""
+    change = abs(central_difference(phi, h / 4) - slope)
+    return rounding / h + change <= DOUBTFUL * abs(slope)
 
 
 def drops_complex(case, block):

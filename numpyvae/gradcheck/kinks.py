@@ -26,9 +26,9 @@ CONVINCING = 10
 
 
 class Kink:
-    """A kink that excuses a disagreement.  slope: that of f beside it; None where 0 lies on it."""
+    """A kink that excuses a disagreement.  slope: that of f beside it; NaN where 0 lies on it."""
 
-    def __init__(self, sentence, slope=None):
+    def __init__(self, sentence, slope=np.nan):
         self.sentence, self.slope = sentence, slope
 
 

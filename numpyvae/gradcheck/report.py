@@ -3,10 +3,12 @@
 In one word, a row says "yes", the block is right; "kink", right but for elements on or beside a
 kink of f; "tiny", right as far as rounding lets one see; or "NO".
 """
+import sys
+
 import numpy as np
 
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
-                       "furthest off; rel err: of the whole block, by norm",
+                       "furthest off; rel err: of the whole block, by norm, or of that element",
           "direction": "analytic, numeric: the slope along one random direction through the block"}
 
 
@@ -14,33 +16,40 @@ class Row:
     """One line of the table: name, shape, analytic, numeric, error, and ok.
 
     ok: "yes", "kink", "tiny" or "NO"; notes: sentences that belong to this block
+    hidden: whether rounding hides all of its slopes
     """
 
     def __init__(self, name, shape, analytic=np.nan, numeric=np.nan, error=np.inf, ok="NO",
-                 notes=()):
+                 notes=(), hidden=False):
         self.name, self.shape = name, shape
         self.analytic         = float(analytic)
         self.numeric          = float(numeric)
         self.error            = float(error)
         self.ok, self.notes   = ok, list(notes)
+        self.hidden           = hidden
 
 
 class Report:
-    """What `check_gradients` found: .ok, .max_error, .rows, .findings; as a string, the table.
+    """What `check_gradients` found: .ok, .untested, .max_error, .rows, .findings; as a string, the
+    table.
 
     faults: sentences on what params, f and grads do; causes: on what is wrong with the gradient
+    untested: the names of the blocks of which no slope was seen, so that nothing was tested
     """
 
     def __init__(self, names, by, show, faults):
         self.by, self.show       = by, show
         self.faults, self.causes = faults, []
-        self.rows                = []
+        self.rows, self.untested = [], []
         self.width               = max(8, *(len(str(name)) for name in names))
         self._print(self._head())
 
     @property
     def ok(self):
-        """True unless a row says NO, or params, f or grads do what they should not."""
+        """Whether nothing was found wrong: no row says NO, and params, f and grads behave.
+
+        What is `untested` was not found wrong either.
+        """
         return not self.faults and not self.wrong
 
     @property
@@ -57,7 +66,14 @@ class Report:
     def findings(self):
         """All sentences: the faults, the causes, and the notes on single rows."""
         notes = [note for row in self.rows for note in row.notes]
-        return self.faults + self.causes + notes
+        return self.faults + self.causes + notes + self._flat()
+
+    def _flat(self):
+        """A sentence on the blocks without a slope; those that rounding hides have their own."""
+        hidden = [row.name for row in self.rows if row.hidden]
+        flat   = [str(name) for name in self.untested if name not in hidden]
+        return [f"{', '.join(flat)}: all slopes are zero, here and nearby, so nothing was tested; "
+                "try another point, where they are not"] if flat else []
 
     def add(self, row):
         """Append a row and print it."""
@@ -85,5 +101,21 @@ class Report:
         return "\n".join([LEGEND[self.by], *self.findings])
 
     def _print(self, text):
-        if self.show:
+        self.show = self.show and _print(text)
+
+
+def _print(text):
+    """Print at once, as well as standard output can  ->  whether anyone reads it.
+
+    No printing is worth the end of the program that asked: a letter that the encoding lacks becomes
+    a question mark, and where the reader has left, the report is returned all the same.
+    """
+    try:
+        try:
             print(text, flush=True)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding or "ascii"
+            print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except (OSError, ValueError):                                # a closed pipe, a closed file
+        return False
+    return True

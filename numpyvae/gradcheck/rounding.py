@@ -7,8 +7,8 @@ rounding by h, but the parts of its slope may cancel just as well.
 """
 import numpy as np
 
-from . import numeric_gradient, relative_error
-from .slopes import STEP, along, norm, number
+from . import central_difference, numeric_gradient, relative_error
+from .slopes import STEP, along, line, norm, number, scaled
 
 ULP = np.finfo(np.float64).eps
 
@@ -16,6 +16,9 @@ ULP = np.finfo(np.float64).eps
 # the whole gradient. Of 3,000 networks, compared with long double, values were off by up to 4.0 ULP
 # and slopes by up to 3.2. This is four times as much.
 ROUNDING = 16 * ULP
+
+# The same of a gradient that was computed in single precision.
+ROUNDING_SINGLE = 16 * np.finfo(np.float32).eps
 
 # Rounding is measured in four samples (see `jitter`), and this many times what they say is allowed.
 # Of 2,400 functions with large parts that move and cancel, a difference was rounded by more than
@@ -49,8 +52,18 @@ def rounding_of_slope(case):
     ones = {name: np.ones_like(param) for name, param in case.params.items()}
 
     def slope(t):
-        of_distance = along(case.f, _scaled(case.params, 1 + t), ones)
+        of_distance = along(case.f, scaled(case.params, 1 + t), ones)
         return numeric_gradient(of_distance, 0.0, "complex").item()
+    return jitter(slope)
+
+
+def rounding_of_difference(claim, at, h):
+    """How far rounding can move the central difference of one element: where large parts cancel
+    beside the point, as at a minimum, further than the rounding of f at the point lets one expect.
+    """
+    def slope(t):
+        f, point = claim.scaled(1 + t)
+        return central_difference(line(f, point, at), h)
     return jitter(slope)
 
 
@@ -66,8 +79,4 @@ def jitter(value):
 
 
 def _value(f, params, factor):
-    return number("f", f(_scaled(params, factor))).item()
-
-
-def _scaled(params, factor):
-    return {name: param * factor for name, param in params.items()}
+    return number("f", f(scaled(params, factor))).item()

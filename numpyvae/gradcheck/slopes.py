@@ -69,6 +69,11 @@ def of_elements(f, params, name, index):
     return of_values
 
 
+def scaled(params, factor):
+    """All parameters, scaled by this factor."""
+    return {name: param * factor for name, param in params.items()}
+
+
 # ---------------------------------------------------------------------- what f returns
 
 def number(name, value):

@@ -27,6 +27,15 @@ def test_a_kink_is_no_excuse_for_a_gradient_that_is_wrong_on_both_sides_of_it(x,
     assert not report.ok
 
 
+@pytest.mark.parametrize("n", [3, 4, 400])
+def test_many_kinks_are_one_sentence_with_their_number_and_an_example(n):
+    report = check_gradients(rectified, {"x": np.zeros(n)}, {"x": np.zeros(n)}, show=False)
+    assert report.ok and report.rows[0].ok == "kink"
+    assert len(report.findings) == (3 if n == 3 else 1)
+    assert all(": a kink: the slope is 0 to the left" in sentence for sentence in report.findings)
+    assert n == 3 or f"; {n - 1} more of its {n} elements lie on a kink" in report.findings[0]
+
+
 @both_methods
 def test_at_a_kink_any_slope_between_the_two_sides_passes(method):
     for slope in (0.0, 0.5, 1.0):

@@ -1,4 +1,6 @@
 """The report: the table to the letter, which element it shows, and what is printed when."""
+import io
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def test_the_table_to_the_letter():
         "c        | scalar    |  4.00000000e+00 |  4.00000000e+00 | 0.0e+00 | yes",
         "slope    | 2 x 1     | -1.00000000e+00 |  1.00000000e+00 | 2.0e+00 | NO",
         "analytic, numeric: the block's largest element, or the one that is furthest off; rel err: "
-        "of the whole block, by norm",
+        "of the whole block, by norm, or of that element",
         "slope: the sign is flipped (2 elements compared; slope[0, 0] is -1, by differences 1)"]
 
 
@@ -71,6 +73,27 @@ def test_every_row_is_shown_at_once_even_through_a_pipe(monkeypatch):
     report = check_gradients(smooth, params, grads)
     assert "\n".join(text for text, _ in shown) == str(report) and len(shown) == 4
     assert all(flush is True for _, flush in shown)
+
+
+@pytest.mark.parametrize("encoding, shown", [("ascii", "? is missing"), ("cp1252", "½ is missing")])
+def test_letters_that_the_encoding_lacks_do_not_end_the_program(encoding, shown, monkeypatch):
+    raw    = io.BytesIO()
+    params = {"x": np.arange(3.0)}
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding=encoding))
+    report = check_gradients(lambda p: (p["x"] ** 2).sum(), params, {"x": 4 * params["x"]})
+    assert not report.ok and f"a {shown}" in raw.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError])
+def test_a_reader_who_leaves_does_not_end_the_program_and_is_told_no_more(error, monkeypatch):
+    shown = []
+
+    def leave(text, flush):
+        shown.append(text)
+        raise error("I/O operation on closed file")
+    monkeypatch.setattr("builtins.print", leave)
+    params, grads = smooth_case()
+    assert check_gradients(smooth, params, grads).ok and len(shown) == 1
 
 
 def test_findings_stand_below_the_table_too(capsys):
