@@ -58,7 +58,9 @@ def test_a_minimum_is_no_such_case_since_there_are_slopes_nearby():
 
 
 def test_what_rounding_hides_is_untested_too():
-    def f(p): return 1e15 + 1e-6 * p["x"].sum() + 0 * p["y"].sum()
+    def f(p):
+        return 1e15 + 1e-6 * p["x"].sum() + 0 * p["y"].sum()
+
     params = {"x": np.ones(3), "y": np.ones(2)}
     report = check_gradients(f, params, {"x": np.full(3, -1e-6), "y": np.zeros(2)}, show=False)
     assert report.ok and report.untested == ["x", "y"]
