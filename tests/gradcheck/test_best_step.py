@@ -27,6 +27,7 @@ def test_the_estimated_error_bounds_the_true_one():
     for _ in range(300):
         p, shift     = rng.standard_normal(), rng.uniform(-2, 2)
         size, height = 10 ** rng.uniform(-6, 6, 2)
+
         def phi(t):
             return height * math.tanh(t / size + shift) + 1
         found = best_slope(phi, p, ROUNDING * (1 + height))
@@ -36,12 +37,14 @@ def test_the_estimated_error_bounds_the_true_one():
 
 def test_the_walk_stops_where_the_error_grows_and_where_it_is_small_enough():
     steps = []
+
     def flat_far_away(t):
         return steps.append(abs(t)) or math.tanh(1e6 * t)
 
     assert best_slope(flat_far_away, 0.0, 1e-12).slope == pytest.approx(1e6, rel=1e-3)
     assert max(steps) < 1e-5
     steps.clear()
+
     def straight(t):
         return steps.append(abs(t)) or 3 * t
 
@@ -69,6 +72,7 @@ def test_no_slope_is_found_where_there_is_none():
 
 def test_rounding_that_was_not_foreseen_is_seen_in_the_first_steps():
     # f comes in lumps, as where large parts cancel, and nothing says so
+
     def phi(t):
         return math.floor(3 * (0.7 + t) * 2.0 ** 38) / 2.0 ** 38
 
@@ -86,6 +90,7 @@ def test_the_slack_is_the_error_but_no_more_than_rounding_and_a_quarter_of_the_s
 
 def test_a_right_log_close_to_zero_is_right():
     p = np.array([[0.7, 0.3 - 1e-6, 1e-6]])
+
     def f(q):
         return -np.log(q["p"][0, 2])
 
@@ -102,6 +107,7 @@ def mixed_case(rng):
     W       = rng.standard_normal((d, h)) / (sizes[:, None] if rng.random() < 0.5 else sizes.max())
     params  = {"W": W, "c": rng.standard_normal(h)}
     value, slope = KINDS[list(KINDS)[rng.integers(len(KINDS))]]
+
     def a(p):
         return X @ p["W"] + p["c"]
 
@@ -154,6 +160,7 @@ def test_where_the_error_is_in_a_small_row_it_is_said_to_be_there():
     X, T = draw(0, (4, 5), (4, 3))
     X    = X * [1e4, 1, 1e-4, 1e3, 1e-3]
     W    = draw(1, (5, 3))[0] / [[1e4], [1], [1e-4], [1e3], [1e-3]]
+
     def f(p):
         return (np.tanh(X @ p["W"]) * T).sum()
 
