@@ -96,7 +96,7 @@ OWN = 10
 
 
 def tolerance_of(case, precision):
-    """The caller's tolerance or, failing that, the one for this precision."""
+    """The caller's tolerance or, failing that, that of the method, or of a float32 gradient."""
     return case.tolerance or TOLERANCE[precision]
 
 
@@ -119,7 +119,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     Raises ValueError or TypeError.  A gradient that cannot be compared (a wrong shape, NaN) is
     reported, not raised.
     """
-    # these doors lead to rooms that build on this page, so they open only once it is complete
+    # rooms that build on this page, and so can be entered only once it is complete
     from .diagnosis import diagnose
     from .second_look import SecondLook
     from .untested import untested
@@ -128,8 +128,8 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     seen   = watch(case, grads)
     report = Report(case.params, case.by, show, seen.faults)
     second_look = SecondLook(case, seen.sound)
-    for claim in claims(case, seen):
-        if claim.slopes is None:
+    for claim in claims(case, seen):         # that claim.slopes are those of claim.f at claim.point
+        if claim.slopes is None:             # missing, NaN or of a wrong shape
             report.add(Row(claim.name, claim.shape, notes=claim.problems))
             continue
         numeric = numeric_gradient(claim.f, claim.point, case.method, case.step)
@@ -146,5 +146,4 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     return report
 
 
-# the same as an assertion, which builds on this page
-from .assertion import assert_gradients  # noqa: E402
+from .assertion import assert_gradients  # noqa: E402  (here, since it builds on this page)

@@ -139,7 +139,7 @@ def shared_memory(params):
 def overlap(a, b):
     """Whether two arrays share an element; False where views are too interlaced to tell quickly."""
     try:
-        return np.shares_memory(a, b, max_work=1000)
+        return np.shares_memory(a, b, max_work=1000)         # any two plain slices take less
     except np.exceptions.TooHardError:
         return False
 
@@ -170,7 +170,7 @@ def _moved(params, shift):
 
 def _is_single(value):
     value = np.asarray(value)
-    if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:
+    if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:    # its range
         return False
     mantissa, _ = math.frexp(value.item())
     return mantissa * 2 ** SINGLE_BITS % 1 == 0 and mantissa * 2 ** ROUND_BITS % 1 != 0

@@ -67,6 +67,7 @@ def fitting(forward, backward, arguments, things):
     if not cached and not named:
         raise InvalidValueError(_misfit(forward, backward, arguments, things))
     if cached and named:
+        # dy, dcell: a name that begins so is that of a gradient, and no cache's
         names_tell = named.names or cached.cache.startswith("d")
         return [named, cached] if names_tell else [cached, named]
     return [cached or named]
