@@ -139,7 +139,7 @@ def shared_memory(params):
 def overlap(a, b):
     """Whether two arrays share an element; False where views are too interlaced to tell quickly."""
     try:
-        return np.shares_memory(a, b, max_work=1000)         # any two plain slices take less
+        return np.shares_memory(a, b, max_work=1000)         # its search could take for ever
     except np.exceptions.TooHardError:
         return False
 
