@@ -49,13 +49,6 @@ class Comparison:
         """Whether nothing is wrong."""
         return self.report.ok and not self.sentences
 
-    @property
-    def untested(self):
-        """The names of those of which no slope was seen: too small to be told from rounding, or 0.
-        """
-        return [row.name for row in self.report.rows
-                if row.ok == "tiny" or (row.ok == "yes" and row.analytic == row.numeric == 0)]
-
 
 def compare(trial, grads, options=None, show=True):
     """Hold gradients against differences  ->  a Comparison

@@ -2,6 +2,7 @@
 
     y        = dense(x, W, b)         dx, dW, db = dense_backward(dy, x, W)       arguments, by name
     y, cache = dense(x, W, b)         dx, dW, db = dense_backward(dy, cache)      a cache (CS231n)
+    y, s, d  = scale(x, W)            dx, dW     = scale_backward(dy, s, d)       a cache in parts
     h, c     = cell(x, h0, c0)        dx, dh0    = cell_backward(dh, dc, x, h0)   two outputs
     loss     = loss(x, y)             dx         = loss_backward(x, y)            a loss, no dout
 
@@ -24,13 +25,15 @@ class Convention:
     douts: the names of its first parameters, which take the gradients of forward's outputs
     names: those of the arguments of forward that follow
     cache: the name of the parameter that takes a cache in their place, or None
+    kept: how many things the cache is; if several, the parameters before `cache` take the others
     outputs: how many of forward's outputs are differentiated; the first one, if there is no dout
     """
 
-    def __init__(self, douts, names=(), cache=None):
+    def __init__(self, douts, names=(), cache=None, kept=1):
         self.douts = douts
         self.names = names
         self.cache = cache
+        self.kept  = kept
         self.outputs = max(1, len(douts))
 
     def call(self, backward, douts, arguments, things):
@@ -39,7 +42,7 @@ class Convention:
         douts: a gradient for each output; arguments: forward's, by name; things: what it returned
         """
         if self.cache:
-            return backward(*douts, things[-1])
+            return backward(*douts, *things[-self.kept:])
         bound = backward.signature.bind_partial()
         bound.arguments.update(zip(self.douts, douts))
         bound.arguments.update({name: arguments[name] for name in self.names})
@@ -54,12 +57,13 @@ def fitting(forward, backward, arguments, things):
     ->  a list of one Convention, or two
     Raises InvalidValueError if none fits.
     """
-    outputs = things[:-1] or things                      # the last of several may be a cache
-    if not outputs or not all(is_output(thing) for thing in outputs):
+    if not things or not is_output(things[0]):
         raise InvalidValueError(_no_outputs(forward, things))
-    cached = _with_cache(backward, things)
-    named = _by_name(backward, arguments, len(things)) if is_output(things[-1]) else None
-    if named is None and (cached or not is_output(things[-1])):
+    caches = _with_cache(backward, things)
+    cached = caches[0] if caches else None
+    numbers = all(map(is_output, things))
+    named = _by_name(backward, arguments, len(things)) if numbers else None
+    if named is None and (cached or not numbers):
         named = _without_cache(backward, arguments, things)
     bare = _without_dout(backward, arguments, things) if np.ndim(things[0]) == 0 else None
     if bare and (bare.names or not (cached or named)):
@@ -69,8 +73,8 @@ def fitting(forward, backward, arguments, things):
     if cached and named:
         # dy, dcell: a name that begins so is that of a gradient, and no cache's
         names_tell = named.names or cached.cache.startswith("d")
-        return [named, cached] if names_tell else [cached, named]
-    return [cached or named]
+        return [named, *caches] if names_tell else [cached, named, *caches[1:]]
+    return caches or [named]
 
 
 def is_output(thing):
@@ -82,17 +86,20 @@ def is_output(thing):
 # ---------------------------------------------------------------------- what fits
 
 def _with_cache(backward, things):
-    """backward(dh, dc, cache), if it can be called with as many things as forward returns."""
-    if len(things) < 2:
-        return None
-    try:
-        bound = backward.signature.bind(*things)
-    except TypeError:
-        return None
-    names = [name for name in _names(backward) if name in bound.arguments]
+    """backward(dh, dc, cache), if it can be called with as many things as forward returns.
+
+    ->  a list, the likeliest first: all things but the last are outputs, if they can be; but if
+    they are all numbers, y, x_hat, std, the first may be the only one
+    """
+    if len(things) < 2 or not _can_take(backward, things):
+        return []
+    names = _names(backward)[:len(things)]
     while len(names) < len(things):
         names.append(f"dout{len(names) + 1}")                        # *args have no names
-    return Convention(names[:-1], cache=names[-1])
+    counts = [k for k in range(len(things) - 1, 0, -1) if all(map(is_output, things[:k]))]
+    if not is_output(things[-1]):
+        counts = counts[:1]
+    return [Convention(names[:k], cache=names[-1], kept=len(things) - k) for k in counts]
 
 
 def _by_name(backward, arguments, outputs):

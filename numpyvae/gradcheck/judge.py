@@ -113,7 +113,7 @@ def _print_verdict(trial, body, options):
     if blanks:
         print(_still_blank(blanks, filled, ok))
         return "blank"
-    verdict = "untested" if ok and found.untested else "right" if ok else "wrong"
+    verdict = "untested" if ok and found.report.untested else "right" if ok else "wrong"
     print(SAY[verdict](trial, found))
     if found.state:
         print(f"({trial.forward.name} changes its own state: {', '.join(found.state)}. Each call "
@@ -164,7 +164,9 @@ def _grads_written(trial):
     if not trial.convention.cache:
         return _call_written(trial.backward, [*douts, *trial.convention.names])
     result = _call_written(trial.forward, _positional(trial))
-    return _call_written(trial.backward, [*douts, f"{result}[{len(trial.things) - 1}]"])
+    first = len(trial.things) - trial.convention.kept
+    cache = f"{result}[{first}]" if trial.convention.kept == 1 else f"*{result}[{first}:]"
+    return _call_written(trial.backward, [*douts, cache])
 
 
 def _positional(trial):
@@ -199,7 +201,7 @@ def _right(trial, found):
 
 
 def _untested(trial, found):
-    names = ", ".join(found.untested)
+    names = ", ".join(found.report.untested)
     return (f"{trial.backward.name} could not be tested for {names}: no slope was seen, since all "
             "of them are 0 here or too small beside f. Have example() return other numbers, and "
             "ask again.")
