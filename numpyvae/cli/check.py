@@ -37,8 +37,8 @@ def add_options(parser):
     parser.add_argument("--step", type=number, metavar="H",
                         help="of FILE.py: the step of the differences (default 6e-6)")
     parser.add_argument("--by", metavar="HOW",
-                        help="of FILE.py: element, direction, or NAME=element for single blocks "
-                             "(default: element, if there are at most 2,000)")
+                        help="of FILE.py: element or direction (default: element, if there are at "
+                             "most 2,000)")
     parser.add_argument("--terms", metavar="F,G",
                         help="of FILE.py: functions with forward's arguments whose sum is the loss")
 
