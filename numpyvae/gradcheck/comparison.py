@@ -63,13 +63,13 @@ def compare(trial, grads, options=None, show=True):
     if not tested:
         raise InvalidValueError(f"{trial.forward.path}: expected gradients by the names of the "
                                 f"arguments, {', '.join(trial.places)}, got "
-                                f"{', '.join(map(str, filled))}")
+                                f"{', '.join(map(str, filled)) or 'none'}")
 
     def claimed(moved):
         return {name: grad for name, grad in trial.grads(moved).items()
                 if name in tested or (name in filled and name not in trial.places)}
 
-    params = {name: trial.part(name) for name in tested}
+    params = {name: _array(name, trial.part(name)) for name in tested}
     report = check_gradients(trial.f, params, claimed, by=_by(trial, options.by, tested),
                              step=options.step, terms=_terms(trial, options.terms),
                              order=tested if trial.in_order else None, sizes=_sizes(trial),
@@ -160,6 +160,14 @@ def _state(trial, tested):
                  if name not in tested and parts.is_real(trial.part(name))
                  and not trial.depends_on(name)]
     return sorted({*arguments, *getattr(trial.forward, "state", ())})
+
+
+def _array(name, part):
+    try:
+        return np.asarray(part)
+    except ValueError:
+        raise InvalidValueError(f"{name}: expected an array of real numbers, got a list with rows "
+                                "of different lengths") from None
 
 
 def _can_move(trial, name, grads):

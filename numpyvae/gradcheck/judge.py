@@ -98,7 +98,9 @@ def _print_verdict(trial, body, options):
     try:
         grads = trial.grads({})
         filled = filled_of(grads)
-        if filled:
+        blanks = body.blanks or {name: None for name in grads
+                                 if name not in filled and trial.needs_gradient(name)}
+        if filled or not blanks:
             print(_heading(trial), flush=True)
             found = compare(trial, grads, options)
             print(*found.sentences, *_of_order(trial, grads), "", sep="\n")
@@ -108,8 +110,6 @@ def _print_verdict(trial, body, options):
         print(body.explain(stopped))
         return "blank" if body.blanks or isinstance(stopped.error, NotImplementedError) else "wrong"
     ok = found is None or found.ok
-    blanks = body.blanks or {name: None for name in grads
-                             if name not in filled and trial.needs_gradient(name)}
     if blanks:
         print(_still_blank(blanks, filled, ok))
         return "blank"

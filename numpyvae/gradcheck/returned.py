@@ -45,7 +45,14 @@ def _owners(grads, arguments, places):
 def _fit(grads, arguments):
     """Whether gradients have the shapes of the arguments that they may belong to."""
     return all(is_blank(grad) or isinstance(grad, (dict, list, tuple)) or parts.is_tree(argument)
-               or np.shape(grad) == np.shape(argument) for grad, argument in zip(grads, arguments))
+               or _shape(grad) == _shape(argument) for grad, argument in zip(grads, arguments))
+
+
+def _shape(thing):
+    try:
+        return np.shape(thing)
+    except ValueError:                               # a list with rows of different lengths
+        return None
 
 
 def _spread(grad, path, places):

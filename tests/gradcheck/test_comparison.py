@@ -252,3 +252,23 @@ def test_terms_that_are_none(judged, terms, change, words):
 def test_options_are_for_a_file(capsys, option):
     assert main(["check", *option]) == 2
     assert "expected a backward pass of yours to check" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------- what makes no sense
+
+@pytest.mark.parametrize("example, returned, words", [
+    ("x, [[1.0], [1.0, 2.0]]", "(dx, dx)",
+     "p: expected an array of real numbers, got a list with rows of different lengths\n"),
+    ("np.array([1, 2])", "None",
+     "expected gradients by the names of the arguments, x, p, got none\n")])
+def test_what_cannot_be_compared_is_told_in_a_sentence(judged, example, returned, words):
+    status, _, err = judged(f"""
+import numpy as np
+def forward(x, p=3): return np.sum(x) * np.ones(3), x
+def backward(d, x):
+    dx = np.full(np.shape(x), d.sum())
+    return {returned}
+x = np.ones((2, 2))
+def example(): return {example}
+""")
+    assert status == 2 and words in err and err.count("\n") == 1
