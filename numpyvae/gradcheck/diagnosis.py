@@ -10,7 +10,7 @@ import numpy as np
 
 from .behaviour import overlap
 from .evidence import drops_complex, gather
-from .mistakes import (best, of_arrangement, of_every_element, of_some_factor,
+from .mistakes import (Unnamed, best, of_arrangement, of_every_element, of_some_factor,
                        of_some_weight, of_terms)
 from .rounding import agree
 
@@ -47,7 +47,10 @@ def diagnose(case, seen, second_look, wrong):
         blocks.sort(key=lambda block: case.order.index(block.name))
     alike = {}
     for block in blocks:
-        alike.setdefault(mistake(case, block, blocks, right), []).append(block)
+        found = mistake(case, block, blocks, right)
+        if case.order and isinstance(found, Unnamed) and found not in alike and alike:
+            found = None                                 # it may only pass the error on
+        alike.setdefault(found, []).append(block)
     enters = [where_it_enters(names, case.order)] if case.order and len(case.order) > 1 else []
     return enters + tell(alike, names[0] if case.order else None)
 
@@ -62,8 +65,7 @@ def tell(alike, first):
     for found, blocks in alike.items():
         if found:
             sentences.append(f"{_listed(blocks)}: {found}{_evidence(blocks)}")
-        else:
-            sentences += [_worst(block) for block in blocks if first in (None, block.name)]
+    sentences += [_worst(block) for block in alike.get(None, []) if first in (None, block.name)]
     later = [block for block in alike.get(None, []) if first not in (None, block.name)]
     if later:
         sentences.append(f"{_listed(later)}: no simple rule; later in backward order than {first}, "
@@ -125,7 +127,11 @@ def _nothing_to_compare(block):
         return ("all elements that were looked at lie on a kink of f, or beside one: try another "
                 "point")
     if block.looks_right():
-        return 'wrong, though not in the elements that were looked at; compare it with by="element"'
+        if block.sampled:
+            return ('wrong, though not in the elements that were looked at; compare it with '
+                    'by="element"')
+        return ("right wherever f has a slope, but wrong on a kink, where it should lie between "
+                "the slopes of the two sides")
     return None
 
 
@@ -238,6 +244,8 @@ def _evidence(blocks):
     """What a sentence rests on: how many elements, and the worst of them in the first block."""
     block, elements = blocks[0], sum(block.index.size for block in blocks)
     if block.analytic is None or not elements or not np.isfinite(block.numeric).all():
+        return ""
+    if block.looks_right():
         return ""
     i = block.furthest()
     plural = "s" if elements > 1 else ""

@@ -48,14 +48,17 @@ class Block:
         through rounding alone
     terms: {name of a term of the loss: a function that returns its slopes at these elements}
     slack: how far rounding may move each of the slopes
+    sampled: whether there are other elements, that were not looked at
     """
 
-    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, slack=0.0):
+    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, slack=0.0,
+                 sampled=False):
         self.name, self.shape, self.grad = name, shape, grad
         self.index, self.numeric         = index, numeric
         self.slack                       = np.broadcast_to(slack, numeric.shape)
         self.tolerance, self.noise       = tolerance, noise
         self.terms                       = terms
+        self.sampled  = sampled
         self.whole    = index.size == np.prod(shape)
         self.analytic = self.at(grad) if grad.shape == shape else None
         self.error    = np.inf if self.analytic is None else relative_error(self.analytic, numeric)
@@ -136,7 +139,8 @@ def gather(case, second_look, name, grad):
                 slack[k]   = look.hidden
     index, numeric, slack = index[smooth], numeric[smooth], slack[smooth]
     terms = {term: cache(partial(_slopes, case, name, index, f)) for term, f in case.terms.items()}
-    return Block(name, param.shape, grad, index, numeric, tolerance, noise, terms, slack)
+    return Block(name, param.shape, grad, index, numeric, tolerance, noise, terms, slack,
+                 sampled=smooth.size < param.size)
 
 
 def _sample(case, grad, size):

@@ -13,11 +13,20 @@ import numpy as np
 from . import relative_error
 from .slopes import norm
 
+# Two gradients are parallel if less than this part of one points elsewhere.
+ALONG = 1e-3
+
 SUMMED     = "every element is the sum of all of them: is an axis=0 missing?"
 TRANSPOSED = "it is the transpose of the right one; where y = x W, dW = xᵀ dy"
 NOT_SUMMED = ("it was not summed over the batch, as the gradient of a bias has to be, since the "
               "bias is broadcast to every example; its sum is right, db = dy.sum(axis=0)")
 RESHAPED   = "the right numbers in another shape; reshape it, or leave keepdims out"
+
+
+class Unnamed(str):
+    """A sentence on a number without a name. Of a block that only passes an error on, which may lie
+    along a single line, it could be true by chance.
+    """
 
 
 def best(block, catalogue):
@@ -49,8 +58,8 @@ def of_some_factor(block):
     factor = ratio(block.analytic, right)
     sign   = ", with its sign flipped" if factor < 0 else ""
     if np.sum(np.abs(right) > block.allowed * np.abs(right).max()) != 1:
-        yield factor * right, (f"{abs(factor):.6g} times the numeric gradient{sign}: a factor is "
-                               "missing, or one too many")
+        yield factor * right, Unnamed(f"{abs(factor):.6g} times the numeric gradient{sign}: a "
+                                      "factor is missing, or one too many")
 
 
 def of_arrangement(grad, shape):
@@ -77,13 +86,16 @@ def of_terms(block, sizes):
 
 
 def of_some_weight(block):
-    """A weight without a name, of one term of the loss. (It takes three elements to tell it.)"""
+    """A weight without a name, of one term of the loss. (It takes three elements to tell it; and if
+    the slopes of the term are a multiple of all slopes, any error may well be one, too.)
+    """
     right = block.numeric
     for name, slopes in telling_terms(block):
         weight = 1 + ratio(block.analytic - right, slopes)
         made   = right + (weight - 1) * slopes
-        if slopes.size > 2:
-            yield made, f"the term {name} of the loss counts for {weight:.6g} times what it should"
+        if slopes.size > 2 and not parallel(slopes, right):
+            yield made, Unnamed(f"the term {name} of the loss counts for {weight:.6g} times what "
+                                "it should")
 
 
 # ---------------------------------------------------------------------- what it is made of
@@ -109,6 +121,11 @@ def ratio(a, b):
     largest = np.abs(b).max(initial=0.0) or 1.0      # divided out, so that no square overflows
     b = b / largest
     return float(np.sum(a / largest * b) / (np.sum(b * b) or 1.0))
+
+
+def parallel(a, b):
+    """Whether a is a multiple of b, or nearly: a line that is left of many dimensions."""
+    return norm(a - ratio(a, b) * b) <= ALONG * norm(a)
 
 
 # ---------------------------------------------------------------------- factors that have a name

@@ -15,13 +15,14 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from . import OWN, element_errors, numeric_gradient, relative_error, tolerance_of
+from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
+               tolerance_of)
 from .best_step import Estimate, best_slope
-from .kinks import beside_a_kink, on_a_kink
+from .kinks import NEARBY, NEARER, among_ties, beside_a_kink, neighbour, on_a_kink, sizes
 from .report import Row
 from .rounding import (ROUNDING, ROUNDING_SINGLE, rounding_of_difference,
                        rounding_of_slope, rounding_of_value)
-from .slopes import STEP, line, norm, steps
+from .slopes import STEP, line, norm, number, steps
 
 # An element of which rounding hides more than this part is not called right without a word.
 FAINT = 0.01
@@ -66,6 +67,7 @@ class SecondLook:
         """The row, once the elements in doubt were looked at, the furthest off first."""
         analytic, numeric = claim.slopes.ravel(), numeric.ravel().copy()
         tolerance = tolerance_of(self.case, claim.precision)
+        found     = numeric.copy()
         looks     = {}
         for i in _in_doubt(analytic, numeric, tolerance):
             looks[i]   = self.look(claim, i, numeric[i], tolerance)
@@ -84,6 +86,7 @@ class SecondLook:
             i, = wrong
             shown = error if error > tolerance else element_errors(analytic, numeric)[i]
             return Row(claim.name, claim.shape, analytic[i], numeric[i], shown, "NO", notes)
+        numeric[on_kinks] = found[on_kinks]
         ok = "kink" if notes else "tiny" if error > tolerance else "yes"
         return Row(claim.name, claim.shape, *claim.largest(numeric), error, ok,
                    notes + _hidden(claim, looks, ok),
@@ -102,6 +105,9 @@ class SecondLook:
             hidden += rounding_of_difference(claim, at, best.step)
         right  = bool(off <= hidden)
         kink   = self._kink(phi, analytic, apart, claim.point[at], tolerance, right)
+        by_element = claim.point is claim.params.get(claim.name)
+        if by_element and not right and kink is None:
+            kink = self._tie(claim, at, analytic, tolerance)
         slope  = best.slope if right or kink is None else kink.slope
         return Look(right or kink is not None, slope, hidden, kink)
 
@@ -128,6 +134,18 @@ class SecondLook:
         if right or self.case.step is not None and beside:
             return beside
         return on_a_kink(phi, analytic, h, tolerance)
+
+    def _tie(self, claim, at, analytic, tolerance):
+        """The Kink that only shows in points close by, or None."""
+        # so small that no two values that tied are exchanged
+        step = sizes(claim.point)[at] / (4 * claim.point.size)
+
+        def slope_near(k, part):
+            params = neighbour(claim.params, k, part)
+            return central_difference(line(claim.view(params), params[claim.name], at), part * step)
+        value    = number("f", claim.f(claim.point.copy())).item()
+        rounding = ROUNDING * abs(value) / (NEARBY / NEARER * step)
+        return among_ties(slope_near, analytic, rounding, tolerance)
 
     def noise(self, point):
         """How large a slope at this point can be through rounding alone."""

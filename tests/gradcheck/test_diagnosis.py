@@ -143,3 +143,51 @@ def test_a_block_that_the_function_does_not_know():
     report = check_gradients(lambda p: (p["W"] ** 2).sum(), {"W": W, "b": b}, {"W": 2 * W, "b": b},
                              show=False)
     assert report.findings[0].startswith("b: the gradient is not zero, but f does not depend on it")
+
+
+# ---------------------------------------------------------------------- nothing is made up
+
+def test_no_factor_is_made_up_for_blocks_that_may_only_pass_an_error_on():
+    params = {name: np.arange(1.0, 5.0) for name in "ABC"}
+    right  = {name: 2 * params[name] for name in "ABC"}
+    def f(p): return sum((p[name] ** 2).sum() for name in "ABC")
+
+    def told(order, **factors):
+        grads = {name: factors.get(name, 1) * right[name] for name in "ABC"}
+        return check_gradients(f, params, grads, order=order, show=False).findings[bool(order):]
+    enters, passes = told("ABC", A=-1, B=0.37)
+    assert enters.startswith("A: the sign is flipped") and passes.startswith("B: no simple rule; ")
+    # where it enters, where there is no order, and where it is the same, it is told
+    assert told("ABC", A=0.37)[0].startswith("A: 0.37 times")
+    assert told(None, A=-1, B=0.37)[1].startswith("B: 0.37 times")
+    assert told("ABC", A=0.37, B=0.37)[0].startswith("A, B: 0.37 times")
+
+
+def test_no_weight_of_a_term_is_made_up_where_all_slopes_lie_along_one_line():
+    x, y = draw(5, 6, 6)
+    def one(p): return (x * p["W"]).sum()
+    def two(p): return (y * p["W"]).sum()
+
+    def told(other, slopes):
+        terms = {"one": one, "other": other}
+        return check_gradients(lambda p: one(p) + other(p), {"W": np.ones(6)}, {"W": slopes},
+                               terms=terms, show=False).findings[0]
+    assert "the term other of the loss counts for 0.37 times" in told(two, x + 0.37 * y)
+    assert "counts for" not in told(lambda p: 3 * one(p), x + 0.37 * 3 * x)
+
+
+def test_a_cause_comes_before_what_has_no_simple_rule():
+    a, b = draw(6, 6, 6)
+    found = check_gradients(lambda p: (a * p["A"] + b * p["B"]).sum(),
+                            {"A": np.ones(6), "B": np.ones(6)},
+                            {"A": draw(7, 6)[0], "B": -b}, show=False).findings
+    assert found[0].startswith("B: the sign is flipped") and found[1].startswith("A[")
+
+
+def test_what_was_looked_at_is_not_to_be_looked_at_again():
+    # the sum is wrong on a kink of its own only
+    def f(p): return 5 * p["x"][1:].sum() + np.abs(p["x"][0])
+    x = np.zeros(3)
+    found = check_gradients(f, {"x": x}, {"x": np.array([1.5, 5, 5])}, by="element", show=False)
+    assert found.findings == ["x: right wherever f has a slope, but wrong on a kink, where it "
+                              "should lie between the slopes of the two sides"]
