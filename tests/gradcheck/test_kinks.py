@@ -173,7 +173,9 @@ def overlapping_pool(x, dy):
         a, b = np.unravel_index(x[i:i + 3, j:j + 3].argmax(), (3, 3))
         dx[i + a, j + b] += dy[i, j]
 
-    def f(p): return sum(dy[i, j] * p["x"][i:i + 3, j:j + 3].max() for i, j in np.ndindex(m, m))
+    def f(p):
+        return sum(dy[i, j] * p["x"][i:i + 3, j:j + 3].max() for i, j in np.ndindex(m, m))
+
     return f, dx
 
 
@@ -182,7 +184,9 @@ def relu_layer(rng, at_0):
     T, b = rng.standard_normal((3, 5)), np.zeros(5)
     da   = T * ((x @ W > 0) + at_0 * (x @ W == 0))
 
-    def f(p): return (np.maximum(p["x"] @ p["W"] + p["b"], 0) * T).sum()
+    def f(p):
+        return (np.maximum(p["x"] @ p["W"] + p["b"], 0) * T).sum()
+
     return f, {"x": x, "W": W, "b": b}, {"x": da @ W.T, "W": x.T @ da, "b": da.sum(axis=0)}
 
 
@@ -219,7 +223,9 @@ def test_ties_are_no_excuse_for_what_lies_outside_of_all_slopes_nearby():
 
 
 def test_a_slight_kink_that_rounding_hides_from_the_finest_steps_is_seen_by_coarser_ones():
-    def f(p): return 40 + 7e-4 * np.maximum(p["x"], 0).sum()
+    def f(p):
+        return 40 + 7e-4 * np.maximum(p["x"], 0).sum()
+
     for slope, ok in [(0.0, True), (7e-4, True), (-1e-4, False)]:
         report = check_gradients(f, {"x": np.zeros(1)}, {"x": np.full(1, slope)}, show=False)
         assert report.ok is ok
