@@ -150,7 +150,9 @@ def test_a_block_that_the_function_does_not_know():
 def test_no_factor_is_made_up_for_blocks_that_may_only_pass_an_error_on():
     params = {name: np.arange(1.0, 5.0) for name in "ABC"}
     right  = {name: 2 * params[name] for name in "ABC"}
-    def f(p): return sum((p[name] ** 2).sum() for name in "ABC")
+
+    def f(p):
+        return sum((p[name] ** 2).sum() for name in "ABC")
 
     def told(order, **factors):
         grads = {name: factors.get(name, 1) * right[name] for name in "ABC"}
@@ -165,8 +167,12 @@ def test_no_factor_is_made_up_for_blocks_that_may_only_pass_an_error_on():
 
 def test_no_weight_of_a_term_is_made_up_where_all_slopes_lie_along_one_line():
     x, y = draw(5, 6, 6)
-    def one(p): return (x * p["W"]).sum()
-    def two(p): return (y * p["W"]).sum()
+
+    def one(p):
+        return (x * p["W"]).sum()
+
+    def two(p):
+        return (y * p["W"]).sum()
 
     def told(other, slopes):
         terms = {"one": one, "other": other}
@@ -186,7 +192,10 @@ def test_a_cause_comes_before_what_has_no_simple_rule():
 
 def test_what_was_looked_at_is_not_to_be_looked_at_again():
     # the sum is wrong on a kink of its own only
-    def f(p): return 5 * p["x"][1:].sum() + np.abs(p["x"][0])
+
+    def f(p):
+        return 5 * p["x"][1:].sum() + np.abs(p["x"][0])
+
     x = np.zeros(3)
     found = check_gradients(f, {"x": x}, {"x": np.array([1.5, 5, 5])}, by="element", show=False)
     assert found.findings == ["x: right wherever f has a slope, but wrong on a kink, where it "
