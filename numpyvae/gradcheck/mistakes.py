@@ -19,7 +19,7 @@ ALONG = 1e-3
 SUMMED     = "every element is the sum of all of them: is an axis=0 missing?"
 TRANSPOSED = "it is the transpose of the right one; where y = x W, dW = xᵀ dy"
 NOT_SUMMED = ("it was not summed over the batch, as the gradient of a bias has to be, since the "
-              "bias is broadcast to every example; its sum is right, db = dy.sum(axis=0)")
+              "bias is broadcast to every example; its sum is right, db = dy.sum({axes})")
 RESHAPED   = "the right numbers in another shape; reshape it, or leave keepdims out"
 
 
@@ -67,7 +67,7 @@ def of_arrangement(grad, shape):
     yield grad.T, TRANSPOSED
     summed = sum_to(grad, shape)
     if summed.size < grad.size:
-        yield summed, NOT_SUMMED
+        yield summed, NOT_SUMMED.format(axes=summed_axes(grad, shape))
     if grad.size == np.prod(shape):
         yield grad.reshape(shape), RESHAPED
 
@@ -114,6 +114,15 @@ def sum_to(grad, shape):
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     ones = tuple(i for i, size in enumerate(shape[:grad.ndim]) if size == 1)
     return grad.sum(axis=ones, keepdims=True)
+
+
+def summed_axes(grad, shape):
+    """The arguments of the sum that `sum_to` takes, as one writes them."""
+    added = grad.ndim - len(shape)
+    ones  = [added + i for i, size in enumerate(shape) if size == 1 < grad.shape[added + i]]
+    axes  = [*range(added), *ones]
+    axis  = axes[0] if len(axes) == 1 else tuple(axes)
+    return f"axis={axis}, keepdims=True" if ones and not added else f"axis={axis}"
 
 
 def ratio(a, b):

@@ -326,3 +326,14 @@ def test_a_sum_to_a_shape_undoes_its_broadcast(shape):
     numeric = numeric_gradient(lambda array: (array * grad).sum(), array, "complex")
     assert sum_to(grad, shape).shape == shape
     np.testing.assert_allclose(sum_to(grad, shape), numeric, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("given, shape, advice", [
+    ((3, 5), (5,), "dy.sum(axis=0)"), ((3, 6), (3, 1), "dy.sum(axis=1, keepdims=True)"),
+    ((3, 5), (1, 5), "dy.sum(axis=0, keepdims=True)"), ((2, 3, 5), (5,), "dy.sum(axis=(0, 1))")])
+def test_a_gradient_not_summed_is_to_be_summed_along_the_right_axes(given, shape, advice):
+    dy,    = draw(0, given)
+    params = {"b": np.ones(shape)}
+    found  = check_gradients(lambda p: ((dy + 0 * p["b"]) * p["b"]).sum(), params, {"b": dy},
+                             show=False).findings
+    assert "it was not summed over the batch" in found[0] and f"db = {advice} " in found[0] + " "
