@@ -221,6 +221,10 @@ def test_sampled_losses_are_those_of_the_noise_that_the_generator_draws(network,
     twin = np.random.default_rng(seed)
     twin.standard_normal(eps.shape)
     assert rng.random() == twin.random()                 # one noise for each code, and no more
+    whole = cvae.loss(x, y, eps, mask=mask)              # β is 1 unless somebody says otherwise
+    assert cvae.sample_loss(x, np.random.default_rng(seed), mask=mask, y=y) == whole
+    again, _ = cvae.sample_loss_and_grads(x, np.random.default_rng(seed), mask=mask, y=y)
+    assert again == whole
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -401,6 +405,8 @@ def test_it_starts_as_the_vae_of_the_same_seed_with_small_random_means():
     assert all(np.array_equal(cvae.params[name], vae.params[name]) for name in vae.params)
     M = cvae.params["M"]
     assert M.shape == (10, 20) and cvae.num_classes == 10
+    assert np.array_equal(ConditionalVAE().params["M"], ConditionalVAE(rng=0).params["M"])
+    assert ConditionalVAE().settings == {**VAE().settings, "num_classes": 10}
     error = 0.1 / math.sqrt(M.size)
     assert abs(M.mean()) < 4 * error and abs(M.std() - 0.1) < 4 * error / math.sqrt(2)
     assert np.array_equal(M, ConditionalVAE(rng=5).params["M"])

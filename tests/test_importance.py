@@ -455,6 +455,7 @@ def test_it_starts_as_the_vae_of_the_same_seed():
     assert iwae.settings == {**vae.settings, "num_samples": 5}
     assert all(np.array_equal(iwae.params[name], vae.params[name]) for name in vae.params)
     assert IWAE(D, H, Z, num_samples=np.int64(7)).num_samples == 7
+    assert np.array_equal(IWAE().params["W1"], IWAE(rng=0).params["W1"])
 
 
 @pytest.mark.parametrize("options",

@@ -154,7 +154,7 @@ def _print_what_was_learned(plots, run):
         print(f"The nearest class mean names {accuracy(model, run.x_test, run.y_test):.1%} of the "
               f"{len(run.x_test)} test images right, though no classifier was trained.")
     if isinstance(model, IWAE):
-        print(f"The bound of K = {model.num_samples} samples is tighter: {bound:.2f} nats.")
+        print(f"The bound of K = {model.num_samples} is {bound:.2f} nats.")
         _print_log_likelihood(run)
     print(f"It uses {used} of {model.latent_dim} latent dimensions (KL above {plots.USED} nats).")
     if not used:

@@ -198,8 +198,8 @@ def _announce(saved):
         weight = "" if run.beta == 1 else f"{run.beta:g} "
         loss   = f"recon + {weight}KL, in nats per image"
     if isinstance(model, IWAE):
-        loss = (f"-L, the bound of K = {model.num_samples} samples, in nats per image; recon + KL "
-                "is the VAE's, -ELBO")
+        loss = (f"-L, the bound of K = {model.num_samples}, in nats per image; recon + KL is the "
+                "VAE's, -ELBO")
     print(f"A {network} learns {title(saved.data, saved.data_dir)} from {len(run.x_train)} images, "
           f"and is tested on {len(run.x_test)} others.\nloss = {loss}")
 

@@ -36,8 +36,8 @@ def loss_curves(history, beta=1.0, prior="p(z)", num_samples=None):
     titles   = _titles_of_terms(beta, prior)
     if num_samples is not None:
         final[0]  = f"{loss:.1f}".replace("-", "−")
-        titles[0] = f"loss  =  −L,  from {num_samples} samples"
-        headline += f";  by {num_samples} samples, {final[0]}"
+        titles[0] = f"loss  =  −L,  the bound of K = {num_samples}"
+        headline += f";  with K = {num_samples},  {final[0]}"
     figure = Figure(figsize=(15 if len(titles) > 1 else 9, 6))
     panels = figure.subplots(1, len(titles), squeeze=False)[0]
     for term, (axes, title) in enumerate(zip(panels, titles)):

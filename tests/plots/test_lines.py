@@ -53,7 +53,7 @@ def test_the_loss_is_called_minus_elbo_only_where_it_is():
 def test_the_loss_of_an_iwae_is_not_the_sum_of_its_terms():
     figure = plots.loss_curves([[9, 9, 9, 30.06, 24.72, 7.42]], num_samples=5)
     assert numbers(figure.get_suptitle()) == ["32.1", "24.7", "7.4", "5", "30.1"]
-    assert "ELBO" not in figure.axes[0].get_title() and "5 samples" in figure.axes[0].get_title()
+    assert "ELBO" not in figure.axes[0].get_title() and "K = 5" in figure.axes[0].get_title()
     assert figure.axes[0].texts[0].get_text() == "30.1"
 
 
