@@ -27,7 +27,7 @@ class ConditionalVAE(VAE):
         rng = check_rng(rng)
         super().__init__(input_dim, hidden_dim, latent_dim, likelihood, x_std, rng, dtype)
         self.num_classes = check_positive_int("num_classes", num_classes)
-        # Small, and at random: from M = 0 the classes come apart more slowly.
+        # Small, and at random: at M = 0 the classes would begin as one.
         M = 0.1 * rng.standard_normal((self.num_classes, self.latent_dim))
         self.params["M"] = M.astype(self.dtype)
 

@@ -2,9 +2,9 @@
 
     L_K = E[log 1/K Σ_k w_k],     w_k = p(x, z_k) / q(z_k given x),     z_k = μ + σ ε_k
 
-The weights' mean is p(x) on average, whatever q is, and the more of them, the less it scatters: by
-Jensen's inequality L_1 ≤ L_K ≤ log p(x). L_1 is the VAE's bound, its KL term estimated by a sample:
-the same on average, with more noise in the gradient.
+The weights' mean is p(x) on average, whatever the encoder says, and the more of them, the less it
+scatters: by Jensen's inequality L_1 ≤ L_K ≤ log p(x). L_1 is the VAE's bound, its KL term estimated
+by a sample: the same on average, with more noise in the gradient.
 """
 import numpy as np
 
