@@ -13,8 +13,9 @@ sum grows we have passed the best step and stop. To go on would be a mistake: wh
 away, as tanh is, ever larger steps agree ever better on a wrong slope.
 
 Measured on right gradients of linear, squared, tanh, softmax and relu layers with features from
-1e-6 to 1e6, by this walk and with the tolerance of the page: 0 of 1,500 were called wrong, and of
-1,401 planted errors 2 were missed, which rounding hides and the report says so.
+1e-6 to 1e6: 0 of 1,500 were called wrong, and of 1,401 planted errors of 1 % or more 2 were missed,
+with a remark that rounding hides them. (The thresholds below were chosen on some of these cases,
+and ties have been looked at since: of the final code 300 cases were run, 0 wrong, 1 of 280 missed.)
 """
 import math
 
