@@ -8,6 +8,7 @@ hold stops the lesson.
     step("The sum rule", "f = g + h")              a heading and its equation
     say("Where a value goes two ways, ...")        prose
     show(x=x, dmu=dmu)                             names, shapes, values
+    ask("What if h = -g?", "Then f is 0, and ...")  a question, which the end answers
     check("the gradients add up", dmu, numeric, rtol=1e-12)
     figure(plots.curves(...), "sum_rule")          a picture, saved under --out
     end()                                          how many claims were checked
@@ -19,6 +20,7 @@ The rooms behind this door:
 
     lesson         what each of these functions does: a `Lesson` counts, asserts, and saves figures
     claims         whether a claim holds, and the evidence
+    events         what is said, as plain data, which each stage tells in its own way
     terminal       how a lesson is printed: headings, prose, colours, the width of the page
     numbers        numbers, arrays and tables as text
     arguments      the command line of a lesson
@@ -27,8 +29,8 @@ The rooms behind this door:
 from .arguments import OneLineParser
 from .lesson import Lesson
 
-__all__ = ["Lesson", "OneLineParser", "begin", "check", "check_less", "end", "figure", "progress",
-           "say", "show", "step", "table"]
+__all__ = ["Lesson", "OneLineParser", "ask", "begin", "check", "check_less", "end", "figure",
+           "progress", "say", "show", "step", "table"]
 
 # The lesson that a script tells. Its methods are the voice, just as the functions of Python's
 # `random` are the methods of one hidden generator.
@@ -37,6 +39,7 @@ _lesson    = Lesson()
 begin      = _lesson.begin
 step       = _lesson.step
 say        = _lesson.say
+ask        = _lesson.ask
 show       = _lesson.show
 table      = _lesson.table
 check      = _lesson.check

@@ -1,30 +1,43 @@
-"""A lesson: its options, what it has counted so far, and the voice in which it speaks."""
+"""A lesson: its options, what it has counted so far, and the voice in which it speaks.
+
+What is said becomes an event, which each of the lesson's stages tells in its own way.
+"""
 import os
 import sys
+import textwrap
 import time
 
 from ..errors import InvalidTypeError, check_count
+from ..files import write_atomically
 from . import arguments, claims
+from .events import (Answers, Claim, End, Figure, Omission, Progress, Question, Say, Show, Step,
+                     Table, Title, tell)
 from .terminal import Terminal, on_exception, speak_utf8
 
 OUT = os.path.join("runs", "tutorials")          # where figures go
+LEFT_OUT = {"--quick": ("it needs the full run", "they need the full run"),
+            "--seed":  ("it tells of another seed", "they tell of another seed")}
 
 
 class Lesson:
-    """A lesson as it is told. Its methods are the voice, and `stage` prints what they say.
+    """A lesson as it is told. Its methods are the voice, and its stages tell what they say.
 
     `quick`, `pause`, `out`, `seed` are its options: whether to be quick, whether to wait after
     every step, the folder for the figures, the seed of all randomness (or None).
     """
 
     def __init__(self):
-        self.stage = Terminal()
-        self._start(quick=False, pause=False, out=OUT, seed=None)
+        self.stages = [Terminal()]
+        self._start(quick=False, pause=False, out=OUT, seed=None, own_seed=None)
 
-    def _start(self, quick, pause, out, seed):
+    def _start(self, quick, pause, out, seed, own_seed):
         self.quick, self.pause, self.out, self.seed = quick, pause, out, seed
-        self.steps = self.checked = self.left_out = 0
-        self.started = time.monotonic()
+        self.own_seed  = own_seed
+        self.steps     = {}                      # the number of each, by its title
+        self.questions = {}                      # the same of questions
+        self.checked   = 0
+        self.left_out  = dict.fromkeys(LEFT_OUT, 0)
+        self.started   = time.monotonic()
 
     def begin(self, doc, argv=None, seed=None, out=OUT):
         """Open the lesson: read its command line, print its title and its question.
@@ -44,25 +57,38 @@ class Lesson:
         if argv is None and not in_notebook:
             sys.excepthook = on_exception
         options = arguments.parse(title, argv, out, seed, in_notebook)
-        self._start(**vars(options))
-        self.stage.title(title)
+        self._start(**vars(options), own_seed=seed)
+        self._tell(Title(title))
         self.say(question)
         if self.quick:
             self.say("--quick: small sizes; what needs the full ones is announced and left out.")
         return self
 
-    def step(self, title, equation=""):
+    def step(self, title, equation="", second=False):
         """The heading of the next step, and the equation that it is about, which may have several
         lines.
+
+        second: whether the step is for a second reading
         """
         if self.pause and self.steps:
             self._wait("Press Enter to go on.")
-        self.steps += 1
-        self.stage.step(self.steps, title, equation)
+        number = self.steps.setdefault(title, len(self.steps) + 1)   # a cell may be run again
+        self._tell(Step(number, title, textwrap.dedent(equation).strip("\n"), second))
 
     def say(self, prose):
         """Paragraphs of prose, filled to the width of the page; an indented line stays as it is."""
-        self.stage.say(prose)
+        self._tell(Say(_prose(prose)))
+
+    def ask(self, question, answer):
+        """A question to think about, or something to predict; `end` tells the answer.
+
+        question, answer: prose, as for `say`
+        """
+        number = len(self.questions) + 1
+        asked  = Question(number, _prose(question), _prose(answer))
+        self._tell(self.questions.setdefault(question, asked))
+        if self.pause:
+            self._wait("Press Enter when you have an answer.")
 
     def show(self, name=None, value=None, digits=4, **arrays):
         """Numbers and arrays, each under its name with its shape, in the order given.
@@ -79,13 +105,13 @@ class Lesson:
         """
         digits = check_count("digits", digits)
         if isinstance(name, str):
-            self.stage.show(name, value, digits)
+            self._tell(Show(name, value, digits))
         elif name is not None or value is not None:
             raise InvalidTypeError("show: expected a name and a value, as in show('x', x), or "
                                    "values by name, as in show(x=x), got "
                                    f"{type(name).__name__} for a name")
         for name, value in arrays.items():
-            self.stage.show(name, value, digits)
+            self._tell(Show(name, value, digits))
 
     def table(self, columns, rows):
         """A table: the names of its columns, and rows of words and numbers.
@@ -93,9 +119,9 @@ class Lesson:
         The floating-point numbers of a column share one format; for another, pass strings.
         Raises ValueError if a row is too short or too long.
         """
-        self.stage.table(columns, rows)
+        self._tell(Table(columns, rows))
 
-    def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False):
+    def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False, own_seed=False):
         """Assert that a and b are the same, and report the claim, both sides, and how far apart
         they are.
 
@@ -103,39 +129,41 @@ class Lesson:
             tolerances 0 also anything else that == can compare
         rtol, atol: |a - b| may be rtol times the larger of the two, by norm, plus atol
         full_size: whether the claim needs the full run: --quick announces it and leaves it out
+        own_seed: whether it tells of the lesson's own seed alone: another --seed leaves it out
         Raises AssertionError if it does not hold.
         """
-        if not self._leaves_out(claim, full_size):
+        if not self._leaves_out(claim, full_size, own_seed):
             self._assert(claim, *claims.same(a, b, rtol, atol))
 
-    def check_less(self, claim, smaller, larger, full_size=False):
+    def check_less(self, claim, smaller, larger, full_size=False, own_seed=False):
         """Assert that every element of one side is smaller than (that of) the other, and report
         the claim and the closest pair.
 
         smaller, larger: numbers or arrays that can be compared element by element
-        full_size: as for `check`
+        full_size, own_seed: as for `check`
         Raises AssertionError if it does not hold.
         """
-        if not self._leaves_out(claim, full_size):
+        if not self._leaves_out(claim, full_size, own_seed):
             self._assert(claim, *claims.less(smaller, larger))
 
-    def figure(self, fig, name):
+    def figure(self, fig, name, seen=""):
         """Save a figure as `name`.png in the folder that --out names, and say where.
 
-        fig: a matplotlib Figure, from `plots`  ->  its path
+        fig: a matplotlib Figure, from `plots`
+        seen: what is seen on it, in a sentence, for those who do not see it
         Exits with status 2 if it cannot be written.
         """
-        from ..plots import save                     # here, since matplotlib is slow to import
-        path = os.path.join(self.out, name + ".png")
+        from ..plots import png                      # here, since matplotlib is slow to import
+        content = png(fig)
+        path    = os.path.join(self.out, name + ".png")
         try:
             os.makedirs(self.out, exist_ok=True)
-            save(fig, path)
+            write_atomically(path, lambda file: file.write(content))
         except OSError as error:
             print(f"{path}: cannot be written ({error.strerror}); name another folder with --out",
                   file=sys.stderr)
             raise SystemExit(2) from None
-        self.stage.figure(path)
-        return path
+        self._tell(Figure(name, seen, content, path))
 
     def progress(self, items, doing):
         """Yield the items of a long loop, and show how many are done: by a bar in a terminal,
@@ -143,32 +171,56 @@ class Lesson:
 
         items: anything with a length; doing: what is being done, in a few words
         """
-        return self.stage.progress(items, doing)
+        try:
+            for done, item in enumerate(items):
+                self._tell(Progress(done, len(items), doing))
+                yield item
+        finally:                                     # also if the loop is left early
+            self._tell(Progress(None, len(items), doing))
 
     def end(self):
-        """Close the lesson: report how many claims were checked, and how many were left out."""
-        seconds = time.monotonic() - self.started
+        """Close the lesson: answer its questions, report how many claims were checked, and how many
+        were left out.
+        """
+        if self.questions:
+            self._tell(Answers(tuple(self.questions.values())))
         noun    = "claim" if self.checked == 1 else "claims"
         summary = f"{self.checked} {noun} checked, and all hold"
-        if self.left_out:
-            need = "it needs" if self.left_out == 1 else "they need"
-            summary += f"; {self.left_out} left out, since {need} the full run"
-        self.stage.end(f"{summary}.  ({seconds:.1f} s)")
+        for why, count in self.left_out.items():
+            if count:
+                one, more = LEFT_OUT[why]
+                summary += f"; {count} left out, since {one if count == 1 else more}"
+        self._tell(End(summary, time.monotonic() - self.started))
         if self.pause:
             self._wait("Press Enter to end.")
 
-    def _leaves_out(self, claim, full_size):
-        if not (full_size and self.quick):
-            return False
-        self.left_out += 1
-        self.stage.left_out(claim)
-        return True
+    def _leaves_out(self, claim, full_size, own_seed):
+        """Whether this run cannot check a claim, which is then said."""
+        reasons = {"--quick": full_size and self.quick,
+                   "--seed":  own_seed and self.seed != self.own_seed}
+        for why, holds in reasons.items():
+            if holds:
+                self.left_out[why] += 1
+                self._tell(Omission(claim, why))
+                return True
+        return False
 
     def _assert(self, claim, holds, evidence):
         self.checked += 1
-        self.stage.claim(claim, holds, evidence)
+        self._tell(Claim(claim, holds, evidence))
         if not holds:
             raise AssertionError(f"{claim}: {evidence}")
 
+    def _tell(self, event):
+        for stage in self.stages:
+            tell(stage, event)
+
     def _wait(self, prompt):
-        self.pause = self.stage.wait(prompt)
+        self.pause = self.stages[0].wait(prompt)
+
+
+def _prose(text):
+    """A text without the indentation of the code around it, and the empty lines at its ends."""
+    if text.startswith("\n"):                        # it stands in three quotes
+        text = textwrap.dedent(text)
+    return text.strip("\n")

@@ -19,32 +19,33 @@ COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "qu
 
 
 class Terminal:
-    """Prints what a `Lesson` says: a method for each kind of thing that a lesson is made of."""
+    """Prints what a `Lesson` says: a method for each kind of event."""
 
     def __init__(self):
-        self._last = None            # the kind of thing that was printed last
+        self._last   = None          # the kind of thing that was printed last
+        self._bar    = None          # of the loop that is running
+        self._spoken = None          # when it was last said how far it has come
 
     def title(self, title):
         """The title, underlined."""
         _print(title, "heading")
         _print("═" * min(len(title), _width()), "heading")
 
-    def step(self, number, title, equation):
+    def step(self, number, title, equation, second):
         """A numbered heading, and its equation, which may have several lines."""
-        heading = f"{number}  {title} "
-        rule    = "─" * max(3, _width() - len(heading))
-        self._apart("heading")
-        _print(heading + rule, "heading")
+        self._heading(f"{number}  {title} " + ("(second reading) " if second else ""))
         if equation:
-            equation = textwrap.dedent(equation).strip("\n")
             self._apart("equation")
             _print(textwrap.indent(equation, MARGIN), "equation")
 
+    def _heading(self, heading):
+        rule = "─" * max(3, _width() - len(heading))
+        self._apart("heading")
+        _print(heading + rule, "heading")
+
     def say(self, prose):
         """Paragraphs, filled to the width of the page; an indented line stays as it is."""
-        if prose.startswith("\n"):   # a text in three quotes, indented like the code around it
-            prose = textwrap.dedent(prose)
-        for paragraph in re.split(r"\n\s*\n", prose.strip("\n")):
+        for paragraph in re.split(r"\n\s*\n", prose):
             self._apart()
             self._paragraph(paragraph.split("\n"))
 
@@ -75,38 +76,56 @@ class Terminal:
         _print(f"{MARGIN}{mark} {claim}")
         _print(f"{MARGIN}  {evidence}", "quiet")
 
-    def left_out(self, claim):
-        """A claim that only the full run can check."""
+    def omission(self, claim, why):
+        """A claim that this run cannot check."""
         self._apart("claims")
-        _print(f"{MARGIN}– left out by --quick: {claim}", "quiet")
+        _print(f"{MARGIN}– left out by {why}: {claim}", "quiet")
 
-    def figure(self, path):
+    def question(self, number, question, answer):
+        """What to think about; the answer comes at the end."""
+        self.say(f"Question {number}. {question}")
+
+    def figure(self, name, seen, png, path):
         """Where a figure was saved."""
         self._apart("figure")
         _print(f"{MARGIN}figure: " + _coloured(path, "equation"))
 
-    def progress(self, items, doing):
-        """Yield the items, and show how many are done: by a bar in a terminal, elsewhere by a line
-        about every ten seconds.
+    def progress(self, done, of, doing):
+        """How far a loop has come: by a bar in a terminal, elsewhere by a line about every ten
+        seconds.
         """
-        bar    = Bar(sys.stdout, MARGIN)
-        spoken = time.monotonic()
-        try:
-            for done, item in enumerate(items):
-                bar.draw(done / len(items), doing)
-                if not bar.live and time.monotonic() - spoken > SILENCE:
-                    spoken = time.monotonic()
-                    self._apart("progress")
-                    _print(f"{MARGIN}… {doing}: {done} of {len(items)} done")
-                yield item
-        finally:                     # also if the loop is left early
-            bar.clear()
+        if done is None:
+            self._end_of_loop()
+            return
+        if self._bar is None:
+            self._bar    = Bar(sys.stdout, MARGIN)
+            self._spoken = time.monotonic()
+        self._bar.draw(done / of, doing)
+        if not self._bar.live and time.monotonic() - self._spoken > SILENCE:
+            self._spoken = time.monotonic()
+            self._apart("progress")
+            _print(f"{MARGIN}… {doing}: {done} of {of} done")
 
-    def end(self, summary):
+    def _end_of_loop(self):
+        if self._bar is not None:    # a loop over nothing drew none
+            self._bar.clear()
+            self._bar = None
+
+    def answers(self, questions):
+        """The answers to all that was asked."""
+        self._heading("Answers ")
+        for number, _, answer in questions:
+            self.say(f"{number}. {answer}")
+
+    def end(self, summary, seconds):
         """The last line of a lesson, under a rule."""
         self._apart()
         _print("═" * _width(), "heading")
-        _print(summary)
+        _print(f"{summary}.  ({seconds:.1f} s)")
+
+    def written(self, path):
+        """Where the lesson was written as a page."""
+        _print(f"The page: {path}")
 
     def wait(self, prompt):
         """Wait for Enter  ->  whether there is anybody to press it."""

@@ -17,10 +17,10 @@ from .lessons_gradients import computation_graph, line_by_line, steepest, step_s
 from .lessons_loss import beta_images, bound_and_gap, price_of_code, tug_of_war
 from .lines import curves, loss_curves, shown_terms
 from .paper import (DIGITS, HALO, INK, PALE, PALETTE, SIGNS, STYLE, TEST, TRAIN, VERDICTS, on_paper,
-                    save)
+                    png, save)
 
 __all__ = [
-    "STYLE", "on_paper", "save",
+    "STYLE", "on_paper", "png", "save",
     "TRAIN", "TEST", "PALETTE", "DIGITS", "INK", "PALE", "SIGNS", "VERDICTS", "HALO",
     "shown_terms", "loss_curves", "curves",
     "reconstructions", "samples", "interpolation", "image_rows",

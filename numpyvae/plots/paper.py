@@ -3,6 +3,8 @@
 A function that draws stands under `@on_paper`, and makes a Figure without pyplot: no screen is
 needed, and the user's own settings are afterwards what they were before.
 """
+import io
+
 import numpy as np
 from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -75,7 +77,18 @@ def save(figure, path):
 
     figure: a matplotlib Figure; if it is in a window, it stays there
     """
-    write_atomically(path, lambda file: imsave(file, _pixels(figure), format="png", dpi=100))
+    write_atomically(path, lambda file: _encode(figure, file))
+
+
+def png(figure):
+    """The content of the file that `save` would write, in bytes."""
+    file = io.BytesIO()
+    _encode(figure, file)
+    return file.getvalue()
+
+
+def _encode(figure, file):
+    imsave(file, _pixels(figure), format="png", dpi=100)
 
 
 @on_paper

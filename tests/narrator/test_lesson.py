@@ -11,8 +11,8 @@ from matplotlib.image import imread
 
 from numpyvae import narrator
 from numpyvae.errors import InvalidTypeError, InvalidValueError
-from numpyvae.narrator import (Lesson, begin, check, check_less, end, figure, progress, say, show,
-                               step, table)
+from numpyvae.narrator import (Lesson, ask, begin, check, check_less, end, figure, progress, say,
+                               show, step, table)
 
 DOC = """7. The question: why?  (blog, section 1)
 
@@ -31,9 +31,9 @@ It draws why.png.
 
 def test_the_voice_is_that_of_one_lesson(lesson):
     assert sorted(narrator.__all__) == [
-        "Lesson", "OneLineParser", "begin", "check", "check_less", "end", "figure", "progress",
-        "say", "show", "step", "table"]
-    for function in (begin, check, check_less, end, figure, progress, say, show, step, table):
+        "Lesson", "OneLineParser", "ask", "begin", "check", "check_less", "end", "figure",
+        "progress", "say", "show", "step", "table"]
+    for function in (ask, begin, check, check_less, end, figure, progress, say, show, step, table):
         assert function.__self__ is lesson and function.__doc__
         assert getattr(narrator, function.__name__) == function
 
@@ -42,7 +42,8 @@ def test_lessons_do_not_share_what_they_count(lesson, told):
     other = Lesson()
     other.step("of the other")
     other.check("it is", 1, 1)
-    assert (other.steps, other.checked) == (1, 1) and (lesson.steps, lesson.checked) == (0, 0)
+    assert (len(other.steps), other.checked) == (1, 1)
+    assert (len(lesson.steps), lesson.checked) == (0, 0)
 
 
 def test_without_begin_all_of_it_works_too(told, tmp_path, monkeypatch):
@@ -237,6 +238,63 @@ def test_a_claim_that_fails_ends_the_lesson(script):
     assert "never" not in out and "all hold" not in out
 
 
+def test_what_tells_of_the_lesson_s_seed_is_left_out_under_another(told):
+    begin(DOC, ["--seed", "6"], seed=5)
+    told()
+    check("it converges", Untouchable(), Untouchable(), own_seed=True)
+    check_less("it gets better", Untouchable(), Untouchable(), own_seed=True)
+    assert told() == ("    – left out by --seed: it converges\n"
+                      "    – left out by --seed: it gets better")
+    begin(DOC, [], seed=5)
+    for claim, sides in ((check, (1, 2)), (check_less, (2, 1))):
+        with pytest.raises(AssertionError, match="^the claim: "):
+            claim("the claim", *sides, own_seed=True)
+
+
+def test_a_step_that_is_told_again_keeps_its_number(told):
+    step("one")
+    step("two")
+    step("one")
+    assert [line[:6] for line in told().split("\n")] == ["1  one", "2  two", "1  one"]
+
+
+def test_a_step_may_be_for_a_second_reading(told):
+    step("one", "a = b", second=True)
+    heading, empty, equation = told().split("\n")
+    assert heading.startswith("1  one (second reading) ───") and len(heading) == 100
+    assert (empty, equation) == ("", "    a = b")
+
+
+# ---------------------------------------------------------------------- ask
+
+def test_a_question_is_answered_at_the_end(told, lesson):
+    ask("Why?", """
+        Since it is so.
+
+        Whatever one does.
+        """)
+    ask("And how?", "So.")
+    assert told() == "Question 1. Why?\n\nQuestion 2. And how?"
+    end()
+    heading, *answers = told().split("\n\n")[:-1]
+    assert heading.startswith("Answers ───") and len(heading) == 100
+    assert answers == ["1. Since it is so.", "Whatever one does.", "2. So."]
+
+
+def test_a_question_that_is_asked_again_keeps_its_number(told):
+    ask("Why?", "So.")
+    ask("How?", "Thus.")
+    ask("Why?", "So.")
+    assert told().count("Question 1. Why?") == 2
+    end()
+    assert told().count("1. So.") == 1
+
+
+def test_a_lesson_without_questions_has_no_answers(told):
+    end()
+    assert "Answers" not in told()
+
+
 # ---------------------------------------------------------------------- figure
 
 def drawing():
@@ -249,8 +307,9 @@ def test_a_figure_is_saved_where_out_says_and_that_is_told(told, tmp_path):
     out = tmp_path / "new" / "deeper"
     begin(DOC, ["--out", str(out)])
     told()
-    path = figure(drawing(), "a line")
-    assert path == str(out / "a line.png") and told() == f"    figure: {path}"
+    figure(drawing(), "a line")
+    path = str(out / "a line.png")
+    assert told() == f"    figure: {path}"
     assert os.listdir(out) == ["a line.png"]
     pixels = imread(path)[..., :3]
     assert pixels.shape == (100, 100, 3) and 0 < (pixels < 0.9).any(axis=2).sum() < 5000
@@ -300,14 +359,33 @@ def test_the_end_counts(told, clock, checks, left, summary):
     assert rule == "═" * 100 and line == f"{summary}  (12.3 s)"
 
 
+def test_the_end_counts_what_each_option_left_out(told):
+    begin(DOC, ["--quick", "--seed", "6"], seed=5)
+    check("both", 1, 2, full_size=True, own_seed=True)
+    check("one", 1, 2, own_seed=True)
+    check("two", 1, 2, own_seed=True)
+    told()
+    end()
+    assert ("0 claims checked, and all hold; 1 left out, since it needs the full run; "
+            "2 left out, since they tell of another seed.") in told()
+
+
 # ---------------------------------------------------------------------- --pause
+
+def test_pause_waits_for_a_guess(told, monkeypatch):
+    keys = io.StringIO("\n" * 9)
+    monkeypatch.setattr(sys, "stdin", keys)
+    begin(DOC, ["--pause"])
+    ask("Why?", "So.")
+    assert keys.tell() == 1 and told().endswith("Press Enter when you have an answer. ")
+
 
 def test_pause_waits_between_steps_and_at_the_end(told, monkeypatch):
     keys = io.StringIO("\n" * 9)
     monkeypatch.setattr(sys, "stdin", keys)
     begin(DOC, ["--pause"])
     for expected in (0, 1, 2):
-        step("a step")
+        step(f"step {expected}")
         say("Prose.")
         assert keys.tell() == expected                   # how often Enter was pressed
     end()
@@ -324,8 +402,8 @@ def test_pause_waits_between_steps_and_at_the_end(told, monkeypatch):
 def test_where_nobody_can_press_enter_it_goes_on(told, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     begin(DOC, ["--pause"])
-    for _ in range(4):
-        step("a step")
+    for name in "abcd":
+        step(f"step {name}")
     end()
     text = told()
-    assert text.count("Press Enter") == 1 and "4  a step " in text and "0 claims checked" in text
+    assert text.count("Press Enter") == 1 and "4  step d " in text and "0 claims checked" in text

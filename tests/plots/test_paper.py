@@ -60,6 +60,12 @@ def test_a_figure_that_is_saved_stays_in_its_window(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_a_picture_in_bytes_is_the_file_that_is_saved(tmp_path):
+    figure = FIGURES["one reconstruction"]()
+    plots.save(figure, tmp_path / "a.png")
+    assert plots.png(figure) == (tmp_path / "a.png").read_bytes()
+
+
 def test_a_picture_that_cannot_be_saved_leaves_the_old_one(tmp_path, monkeypatch):
     figure = FIGURES["one reconstruction"]()
     plots.save(figure, tmp_path / "a.png")
