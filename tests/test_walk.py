@@ -176,6 +176,7 @@ def test_the_smallest_network_and_forty_seeds(capsys):
 
 def test_pause_waits_after_every_step(capsys, monkeypatch):
     waited = []
+    monkeypatch.setenv("LINES", "1000")                  # a screen on which every step fits
     monkeypatch.setattr(builtins, "input", lambda prompt: waited.append(prompt) or "")
     out = told(capsys, "--pause")
     steps = re.findall(r"^\d+  .*─$", out, re.MULTILINE)

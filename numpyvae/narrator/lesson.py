@@ -212,6 +212,8 @@ class Lesson:
             raise AssertionError(f"{claim}: {evidence}")
 
     def _tell(self, event):
+        if self.pause and not self.stages[0].has_room_for(event):
+            self._wait("Press Enter to go on.")
         for stage in self.stages:
             tell(stage, event)
 

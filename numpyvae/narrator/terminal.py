@@ -11,8 +11,11 @@ from itertools import groupby
 
 from ..progress import Bar, is_terminal
 from . import numbers
+from .events import tell
 
 WIDTH   = 100                        # columns of prose, unless the terminal is narrower
+ROWS    = 30                         # of a terminal that does not say how many it has
+PROMPT  = 2                          # rows that "Press Enter" takes
 MARGIN  = "    "                     # of everything but headings and prose
 SILENCE = 10                         # seconds between two lines of progress in a pipe
 COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "quiet": "2"}
@@ -21,27 +24,29 @@ COLOURS = {"heading": "1;34", "equation": "36", "good": "32", "bad": "1;31", "qu
 class Terminal:
     """Prints what a `Lesson` says: a method for each kind of event."""
 
-    def __init__(self):
+    def __init__(self, silent=False):
+        self._silent = silent        # whether only to count the rows
         self._last   = None          # the kind of thing that was printed last
         self._bar    = None          # of the loop that is running
         self._spoken = None          # when it was last said how far it has come
+        self._rows   = 0             # printed since the reader last pressed Enter
 
     def title(self, title):
         """The title, underlined."""
-        _print(title, "heading")
-        _print("═" * min(len(title), _width()), "heading")
+        self._print(title, "heading")
+        self._print("═" * min(len(title), _width()), "heading")
 
     def step(self, number, title, equation, second):
         """A numbered heading, and its equation, which may have several lines."""
         self._heading(f"{number}  {title} " + ("(second reading) " if second else ""))
         if equation:
             self._apart("equation")
-            _print(textwrap.indent(equation, MARGIN), "equation")
+            self._print(textwrap.indent(equation, MARGIN), "equation")
 
     def _heading(self, heading):
         rule = "─" * max(3, _width() - len(heading))
         self._apart("heading")
-        _print(heading + rule, "heading")
+        self._print(heading + rule, "heading")
 
     def say(self, prose):
         """Paragraphs, filled to the width of the page; an indented line stays as it is."""
@@ -53,33 +58,33 @@ class Terminal:
         for indented, block in groupby(filter(None, lines), _is_indented):
             if indented:
                 for line in block:
-                    _print(line, "equation")
+                    self._print(line, "equation")
             else:
-                _print(textwrap.fill(" ".join(block), _width(), break_on_hyphens=False))
+                self._print(textwrap.fill(" ".join(block), _width(), break_on_hyphens=False))
 
     def show(self, name, value, digits):
         """A number, or an array with its shape, under its name."""
         lines = numbers.named(name, value, digits)
         self._apart("numbers")
-        _print_indented(lines)
+        self._print_indented(lines)
 
     def table(self, columns, rows):
         """The names of the columns, and rows of words and numbers."""
         lines = numbers.table(columns, rows)
         self._apart()
-        _print_indented(lines)
+        self._print_indented(lines)
 
     def claim(self, claim, holds, evidence):
         """A claim that was checked, whether it holds, and the evidence."""
         mark = _coloured("✓", "good") if holds else _coloured("✗ DOES NOT HOLD:", "bad")
         self._apart("claims")
-        _print(f"{MARGIN}{mark} {claim}")
-        _print(f"{MARGIN}  {evidence}", "quiet")
+        self._print(f"{MARGIN}{mark} {claim}")
+        self._print(f"{MARGIN}  {evidence}", "quiet")
 
     def omission(self, claim, why):
         """A claim that this run cannot check."""
         self._apart("claims")
-        _print(f"{MARGIN}– left out by {why}: {claim}", "quiet")
+        self._print(f"{MARGIN}– left out by {why}: {claim}", "quiet")
 
     def question(self, number, question, answer):
         """What to think about; the answer comes at the end."""
@@ -88,7 +93,7 @@ class Terminal:
     def figure(self, name, seen, png, path):
         """Where a figure was saved."""
         self._apart("figure")
-        _print(f"{MARGIN}figure: " + _coloured(path, "equation"))
+        self._print(f"{MARGIN}figure: " + _coloured(path, "equation"))
 
     def progress(self, done, of, doing):
         """How far a loop has come: by a bar in a terminal, elsewhere by a line about every ten
@@ -104,7 +109,7 @@ class Terminal:
         if not self._bar.live and time.monotonic() - self._spoken > SILENCE:
             self._spoken = time.monotonic()
             self._apart("progress")
-            _print(f"{MARGIN}… {doing}: {done} of {of} done")
+            self._print(f"{MARGIN}… {doing}: {done} of {of} done")
 
     def _end_of_loop(self):
         if self._bar is not None:    # a loop over nothing drew none
@@ -120,41 +125,51 @@ class Terminal:
     def end(self, summary, seconds):
         """The last line of a lesson, under a rule."""
         self._apart()
-        _print("═" * _width(), "heading")
-        _print(f"{summary}.  ({seconds:.1f} s)")
+        self._print("═" * _width(), "heading")
+        self._print(f"{summary}.  ({seconds:.1f} s)")
 
     def written(self, path):
         """Where the lesson was written as a page."""
-        _print(f"The page: {path}")
+        self._print(f"The page: {path}")
 
     def wait(self, prompt):
         """Wait for Enter  ->  whether there is anybody to press it."""
+        self._rows = 0
         try:
             input(f"\n{MARGIN}{prompt} ")
         except EOFError:
-            _print("")
+            self._print("")
             return False
         return True
+
+    def has_room_for(self, event):
+        """Whether an event fits on the screen below what the reader has not seen yet."""
+        trial       = Terminal(silent=True)
+        trial._last = self._last
+        trial._rows = self._rows
+        tell(trial, event)
+        rows = shutil.get_terminal_size((WIDTH, ROWS)).lines
+        return not self._rows or trial._rows + PROMPT <= rows
+
+    def _print(self, text, colour=None):
+        self._rows += text.count("\n") + 1
+        if not self._silent:
+            print(_coloured(text, colour) if colour else text, flush=True)
+
+    def _print_indented(self, lines):
+        for line in lines:
+            self._print(textwrap.indent(line, MARGIN))
 
     def _apart(self, kind=None):
         """An empty line, unless the last thing was of the same kind: numbers stand together, and so
         do claims. (Things of no kind stand apart.)
         """
         if kind is None or kind != self._last:
-            _print("")
+            self._print("")
         self._last = kind
 
 
 # ---------------------------------------------------------------------- lines of a page
-
-def _print(text, colour=None):
-    print(_coloured(text, colour) if colour else text, flush=True)
-
-
-def _print_indented(lines):
-    for line in lines:
-        _print(textwrap.indent(line, MARGIN))
-
 
 def _is_indented(line):
     return line.startswith(" ")

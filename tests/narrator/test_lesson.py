@@ -372,6 +372,29 @@ def test_the_end_counts_what_each_option_left_out(told):
 
 # ---------------------------------------------------------------------- --pause
 
+def test_pause_waits_before_what_would_not_fit_on_the_screen(told, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n" * 9))
+    monkeypatch.setenv("LINES", "20")
+    begin(DOC, ["--pause"])                              # seven rows
+    step("one")                                          # two more
+    show("x", np.zeros((9, 2)))                          # and ten more: with the prompt 22
+    say("Prose.")
+    before, after = told().split("Press Enter to go on.")
+    assert before.endswith("\n\n    ") and "1  one" in before
+    assert "x  (9, 2)" in after and "Prose." in after
+    show("y", np.zeros((40, 1)))                         # what fits no screen is told all the same
+    say("The end.")
+    assert told().count("Press Enter") == 2
+
+
+def test_without_pause_nothing_waits(told, monkeypatch):
+    monkeypatch.setenv("LINES", "5")
+    begin(DOC, [])
+    show("x", np.zeros((9, 2)))
+    say("Prose.")
+    assert "Press Enter" not in told()
+
+
 def test_pause_waits_for_a_guess(told, monkeypatch):
     keys = io.StringIO("\n" * 9)
     monkeypatch.setattr(sys, "stdin", keys)
