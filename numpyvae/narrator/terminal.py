@@ -33,6 +33,7 @@ class Terminal:
 
     def title(self, title):
         """The title, underlined."""
+        self._rows = 0
         self._print(title, "heading")
         self._print("═" * min(len(title), _width()), "heading")
 
