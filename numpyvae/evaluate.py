@@ -19,6 +19,7 @@ from .vae import VAE
 
 BATCH   = 1000                       # rows at a time; of 784 pixels about 3 MB in float32
 WEIGHTS = 1_000_000                  # importance weights held at a time: 8 MB
+USED    = 0.1                        # nats of KL above which a latent dimension counts as used
 ACTIVE  = 0.01                       # the variance of E[u given x] from which u is an active unit
 
 

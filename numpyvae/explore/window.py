@@ -14,10 +14,9 @@ from .. import plots
 from ..conditional import ConditionalVAE
 from ..datasets.pixels import as_floats
 from ..errors import check_rng
+from .page import MOST, REACH
 
 SIZE = (13, 7.2)                      # inches: 1300 by 720 pixels, which fit on most projectors
-MOST = 12                             # sliders, so that each can be read from the back of the room
-REACH = 3                             # standard deviations of the prior: from -3 to 3
 TOOLKITS = ("_tkinter", "PyQt6", "PySide6", "PyQt5", "PySide2", "gi", "wx")      # of matplotlib
 
 

@@ -4,10 +4,9 @@ from statistics import NormalDist
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..evaluate import USED
 from .images import image_rows
 from .paper import HALO, TEST, TRAIN, colour_of, on_paper, show_images
-
-USED = 0.1                            # nats of KL above which a latent dimension counts as used
 
 
 def name_of(j):

@@ -1,0 +1,252 @@
+// The second part: what is drawn. It changes nothing; `z` and what else it reads is the third part's.
+
+const { centre, reach } = net;
+const [height, width] = net.shape;
+const SIDE = 15;                                         // images along a side of the plane
+const CELL = Math.max(width, height) + 1;                // what each has there: a gap between them
+const SLICE = 8;                                         // milliseconds for them in each frame
+
+const codes  = transposed(rows(net.codes));              // a row for each test image
+const M      = net.M && rows(net.M);                     // the mean of each class's prior, or null
+const images = bytes(net.images);
+const seen   = net.seen && bytes(net.seen);
+
+let colours = {};                                        // of the theme, as page.css has them
+let drawing = 0;                                         // the frame that was asked for, or 0
+let swept = null, sweep = null;                          // the plane's images: whole, and next
+let marked = null;                                       // the marks of the codes, or null: stale
+
+function redraw() {
+  drawing ||= requestAnimationFrame(frame);
+}
+
+function frame(now) {
+  drawing = 0;
+  if (walk && !calm.matches) walkOn(now);
+  const { h3, probs } = forward(z);
+  drawImage($("decoded"), probs);
+  drawUnits(h3);
+  setSliders();
+  sweepOn();
+  drawPlane();
+  if (sweep || (walk && !calm.matches)) redraw();
+}
+
+// ---------------------------------------------------------------------- images
+
+function drawImage(canvas, values, observed = null) {
+  canvas.width  = width;
+  canvas.height = height;
+  canvas.getContext("2d").putImageData(inked(values, observed), 0, 0);
+}
+
+// 0 is the colour of paper, 1 that of ink; pixels that nobody saw have a colour of their own.
+function inked(values, observed = null) {
+  const { paper, ink, none } = colours, image = new ImageData(width, height);
+  for (let d = 0; d < D; d++) {
+    const share = clip(values[d], 0, 1);
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * d + c] = observed && !observed[d] ? none[c] : paper[c] + share * (ink[c] - paper[c]);
+    }
+    image.data[4 * d + 3] = 255;
+  }
+  return image;
+}
+
+function drawUnits(h3) {                                 // a stripe for each hidden unit
+  const canvas = $("units"), image = new ImageData(H, 1), { panel, accent } = colours;
+  const largest = Math.max(...h3) || 1;
+  h3.forEach((h, k) => {
+    const share = h / largest;
+    image.data.set([0, 1, 2].map(c => panel[c] + share * (accent[c] - panel[c])), 4 * k);
+    image.data[4 * k + 3] = 255;
+  });
+  canvas.width = H;
+  canvas.height = 1;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  $("open").textContent = `${h3.filter(h => h > 0).length} of ${H} hidden units are open (h3 above 0):`;
+}
+
+function setSliders() {
+  for (const slider of document.querySelectorAll("#sliders input")) {
+    const value = z[slider.name];
+    slider.value = value;
+    slider.nextElementSibling.textContent = shown(value);
+  }
+}
+
+// ---------------------------------------------------------------------- the plane's images
+
+// The plane through z, decoded on a grid: as much in each frame as keeps the page quick.
+function sweepOn() {
+  const key = planeKey();
+  if (!on.map || (!sweep && swept?.key === key)) return;
+  sweep ??= { key, z: z.slice(), done: 0, canvas: square(SIDE * CELL) };
+  const enough = performance.now() + SLICE;
+  const count  = up === null ? SIDE : SIDE * SIDE;
+  while (sweep.done < count && performance.now() < enough) decodeTile(sweep.done++);
+  if (sweep.done < count) return;
+  swept = sweep;
+  sweep = null;
+  if (swept.key !== key) redraw();                       // z has moved on meanwhile
+}
+
+function planeKey() {                                    // what the plane's images depend on
+  return z.filter((_, j) => j !== across && j !== up).join();
+}
+
+function decodeTile(i) {
+  const column = i % SIDE, row = up === null ? (SIDE - 1) / 2 : Math.floor(i / SIDE);
+  const code = sweep.z.slice();
+  code[across] = centre[across] + reach * (2 * (column + 0.5) / SIDE - 1);
+  if (up !== null) code[up] = centre[up] + reach * (1 - 2 * (row + 0.5) / SIDE);
+  const left = column * CELL + (CELL - width >> 1), top = row * CELL + (CELL - height >> 1);
+  sweep.canvas.getContext("2d").putImageData(inked(forward(code).probs), left, top);
+}
+
+function square(side) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side;
+  return canvas;
+}
+
+// ---------------------------------------------------------------------- the plane
+
+function drawPlane() {
+  const canvas = $("plane"), c = canvas.getContext("2d"), side = canvas.width, unit = em();
+  c.fillStyle = css(colours.paper);
+  c.fillRect(0, 0, side, side);
+  c.imageSmoothingEnabled = on.smooth;
+  c.globalAlpha = on.codes ? 0.3 : 1;
+  if (on.map && swept) c.drawImage(swept.canvas, 0, 0, side, side);
+  c.globalAlpha = 1;
+  drawRings(c, side);
+  marked ??= drawCodes(side);
+  if (on.codes) c.drawImage(marked, 0, 0);
+  if (M) M.forEach((mean, y) => drawCross(c, mean, y, side));
+  if (walk) drawPath(c, side);
+  disc(c, ...at(z, side), 0.55 * unit, css(colours.accent), css(colours.paper), 0.2 * unit);
+}
+
+function at(code, side) {                                // where a code lies, in the canvas's pixels
+  const x = (1 + (code[across] - centre[across]) / reach) / 2;
+  const y = up === null ? 0.5 : (1 - (code[up] - centre[up]) / reach) / 2;
+  return [x * side, y * side];
+}
+
+function em() {                                          // the size of text, in the canvas's pixels
+  return parseFloat(getComputedStyle($("plane")).fontSize) * pixelsPerPoint();
+}
+
+function pixelsPerPoint() {
+  return $("plane").width / ($("plane").clientWidth || 1);
+}
+
+function disc(c, x, y, radius, fill, edge, lineWidth) {
+  c.beginPath();
+  c.arc(x, y, radius, 0, 2 * Math.PI);
+  c.fillStyle = fill;
+  c.fill();
+  c.lineWidth = lineWidth;
+  c.strokeStyle = edge;
+  c.stroke();
+}
+
+// One and two standard deviations of the prior: of N(0, I), or of the label that was chosen.
+function drawRings(c, side) {
+  if (M && chosen === null) return;
+  const [x, y] = at(M ? M[chosen] : new Float64Array(Z), side);
+  c.strokeStyle = css(colours.accent);
+  c.globalAlpha = 0.6;
+  c.lineWidth = 0.1 * em();
+  c.setLineDash([0.5 * em(), 0.5 * em()]);
+  for (const std of [1, 2]) {
+    c.beginPath();
+    c.arc(x, y, std / reach / 2 * side, 0, 2 * Math.PI);
+    c.stroke();
+  }
+  c.setLineDash([]);
+  c.globalAlpha = 1;
+}
+
+// The codes, each written as its label in the colour of that label, and each label once, large, at
+// the median of its codes: no reader has to tell ten colours apart.
+function drawCodes(side) {
+  const canvas = square(side), c = canvas.getContext("2d"), unit = em();
+  const short = net.kinds.every(kind => String(kind).length < 3);
+  codes.forEach((code, n) => {
+    const [x, y] = at(code, side), label = labelOf(n), spread = up === null ? scatter(n) * side : 0;
+    c.globalAlpha = chosen === null || chosen === label ? 1 : 0.12;
+    if (label !== null && short) write(c, label, x, y + spread, 0.68 * unit, colourOf(label));
+    else disc(c, x, y + spread, 0.24 * unit, colourOf(label), css(colours.paper), 0.06 * unit);
+  });
+  c.globalAlpha = 1;
+  for (const kind of net.kinds) {
+    const own = codes.filter((_, n) => labelOf(n) === kind).map(code => at(code, side));
+    if (!own.length || (chosen !== null && chosen !== kind) || up === null) continue;
+    write(c, kind, median(own.map(([x]) => x)), median(own.map(([, y]) => y)), 1.7 * unit, colourOf(kind));
+  }
+  return canvas;
+}
+
+function scatter(n) {                                    // with one dimension: a height for each
+  const kind = net.kinds.indexOf(labelOf(n)), kinds = net.kinds.length;
+  return kinds > 1 ? 0.9 * kind / (kinds - 1) - 0.45 : 0.9 * (n * 0.618 % 1) - 0.45;
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+function write(c, label, x, y, size, colour) {
+  c.font = `bold ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  c.textAlign = "center";
+  c.textBaseline = "middle";
+  c.lineJoin = "round";
+  c.lineWidth = 0.25 * size;
+  c.strokeStyle = css(colours.paper);
+  c.strokeText(label, x, y);
+  c.fillStyle = colour;
+  c.fillText(label, x, y);
+}
+
+function drawCross(c, mean, y, side) {
+  const [left, top] = at(mean, side), arm = 0.4 * em();
+  c.lineCap = "round";
+  for (const [colour, lineWidth] of [[css(colours.paper), 0.55 * em()], [colourOf(y), 0.28 * em()]]) {
+    c.beginPath();
+    c.moveTo(left - arm, top - arm);
+    c.lineTo(left + arm, top + arm);
+    c.moveTo(left + arm, top - arm);
+    c.lineTo(left - arm, top + arm);
+    c.lineWidth = lineWidth;
+    c.strokeStyle = colour;
+    c.stroke();
+  }
+}
+
+function drawPath(c, side) {
+  c.beginPath();
+  c.moveTo(...at(walk.from, side));
+  c.lineTo(...at(walk.to, side));
+  c.lineWidth = 0.16 * em();
+  c.strokeStyle = css(colours.accent);
+  c.stroke();
+}
+
+// ---------------------------------------------------------------------- colours
+
+function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["paper", "ink", "none", "panel", "accent", ...Array(10).keys()];
+  const rgb   = hex => [1, 3, 5].map(start => parseInt(hex.slice(start, start + 2), 16));
+  colours = Object.fromEntries(names.map(name => [name, rgb(style.getPropertyValue(`--${name}`).trim())]));
+}
+
+function css([red, green, blue]) {
+  return `rgb(${red} ${green} ${blue})`;
+}
+
+function colourOf(label) {                               // ten of them, and then from the start
+  return label === null ? css(colours[0]) : css(colours[Math.abs(label) % 10]);
+}
