@@ -1,8 +1,10 @@
-"use strict";                        // the first of three parts: the network, and nothing of the page
+// The first of three parts: the network, and nothing of the page.
+"use strict";
 
 const $ = id => document.getElementById(id);
 const net = JSON.parse($("data").textContent);           // what page.py wrote
 const { Z, H, D, gaussian } = net;
+const Numbers = net.double ? Float64Array : Float32Array;      // the network's own precision
 const W3 = rows(net.weights.W3), b3 = numbers(net.weights.b3);
 const W4 = rows(net.weights.W4), b4 = numbers(net.weights.b4);
 
@@ -11,7 +13,7 @@ const W4 = rows(net.weights.W4), b4 = numbers(net.weights.b4);
 // The probability of every pixel (if pixels are Gaussian, its mean) at the code z, Z numbers.
 function decode(z) {
   if (z.length !== Z) throw new RangeError(`decode: expected ${Z} numbers, got ${z.length}`);
-  return Array.from(forward(z).probs);
+  return Array.from(forward(Numbers.from(z)).probs);
 }
 
 function forward(z) {
@@ -23,13 +25,13 @@ function forward(z) {
 }
 
 function dense(x, W, b) {                                // out = x W + b
-  const out = Float64Array.from(b);
+  const out = new Numbers(b.length);
   for (let i = 0; i < x.length; i++) {
     if (x[i] === 0) continue;                            // a unit that is shut adds nothing
     const row = W[i];
     for (let o = 0; o < out.length; o++) out[o] += x[i] * row[o];
   }
-  return out;
+  return out.map((sum, o) => sum + b[o]);
 }
 
 function relu(a) {
@@ -55,13 +57,13 @@ function numbers(array) {
 function rows(array) {
   const [count, length] = array.shape;
   const flat   = numbers(array);
-  const scales = array.scales ? new Float32Array(bytes(array.scales).buffer) : Array(count).fill(1);
+  const scales = array.scales ? numbers({ numbers: array.scales }) : Array(count).fill(1);
   return Array.from(scales, (scale, i) => {
     const row = flat.subarray(i * length, (i + 1) * length);
-    return Float64Array.from(row, number => scale * number);
+    return Numbers.from(row, number => scale * number);
   });
 }
 
 function transposed(A) {
-  return Array.from(A[0], (_, n) => Float64Array.from(A, row => row[n]));
+  return Array.from(A[0], (_, n) => Numbers.from(A, row => row[n]));
 }

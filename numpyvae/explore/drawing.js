@@ -123,7 +123,7 @@ function drawPlane() {
   drawRings(c, side);
   marked ??= drawCodes(side);
   if (on.codes) c.drawImage(marked, 0, 0);
-  if (M) M.forEach((mean, y) => drawCross(c, mean, y, side));
+  if (M) M.forEach((mean, y) => drawMean(c, mean, y, side));
   if (walk) drawPath(c, side);
   disc(c, ...at(z, side), 0.55 * unit, css(colours.accent), css(colours.paper), 0.2 * unit);
 }
@@ -155,7 +155,7 @@ function disc(c, x, y, radius, fill, edge, lineWidth) {
 // One and two standard deviations of the prior: of N(0, I), or of the label that was chosen.
 function drawRings(c, side) {
   if (M && chosen === null) return;
-  const [x, y] = at(M ? M[chosen] : new Float64Array(Z), side);
+  const [x, y] = at(M ? M[chosen] : new Numbers(Z), side);
   c.strokeStyle = css(colours.accent);
   c.globalAlpha = 0.6;
   c.lineWidth = 0.1 * em();
@@ -169,8 +169,8 @@ function drawRings(c, side) {
   c.globalAlpha = 1;
 }
 
-// The codes, each written as its label in the colour of that label, and each label once, large, at
-// the median of its codes: no reader has to tell ten colours apart.
+// The codes, each written as its label in the colour of that label; and each label once, large, at
+// the median of its codes, unless M is there to show it. No reader has to tell ten colours apart.
 function drawCodes(side) {
   const canvas = square(side), c = canvas.getContext("2d"), unit = em();
   const short = net.kinds.every(kind => String(kind).length < 3);
@@ -181,9 +181,9 @@ function drawCodes(side) {
     else disc(c, x, y + spread, 0.24 * unit, colourOf(label), css(colours.paper), 0.06 * unit);
   });
   c.globalAlpha = 1;
-  for (const kind of net.kinds) {
+  for (const kind of M || up === null ? [] : net.kinds) {
     const own = codes.filter((_, n) => labelOf(n) === kind).map(code => at(code, side));
-    if (!own.length || (chosen !== null && chosen !== kind) || up === null) continue;
+    if (!own.length || (chosen !== null && chosen !== kind)) continue;
     write(c, kind, median(own.map(([x]) => x)), median(own.map(([, y]) => y)), 1.7 * unit, colourOf(kind));
   }
   return canvas;
@@ -198,10 +198,8 @@ function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-function write(c, label, x, y, size, colour) {
-  c.font = `bold ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  c.textAlign = "center";
-  c.textBaseline = "middle";
+function write(c, label, x, y, size, colour) {           // on a halo of paper
+  letter(c, size);
   c.lineJoin = "round";
   c.lineWidth = 0.25 * size;
   c.strokeStyle = css(colours.paper);
@@ -210,19 +208,20 @@ function write(c, label, x, y, size, colour) {
   c.fillText(label, x, y);
 }
 
-function drawCross(c, mean, y, side) {
-  const [left, top] = at(mean, side), arm = 0.4 * em();
-  c.lineCap = "round";
-  for (const [colour, lineWidth] of [[css(colours.paper), 0.55 * em()], [colourOf(y), 0.28 * em()]]) {
-    c.beginPath();
-    c.moveTo(left - arm, top - arm);
-    c.lineTo(left + arm, top + arm);
-    c.moveTo(left + arm, top - arm);
-    c.lineTo(left - arm, top + arm);
-    c.lineWidth = lineWidth;
-    c.strokeStyle = colour;
-    c.stroke();
-  }
+function letter(c, size) {
+  c.font = `bold ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  c.textAlign = "center";
+  c.textBaseline = "middle";
+}
+
+function drawMean(c, mean, y, side) {                    // of a class's prior: its label, on a disc
+  const [left, top] = at(mean, side), unit = em();
+  c.globalAlpha = chosen === null || chosen === y ? 1 : 0.3;
+  disc(c, left, top, 0.75 * unit, colourOf(y), css(colours.paper), 0.15 * unit);
+  letter(c, unit);
+  c.fillStyle = css(colours.paper);
+  c.fillText(y, left, top);
+  c.globalAlpha = 1;
 }
 
 function drawPath(c, side) {

@@ -1,6 +1,6 @@
 // The third part: what a reader can do.
 
-const z = new Float64Array(Z);                           // the code that the page stands at
+const z = new Numbers(Z);                           // the code that the page stands at
 let [across, up = null] = Z === 2 ? [0, 1] : net.order;  // the dimensions of the plane
 let chosen = null;                                       // the label that stands out, or null
 let next = 0;                                            // the test image that comes next
@@ -16,9 +16,9 @@ const STEP = reach / 30;                                 // of an arrow key: 0.1
 
 const doing = {
   random() {
-    if (!M) return stand(z.map(normal), "decoded from a random z ~ N(0, I)");
+    if (!M) return stand(z.map(normal), "decoded from z ~ N(0, I)");
     const y = chosen ?? Math.floor(Math.random() * M.length);
-    stand(M[y].map(mean => mean + normal()), `decoded from a random z ~ N(M[${y}], I)`);
+    stand(M[y].map(mean => mean + normal()), `decoded from z ~ N(M[${y}], I)`);
   },
   test() {
     const fit = [...net.chosen.keys()].filter(i => [null, labelOf(net.chosen[i])].includes(chosen));
@@ -36,11 +36,11 @@ const doing = {
     say(walk.said);
     redraw();
   },
-  origin() { stand(new Float64Array(Z), "decoded from z = 0") },
+  origin() { stand(new Numbers(Z), "decoded from z\u00a0=\u00a00") },
   smooth() { toggle("smooth"); document.body.classList.toggle("smooth", on.smooth) },
   map()    { toggle("map") },
   codes()  { toggle("codes") },
-  dark()   { theme = theme === "dark" ? "light" : "dark"; paint() }
+  dark()   { theme = shownTheme() === "dark" ? "light" : "dark"; paint() }
 };
 
 // Stand at a code: `said` is where it comes from; i, which test image to show beside it, or null.
@@ -64,7 +64,7 @@ function choose(label) {
   chosen = label;
   marked = null;
   for (const button of $("kinds").children) press(button, button.value === String(label ?? ""));
-  if (M && label !== null) stand(M[label], `decoded from M[${label}], the mean of its prior`);
+  if (M && label !== null) stand(M[label], `decoded from z\u00a0=\u00a0M[${label}]`);
   else redraw();
 }
 
@@ -76,7 +76,7 @@ function beside(i) {
   const part  = slice => slice && slice.subarray(i * D, (i + 1) * D);
   const label = labelOf(net.chosen[i]);
   drawImage($("original"), Array.from(part(images), byte => byte / 255), part(seen));
-  $("whose").textContent = "test image" + (label === null ? "" : `, label ${label}`);
+  $("whose").textContent = "test image" + (label === null ? "" : `: ${label}`);
 }
 
 function normal() {                                      // Box and Muller's
@@ -158,11 +158,15 @@ function clip(value, low, high) {
 
 // ---------------------------------------------------------------------- light and dark
 
-let theme = document.documentElement.dataset.theme;      // the system's, until the reader chooses
+let theme = null;                                        // the reader's choice; null: the system's
+
+function shownTheme() {
+  return theme ?? (system.matches ? "dark" : "light");
+}
 
 function paint() {
-  document.documentElement.dataset.theme = theme;
-  press("dark", theme === "dark");
+  document.documentElement.dataset.theme = shownTheme();
+  press("dark", shownTheme() === "dark");
   readColours();
   marked = swept = sweep = null;
   beside(shownImage);
@@ -188,7 +192,7 @@ function addSliders() {
                                 element("span", {}, nameOf(j)), slider, element("output"), kl));
   }
   const used = net.kl.filter(nats => nats > net.used).length, others = Z - net.order.length;
-  $("legend").textContent = `The most active first; in colour: KL above ${net.used} nats (${used} of ${Z}).`
+  $("legend").textContent = `The most active first; bold: KL above ${net.used} nats (${used} of ${Z}).`
     + (others ? ` The ${others} not shown stay where the last button set them.` : "");
 }
 
@@ -272,7 +276,7 @@ function listen() {
     button.addEventListener("click", doing[button.dataset.do]);
   }
   document.addEventListener("keydown", key);
-  system.addEventListener("change", () => { theme = system.matches ? "dark" : "light"; paint() });
+  system.addEventListener("change", paint);
   new ResizeObserver(resize).observe(plane);
 }
 

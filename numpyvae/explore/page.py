@@ -81,6 +81,7 @@ def _data(model, x, image_shape, labels, mask, exact, kl):
     return {
         "Z": model.latent_dim, "H": model.hidden_dim, "D": model.input_dim,
         "shape": image_shape, "gaussian": model.likelihood == "gaussian",
+        "double": model.dtype == np.float64,
         "kl": np.round(kl, 4).tolist(), "used": USED,
         "order": np.argsort(-kl, kind="stable")[:MOST].tolist(),
         "centre": centre.tolist(), "reach": reach,
@@ -120,7 +121,7 @@ def _ranges(codes, M):
     high   = means.max(axis=0)
     centre = np.round((low + high) / 2, 1).astype(np.float64)
     reach  = max(REACH + (high - centre).max(), REACH + (centre - low).max(),
-                 np.abs(codes - centre).max())
+                 1.03 * np.abs(codes - centre).max())
     return centre, float(np.ceil(2 * reach) / 2)
 
 
