@@ -1,4 +1,5 @@
-// The second part: what is drawn. It changes nothing; `z` and what else it reads is the third part's.
+// The second part: what is drawn. It changes nothing but the picture; `z`, and what else it reads,
+// is kept in the third part.
 
 const { centre, reach } = net;
 const [height, width] = net.shape;
@@ -11,7 +12,7 @@ const M      = net.M && rows(net.M);                     // the mean of each cla
 const images = bytes(net.images);
 const seen   = net.seen && bytes(net.seen);
 
-let colours = {};                                        // of the theme, as page.css has them
+const colours = {};                                      // of the theme, as page.css has them
 let drawing = 0;                                         // the frame that was asked for, or 0
 let swept = null, sweep = null;                          // the plane's images: whole, and next
 let marked = null;                                       // the marks of the codes, or null: stale
@@ -42,11 +43,13 @@ function drawImage(canvas, values, observed = null) {
 
 // 0 is the colour of paper, 1 that of ink; pixels that nobody saw have a colour of their own.
 function inked(values, observed = null) {
-  const { paper, ink, none } = colours, image = new ImageData(width, height);
+  const { paper, ink, none } = colours;
+  const image = new ImageData(width, height);
   for (let d = 0; d < D; d++) {
     const share = clip(values[d], 0, 1);
     for (let c = 0; c < 3; c++) {
-      image.data[4 * d + c] = observed && !observed[d] ? none[c] : paper[c] + share * (ink[c] - paper[c]);
+      const tone = paper[c] + share * (ink[c] - paper[c]);
+      image.data[4 * d + c] = observed && !observed[d] ? none[c] : tone;
     }
     image.data[4 * d + 3] = 255;
   }
@@ -54,7 +57,9 @@ function inked(values, observed = null) {
 }
 
 function drawUnits(h3) {                                 // a stripe for each hidden unit
-  const canvas = $("units"), image = new ImageData(H, 1), { panel, accent } = colours;
+  const { panel, accent } = colours;
+  const canvas  = $("units");
+  const image   = new ImageData(H, 1);
   const largest = Math.max(...h3) || 1;
   h3.forEach((h, k) => {
     const share = h / largest;
@@ -64,7 +69,8 @@ function drawUnits(h3) {                                 // a stripe for each hi
   canvas.width = H;
   canvas.height = 1;
   canvas.getContext("2d").putImageData(image, 0, 0);
-  $("open").textContent = `${h3.filter(h => h > 0).length} of ${H} hidden units are open (h3 above 0):`;
+  const open = h3.filter(h => h > 0).length;
+  $("open").textContent = `${open} of ${H} hidden units are open (h3 above 0):`;
 }
 
 function setSliders() {
@@ -96,11 +102,13 @@ function planeKey() {                                    // what the plane's ima
 }
 
 function decodeTile(i) {
-  const column = i % SIDE, row = up === null ? (SIDE - 1) / 2 : Math.floor(i / SIDE);
-  const code = sweep.z.slice();
+  const column = i % SIDE;
+  const row    = up === null ? (SIDE - 1) / 2 : Math.floor(i / SIDE);
+  const code   = sweep.z.slice();
   code[across] = centre[across] + reach * (2 * (column + 0.5) / SIDE - 1);
   if (up !== null) code[up] = centre[up] + reach * (1 - 2 * (row + 0.5) / SIDE);
-  const left = column * CELL + (CELL - width >> 1), top = row * CELL + (CELL - height >> 1);
+  const left = column * CELL + (CELL - width >> 1);
+  const top  = row * CELL + (CELL - height >> 1);
   sweep.canvas.getContext("2d").putImageData(inked(forward(code).probs), left, top);
 }
 
@@ -113,7 +121,10 @@ function square(side) {
 // ---------------------------------------------------------------------- the plane
 
 function drawPlane() {
-  const canvas = $("plane"), c = canvas.getContext("2d"), side = canvas.width, unit = em();
+  const canvas = $("plane");
+  const c      = canvas.getContext("2d");
+  const side   = canvas.width;
+  const unit   = em();
   c.fillStyle = css(colours.paper);
   c.fillRect(0, 0, side, side);
   c.imageSmoothingEnabled = on.smooth;
@@ -125,30 +136,27 @@ function drawPlane() {
   if (on.codes) c.drawImage(marked, 0, 0);
   if (M) M.forEach((mean, y) => drawMean(c, mean, y, side));
   if (walk) drawPath(c, side);
-  disc(c, ...at(z, side), 0.55 * unit, css(colours.accent), css(colours.paper), 0.2 * unit);
+  disc(c, ...at(z, side), 0.55 * unit, css(colours.accent), 0.2 * unit);
 }
 
-function at(code, side) {                                // where a code lies, in the canvas's pixels
+function at(code, side) {                                // where a code lies on the canvas
   const x = (1 + (code[across] - centre[across]) / reach) / 2;
   const y = up === null ? 0.5 : (1 - (code[up] - centre[up]) / reach) / 2;
   return [x * side, y * side];
 }
 
 function em() {                                          // the size of text, in the canvas's pixels
-  return parseFloat(getComputedStyle($("plane")).fontSize) * pixelsPerPoint();
+  const plane = $("plane");
+  return parseFloat(getComputedStyle(plane).fontSize) * plane.width / (plane.clientWidth || 1);
 }
 
-function pixelsPerPoint() {
-  return $("plane").width / ($("plane").clientWidth || 1);
-}
-
-function disc(c, x, y, radius, fill, edge, lineWidth) {
+function disc(c, x, y, radius, colour, edge) {           // with an edge of paper
   c.beginPath();
   c.arc(x, y, radius, 0, 2 * Math.PI);
-  c.fillStyle = fill;
+  c.fillStyle = colour;
   c.fill();
-  c.lineWidth = lineWidth;
-  c.strokeStyle = edge;
+  c.lineWidth = edge;
+  c.strokeStyle = css(colours.paper);
   c.stroke();
 }
 
@@ -172,39 +180,48 @@ function drawRings(c, side) {
 // The codes, each written as its label in the colour of that label; and each label once, large, at
 // the median of its codes, unless M is there to show it. No reader has to tell ten colours apart.
 function drawCodes(side) {
-  const canvas = square(side), c = canvas.getContext("2d"), unit = em();
-  const short = net.kinds.every(kind => String(kind).length < 3);
+  const canvas = square(side);
+  const c      = canvas.getContext("2d");
+  const unit   = em();
+  const short  = net.kinds.every(kind => String(kind).length < 3);
   codes.forEach((code, n) => {
-    const [x, y] = at(code, side), label = labelOf(n), spread = up === null ? scatter(n) * side : 0;
-    c.globalAlpha = chosen === null || chosen === label ? 1 : 0.12;
-    if (label !== null && short) write(c, label, x, y + spread, 0.68 * unit, colourOf(label));
-    else disc(c, x, y + spread, 0.24 * unit, colourOf(label), css(colours.paper), 0.06 * unit);
+    const label  = labelOf(n);
+    const spread = up === null ? scatter(n) * side : 0;
+    const [x, y] = at(code, side);
+    c.globalAlpha = standsOut(label) ? 1 : 0.12;
+    if (label !== null && short) write(c, label, x, y + spread, 0.68 * unit);
+    else disc(c, x, y + spread, 0.24 * unit, colourOf(label), 0.06 * unit);
   });
   c.globalAlpha = 1;
   for (const kind of M || up === null ? [] : net.kinds) {
     const own = codes.filter((_, n) => labelOf(n) === kind).map(code => at(code, side));
-    if (!own.length || (chosen !== null && chosen !== kind)) continue;
-    write(c, kind, median(own.map(([x]) => x)), median(own.map(([, y]) => y)), 1.7 * unit, colourOf(kind));
+    if (!own.length || !standsOut(kind)) continue;
+    write(c, kind, median(own.map(([x]) => x)), median(own.map(([, y]) => y)), 1.7 * unit);
   }
   return canvas;
 }
 
+function standsOut(label) {
+  return chosen === null || chosen === label;
+}
+
 function scatter(n) {                                    // with one dimension: a height for each
-  const kind = net.kinds.indexOf(labelOf(n)), kinds = net.kinds.length;
-  return kinds > 1 ? 0.9 * kind / (kinds - 1) - 0.45 : 0.9 * (n * 0.618 % 1) - 0.45;
+  const kinds = net.kinds.length;
+  const share = kinds > 1 ? net.kinds.indexOf(labelOf(n)) / (kinds - 1) : n * 0.618 % 1;
+  return 0.9 * share - 0.45;
 }
 
 function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-function write(c, label, x, y, size, colour) {           // on a halo of paper
+function write(c, label, x, y, size) {                   // in its colour, on a halo of paper
   letter(c, size);
   c.lineJoin = "round";
   c.lineWidth = 0.25 * size;
   c.strokeStyle = css(colours.paper);
   c.strokeText(label, x, y);
-  c.fillStyle = colour;
+  c.fillStyle = colourOf(label);
   c.fillText(label, x, y);
 }
 
@@ -215,9 +232,10 @@ function letter(c, size) {
 }
 
 function drawMean(c, mean, y, side) {                    // of a class's prior: its label, on a disc
-  const [left, top] = at(mean, side), unit = em();
-  c.globalAlpha = chosen === null || chosen === y ? 1 : 0.3;
-  disc(c, left, top, 0.75 * unit, colourOf(y), css(colours.paper), 0.15 * unit);
+  const unit = em();
+  const [left, top] = at(mean, side);
+  c.globalAlpha = standsOut(y) ? 1 : 0.3;
+  disc(c, left, top, 0.75 * unit, colourOf(y), 0.15 * unit);
   letter(c, unit);
   c.fillStyle = css(colours.paper);
   c.fillText(y, left, top);
@@ -237,9 +255,10 @@ function drawPath(c, side) {
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["paper", "ink", "none", "panel", "accent", ...Array(10).keys()];
-  const rgb   = hex => [1, 3, 5].map(start => parseInt(hex.slice(start, start + 2), 16));
-  colours = Object.fromEntries(names.map(name => [name, rgb(style.getPropertyValue(`--${name}`).trim())]));
+  for (const name of ["paper", "ink", "none", "panel", "accent", ...Array(10).keys()]) {
+    const hex = style.getPropertyValue(`--${name}`).trim();
+    colours[name] = [1, 3, 5].map(start => parseInt(hex.slice(start, start + 2), 16));
+  }
 }
 
 function css([red, green, blue]) {

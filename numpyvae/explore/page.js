@@ -1,6 +1,6 @@
 // The third part: what a reader can do.
 
-const z = new Numbers(Z);                           // the code that the page stands at
+const z = new Numbers(Z);                                // the code that the page stands at
 let [across, up = null] = Z === 2 ? [0, 1] : net.order;  // the dimensions of the plane
 let chosen = null;                                       // the label that stands out, or null
 let next = 0;                                            // the test image that comes next
@@ -11,6 +11,8 @@ const on = { map: true, codes: true, smooth: false };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const LEG = 2600, REST = 700;                            // of a walk, in milliseconds
 const STEP = reach / 30;                                 // of an arrow key: 0.1 if reach is 3
+const KEYS = { r: "random", t: "test", w: "walk", o: "origin", s: "smooth", i: "map", c: "codes",
+               d: "dark" };
 
 // ---------------------------------------------------------------------- the buttons
 
@@ -21,11 +23,12 @@ const doing = {
     stand(M[y].map(mean => mean + normal()), `decoded from z ~ N(M[${y}], I)`);
   },
   test() {
-    const fit = [...net.chosen.keys()].filter(i => [null, labelOf(net.chosen[i])].includes(chosen));
+    const fit = [...net.chosen.keys()].filter(i => standsOut(labelOf(net.chosen[i])));
     if (!fit.length) return say(`no test image of this page has the label ${chosen}`);
     const i = fit.find(i => i >= next) ?? fit[0];
     next = i + 1;
     stand(codes[net.chosen[i]], "rebuilt from its μ", i);
+    $("status").textContent = `${$("whose").textContent}, rebuilt from its μ`;
   },
   walk() {
     if (calm.matches) return takeOneStep();
@@ -86,7 +89,7 @@ function normal() {                                      // Box and Muller's
 // ---------------------------------------------------------------------- a walk
 
 function newLeg() {
-  const fit   = [...codes.keys()].filter(n => [null, labelOf(n)].includes(chosen));
+  const fit   = [...codes.keys()].filter(n => standsOut(labelOf(n)));
   const n     = fit.length ? fit[Math.floor(Math.random() * fit.length)] : 0;
   const label = labelOf(n);
   const whose = label === null ? "" : `, label ${label}`;
@@ -183,22 +186,26 @@ function element(tag, properties, ...children) {
 
 function addSliders() {
   for (const j of net.order) {
-    const slider = element("input", { type: "range", name: j, min: centre[j] - reach,
-                                      max: centre[j] + reach, step: 0.05 });
+    const range  = { min: centre[j] - reach, max: centre[j] + reach, step: 0.05 };
+    const slider = element("input", { type: "range", name: j, ...range });
     slider.setAttribute("aria-label", `z ${j + 1}, KL ${net.kl[j].toFixed(2)} nats`);
     slider.addEventListener("input", () => turn([[j, slider.valueAsNumber]]));
-    const kl = element("span", { className: "kl" }, net.kl[j].toFixed(2));
-    $("sliders").append(element("label", { className: net.kl[j] > net.used ? "used" : "" },
-                                element("span", {}, nameOf(j)), slider, element("output"), kl));
+    const row = element("label", { className: net.kl[j] > net.used ? "used" : "" });
+    const kl  = element("span", { className: "kl" }, net.kl[j].toFixed(2));
+    row.append(nameOf(j), slider, element("output"), kl);
+    $("sliders").append(row);
   }
-  const used = net.kl.filter(nats => nats > net.used).length, others = Z - net.order.length;
-  $("legend").textContent = `The most active first; bold: KL above ${net.used} nats (${used} of ${Z}).`
-    + (others ? ` The ${others} not shown stay where the last button set them.` : "");
+  const used   = net.kl.filter(nats => nats > net.used).length;
+  const others = Z - net.order.length;
+  let legend = `The most active first; bold: KL above ${net.used} nats (${used} of ${Z}).`;
+  if (others) legend += ` The ${others} not shown stay where the last button set them.`;
+  $("legend").textContent = legend;
 }
 
 function addAxes() {
   for (const [id, j] of [["across", across], ["up", up]]) {
-    for (const k of net.order) $(id).append(element("option", { value: k, selected: k === j }, nameOf(k)));
+    $(id).append(...net.order.map(k => element("option", { value: k }, nameOf(k))));
+    $(id).value = j;
     $(id).addEventListener("change", () => setAxis(id, Number($(id).value)));
   }
   $("upward").hidden = up === null;
@@ -206,8 +213,8 @@ function addAxes() {
 
 function setAxis(id, j) {                                // the other one gives way to it
   const before = { across, up };
-  if (id === "across") [across, up] = [j, j === up ? before.across : up];
-  else                 [across, up] = [j === across ? before.up : across, j];
+  if (id === "across") [across, up] = [j, j === up ? before.across : before.up];
+  else                 [across, up] = [j === across ? before.up : before.across, j];
   $("across").value = across;
   $("up").value = up;
   marked = swept = sweep = null;
@@ -217,10 +224,9 @@ function setAxis(id, j) {                                // the other one gives 
 function addKinds() {
   $("kinds").hidden = $("digits").hidden = net.kinds.length === 0;
   for (const kind of [null, ...net.kinds]) {
-    const button = element("button", { value: kind ?? "", title: kind === null ? "all labels" : `label ${kind}` },
-                           kind === null ? "all" : String(kind));
+    const button = element("button", { value: kind ?? "" }, String(kind ?? "all"));
     if (kind !== null) button.style.setProperty("--own", `var(--${Math.abs(kind) % 10})`);
-    button.setAttribute("aria-label", button.title);
+    button.setAttribute("aria-label", kind === null ? "all labels" : `label ${kind}`);
     button.addEventListener("click", () => choose(kind));
     $("kinds").append(button);
   }
@@ -239,7 +245,8 @@ function showSource() {                                  // of the functions tha
 
 function point(event) {
   const box = $("plane").getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+  const x   = (event.clientX - box.left) / box.width;
+  const y   = (event.clientY - box.top) / box.height;
   const changes = [[across, centre[across] + reach * (2 * x - 1)]];
   if (up !== null) changes.push([up, centre[up] + reach * (1 - 2 * y)]);
   turn(changes);
@@ -248,9 +255,10 @@ function point(event) {
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !$("keys").checked) return;
   if (event.target.matches("select")) return;
-  const keys  = { r: "random", t: "test", w: "walk", o: "origin", s: "smooth", i: "map", c: "codes", d: "dark" };
-  const moves = { ArrowLeft: [across, -STEP], ArrowRight: [across, STEP], ArrowDown: [up, -STEP], ArrowUp: [up, STEP] };
-  const what  = keys[event.key], kind = net.kinds.find(kind => String(kind) === event.key);
+  const moves = { ArrowLeft: [across, -STEP], ArrowRight: [across, STEP],
+                  ArrowDown: [up,     -STEP], ArrowUp:    [up,     STEP] };
+  const what  = KEYS[event.key];
+  const kind  = net.kinds.find(kind => String(kind) === event.key);
   const [j, step] = moves[event.key] ?? [null];
   if (what) doing[what]();
   else if (kind !== undefined) choose(kind);
@@ -262,7 +270,8 @@ function key(event) {
 }
 
 function resize() {
-  const plane = $("plane"), side = Math.round(plane.clientWidth * devicePixelRatio);
+  const plane = $("plane");
+  const side  = Math.round(plane.clientWidth * devicePixelRatio);
   if (side && side !== plane.width) plane.width = plane.height = side;
   marked = null;
   redraw();
@@ -270,8 +279,13 @@ function resize() {
 
 function listen() {
   const plane = $("plane");
-  plane.addEventListener("pointerdown", event => { plane.setPointerCapture(event.pointerId); point(event) });
-  plane.addEventListener("pointermove", event => { if (plane.hasPointerCapture(event.pointerId)) point(event) });
+  plane.addEventListener("pointerdown", event => {
+    plane.setPointerCapture(event.pointerId);            // a drag may leave the plane
+    point(event);
+  });
+  plane.addEventListener("pointermove", event => {
+    if (plane.hasPointerCapture(event.pointerId)) point(event);
+  });
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", doing[button.dataset.do]);
   }

@@ -53,7 +53,7 @@ def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact
     about = f"{model.TITLE}, {model.input_dim}-{model.hidden_dim}-{model.latent_dim}"
     if learned_from:
         about += f", learned from {learned_from}"
-    back = f'<a href="{escape(home)}">all pages</a>' if home else ""
+    back = f'<a href="{escape(home)}">all lessons</a>' if home else ""
     return Template(_read("page.html")).substitute(
         about=escape(about), back=back, style=_read("page.css"),
         script="\n".join(_read(name) for name in SCRIPTS),
@@ -100,9 +100,11 @@ def _labels(model, labels, N):
     if labels is None:
         return None, []
     labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.shape != (N,):
-        raise InvalidTypeError(f"labels: expected whole numbers of shape ({N},), one for each "
-                               f"image, got {labels.dtype} of shape {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise InvalidTypeError(f"labels: expected whole numbers, got dtype {labels.dtype}")
+    if labels.shape != (N,):
+        raise InvalidValueError(f"labels: expected shape ({N},), one label for each image, got "
+                                f"{labels.shape}")
     labels = labels[:CODES]
     if isinstance(model, ConditionalVAE):
         return labels.tolist(), list(range(model.num_classes))
@@ -149,8 +151,9 @@ def _packed(array, exact):
     if exact or array.ndim == 1:
         return {"shape": array.shape, "numbers": _base64(array, "<f4")}
     scales = (np.abs(array).max(axis=1, keepdims=True) / WHOLE).astype("<f4")
-    whole  = np.round(array / np.where(scales > 0, scales, 1))
-    return {"shape": array.shape, "scales": _base64(scales, "<f4"), "numbers": _base64(whole, "<i2")}
+    whole  = np.clip(np.round(array / np.where(scales > 0, scales, 1)), -WHOLE, WHOLE)
+    return {"shape": array.shape, "numbers": _base64(whole, "<i2"),
+            "scales": _base64(scales, "<f4")}
 
 
 def _base64(array, dtype):

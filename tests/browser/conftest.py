@@ -1,12 +1,13 @@
 """A real browser for the tests of pages: Debian's chromium or another, without a network.
 
-    browser         the browser itself, started once for all tests
-    open_page       open_page(path, **options) opens a file in a tab of its own; the options are those
-                    of playwright's `new_context`, such as `viewport`, `has_touch`, `color_scheme`
-    page            an empty tab of 1280 by 720, for those who need only one
+    browser      the browser itself, started once for all tests
+    new_page     new_page(**options): a new tab; the options are those of playwright's
+                 `new_context`, such as `viewport`, `has_touch`, `color_scheme`
+    open_page    open_page(path, **options): a new tab that shows this file
+    page         a new tab of 1280 by 720, for those who need only one
 
-A test fails if a tab that it opened met an error, wrote one to the console, or asked for anything
-but files and what they contain.
+A test fails if one of its tabs met an error, wrote one to the console, or asked for anything but
+files and what they contain.
 """
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""`numpyvae explore`: the window of a run, and what is done where none can be opened."""
+"""`numpyvae explore`: the window of a run, what is done where none can be opened, and the page."""
 import os
 import signal
 import subprocess
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from helpers_cli import assert_one_sentence, call, contents
+from helpers_cli import ENV, assert_one_sentence, call, contents, forbid_writing
 from mouse import click
 
 from numpyvae import VAE, datasets, plots
 from numpyvae.evaluate import mean_kl_per_dim
+from numpyvae.explore import page
 from numpyvae.runs import SavedRun
 from numpyvae.training import Run
 
@@ -146,12 +147,78 @@ def test_an_ordinary_auto_encoder_s_run_is_refused(home, window, capsys):
     assert out == "" and contents(home) == before and not pyplot.get_fignums()
 
 
+# ---------------------------------------------------------------------- a page instead
+
+def test_a_page_is_written_and_nothing_else(home, window, capsys):
+    before = contents(home)
+    status, out, err = call(capsys, "explore", "vae", "--page", "page.html")
+    assert (status, err) == (0, "") and out.count("\n") == 1
+    assert out.startswith("page.html: ") and " kB" in out and not pyplot.get_fignums()
+    vae, data = VAE.load("vae/model.npz"), datasets.load("own.npz")
+    html = (home / "page.html").read_text(encoding="utf-8")
+    assert html == page.render(vae, data.x_test, (4, 3), data.labels_test, learned_from="own")
+    assert call(capsys, "explore", "vae", "--page", "EXACT.HTML", "--exact")[0] == 0
+    exact = (home / "EXACT.HTML").read_text(encoding="utf-8")
+    assert exact == page.render(vae, data.x_test, (4, 3), data.labels_test, learned_from="own",
+                                exact=True)
+    after = contents(home)
+    assert {name: after[name] for name in before} == before
+    assert after.keys() - before.keys() == {"page.html", "EXACT.HTML"}
+
+
+@pytest.mark.parametrize("model", ["cvae", "iwae"])
+def test_a_page_of_the_vae_s_relatives(home, capsys, model):
+    dataset = datasets.load("own.npz")
+    run = Run(dataset.x_train, dataset.x_test, None, None, dataset.labels_train,
+              dataset.labels_test, model=model, hidden_dim=8, latent_dim=3, epochs=1)
+    os.mkdir(model)
+    SavedRun(run, model, str(home / "own.npz"), image_shape=(4, 3)).save()
+    assert call(capsys, "explore", model, "--page", "page.html")[0] == 0
+    html = (home / "page.html").read_text(encoding="utf-8")
+    assert html == page.render(run.model, dataset.x_test, (4, 3), dataset.labels_test,
+                               learned_from="own")
+
+
+def test_a_page_needs_no_matplotlib(home):
+    code = ("import sys\nfrom numpyvae import cli\n"
+            "print(cli.main(['explore', 'vae', '--page', 'a.html']), 'matplotlib' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], env=ENV, cwd=home, capture_output=True,
+                          text=True)
+    assert done.stderr == "" and done.stdout.endswith("\n0 False\n")
+
+
+@pytest.mark.parametrize("argv, words", [
+    (("vae", "--page", "taken.html"), "--page taken.html: expected a new file"),
+    (("vae", "--page", "page.htm"),   "expected a new file that ends in .html, got page.htm"),
+    (("vae", "--page", ""),           "expected a new file that ends in .html, got an empty name"),
+    (("vae", "--page"),               "--page: expected one argument"),
+    (("vae", "--exact"),              "--exact: expected it with --page FILE.html"),
+    (("vae", "--page", os.path.join("no", "page.html")), os.path.join("no", "page.html: No such")),
+    (("ae", "--page", "page.html"),   "ae: expected a model with a prior"),
+    (("gone", "--page", "page.html"), "gone: expected the folder of a run")])
+def test_where_no_page_can_be_written(home, window, capsys, argv, words):
+    (home / "taken.html").write_text("a page of somebody's")
+    before = contents(home)
+    status, out, err = call(capsys, "explore", *argv)
+    assert_one_sentence(status, err, words)
+    assert out == "" and contents(home) == before and not pyplot.get_fignums()
+
+
+def test_a_page_that_cannot_be_written(home, capsys, monkeypatch):
+    forbid_writing(monkeypatch, "files")
+    before = contents(home)
+    status, out, err = call(capsys, "explore", "vae", "--page", "page.html")
+    assert_one_sentence(status, err, "page.html: Permission denied")
+    assert ".tmp" not in err and out == "" and contents(home) == before
+
+
 def test_data_that_were_moved(home, capsys, monkeypatch):
     monkeypatch.setattr(plots, "save", lambda figure, path: None)
     os.rename("own.npz", "moved.npz")
     status, out, err = call(capsys, "explore", "vae")
     assert_one_sentence(status, err, "own.npz", "say where they are now with --data or --data-dir")
     assert out == "" and call(capsys, "explore", "vae", "--data", "moved.npz")[0] == 0
+    assert call(capsys, "explore", "vae", "--data", "moved.npz", "--page", "moved.html")[0] == 0
     status, out, err = call(capsys, "explore", "nowhere")
     assert_one_sentence(status, err, "nowhere: expected the folder of a run")
 
@@ -159,6 +226,7 @@ def test_data_that_were_moved(home, capsys, monkeypatch):
 def test_it_explains_itself(capsys):
     status, out, err = call(capsys, "explore", "--help")
     assert (status, err) == (0, "") and out.isascii() and "usage: numpyvae explore" in out
+    assert "--page FILE.html" in out and "--exact" in out
     assert "--data FILE" in out and "--data-dir DIR" in out and "explore" in call(capsys)[1]
 
 

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from mouse import click, mouse
 
 from numpyvae import VAE, ConditionalVAE, explore, plots
-from numpyvae.explore import Explorer, open_window, window
+from numpyvae.explore import Explorer, open_window, page, window
 
 
 def network(latent_dim, image_shape=(2, 3), dtype=np.float64):
@@ -249,7 +249,9 @@ def test_matplotlib_is_imported_only_when_a_window_is_wanted():
 
 
 def test_what_is_public_is_at_hand_and_nothing_else():
-    assert explore.__all__ == ["Explorer", "keep_open", "open_window"]
-    assert all(getattr(explore, name) is getattr(window, name) for name in explore.__all__)
+    assert explore.__all__ == ["Explorer", "keep_open", "open_window", "write_page"]
+    for name in ("Explorer", "keep_open", "open_window"):
+        assert getattr(explore, name) is getattr(window, name)
+    assert explore.write_page is page.write_page
     with pytest.raises(AttributeError, match="numpyvae.explore.* has no attribute 'find_spec'"):
         explore.find_spec
