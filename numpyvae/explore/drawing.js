@@ -1,7 +1,7 @@
 // The second part: what is drawn. It changes nothing but the picture; `z`, and what else it reads,
 // is kept in the third part.
 
-const { centre, reach } = net;
+const { centre } = net;
 const [height, width] = net.shape;
 const SIDE = 15;                                         // images along a side of the plane
 const CELL = Math.max(width, height) + 1;                // what each has there: a gap between them
@@ -105,8 +105,8 @@ function decodeTile(i) {
   const column = i % SIDE;
   const row    = up === null ? (SIDE - 1) / 2 : Math.floor(i / SIDE);
   const code   = sweep.z.slice();
-  code[across] = centre[across] + reach * (2 * (column + 0.5) / SIDE - 1);
-  if (up !== null) code[up] = centre[up] + reach * (1 - 2 * (row + 0.5) / SIDE);
+  code[across] = centre[across] + reach() * (2 * (column + 0.5) / SIDE - 1);
+  if (up !== null) code[up] = centre[up] + reach() * (1 - 2 * (row + 0.5) / SIDE);
   const left = column * CELL + (CELL - width >> 1);
   const top  = row * CELL + (CELL - height >> 1);
   sweep.canvas.getContext("2d").putImageData(inked(forward(code).probs), left, top);
@@ -139,9 +139,13 @@ function drawPlane() {
   disc(c, ...at(z, side), 0.55 * unit, css(colours.accent), 0.2 * unit);
 }
 
+function reach() {                                       // from the plane's centre to its edges
+  return Math.max(net.reach[across], net.reach[up ?? across]);
+}
+
 function at(code, side) {                                // where a code lies on the canvas
-  const x = (1 + (code[across] - centre[across]) / reach) / 2;
-  const y = up === null ? 0.5 : (1 - (code[up] - centre[up]) / reach) / 2;
+  const x = (1 + (code[across] - centre[across]) / reach()) / 2;
+  const y = up === null ? 0.5 : (1 - (code[up] - centre[up]) / reach()) / 2;
   return [x * side, y * side];
 }
 
@@ -170,7 +174,7 @@ function drawRings(c, side) {
   c.setLineDash([0.5 * em(), 0.5 * em()]);
   for (const std of [1, 2]) {
     c.beginPath();
-    c.arc(x, y, std / reach / 2 * side, 0, 2 * Math.PI);
+    c.arc(x, y, std / reach() / 2 * side, 0, 2 * Math.PI);
     c.stroke();
   }
   c.setLineDash([]);

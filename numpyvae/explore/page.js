@@ -10,7 +10,6 @@ const on = { map: true, codes: true, smooth: false };
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const LEG = 2600, REST = 700;                            // of a walk, in milliseconds
-const STEP = reach / 30;                                 // of an arrow key: 0.1 if reach is 3
 const KEYS = { r: "random", t: "test", w: "walk", o: "origin", s: "smooth", i: "map", c: "codes",
                d: "dark" };
 
@@ -58,7 +57,7 @@ function stand(code, said, i = null) {
 // By hand: new values for some dimensions, [[j, value], …].
 function turn(changes) {
   stop();
-  for (const [j, value] of changes) z[j] = clip(value, centre[j] - reach, centre[j] + reach);
+  for (const [j, value] of changes) z[j] = value;
   $("said").textContent = "decoded from this z";
   redraw();
 }
@@ -186,7 +185,7 @@ function element(tag, properties, ...children) {
 
 function addSliders() {
   for (const j of net.order) {
-    const range  = { min: centre[j] - reach, max: centre[j] + reach, step: 0.05 };
+    const range  = { min: centre[j] - net.reach[j], max: centre[j] + net.reach[j], step: 0.05 };
     const slider = element("input", { type: "range", name: j, ...range });
     slider.setAttribute("aria-label", `z ${j + 1}, KL ${net.kl[j].toFixed(2)} nats`);
     slider.addEventListener("input", () => turn([[j, slider.valueAsNumber]]));
@@ -245,26 +244,29 @@ function showSource() {                                  // of the functions tha
 
 function point(event) {
   const box = $("plane").getBoundingClientRect();
-  const x   = (event.clientX - box.left) / box.width;
-  const y   = (event.clientY - box.top) / box.height;
-  const changes = [[across, centre[across] + reach * (2 * x - 1)]];
-  if (up !== null) changes.push([up, centre[up] + reach * (1 - 2 * y)]);
+  const x   = clip((event.clientX - box.left) / box.width, 0, 1);
+  const y   = clip((event.clientY - box.top) / box.height, 0, 1);
+  const changes = [[across, centre[across] + reach() * (2 * x - 1)]];
+  if (up !== null) changes.push([up, centre[up] + reach() * (1 - 2 * y)]);
   turn(changes);
 }
 
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !$("keys").checked) return;
   if (event.target.matches("select")) return;
-  const moves = { ArrowLeft: [across, -STEP], ArrowRight: [across, STEP],
-                  ArrowDown: [up,     -STEP], ArrowUp:    [up,     STEP] };
+  const step  = reach() / 30;                            // 0.1 where the plane ends at 3
+  const moves = { ArrowLeft: [across, -step], ArrowRight: [across, step],
+                  ArrowDown: [up,     -step], ArrowUp:    [up,     step] };
   const what  = KEYS[event.key];
   const kind  = net.kinds.find(kind => String(kind) === event.key);
-  const [j, step] = moves[event.key] ?? [null];
+  const [j, move] = moves[event.key] ?? [null];
   if (what) doing[what]();
   else if (kind !== undefined) choose(kind);
   else if (event.key === "a" && net.kinds.length) choose(null);
   else if (event.key === "Escape") stop();
-  else if (j !== null && !event.target.matches("input")) turn([[j, z[j] + step]]);
+  else if (j !== null && !event.target.matches("input")) {
+    turn([[j, clip(z[j] + move, centre[j] - reach(), centre[j] + reach())]]);
+  }
   else return;
   event.preventDefault();
 }
@@ -295,6 +297,7 @@ function listen() {
 }
 
 document.querySelector("main").hidden = false;
+document.querySelector("[data-do=dark]").hidden = false;
 addSliders();
 addAxes();
 addKinds();

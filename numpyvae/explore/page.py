@@ -84,7 +84,7 @@ def _data(model, x, image_shape, labels, mask, exact, kl):
         "double": model.dtype == np.float64,
         "kl": np.round(kl, 4).tolist(), "used": USED,
         "order": np.argsort(-kl, kind="stable")[:MOST].tolist(),
-        "centre": centre.tolist(), "reach": reach,
+        "centre": centre.tolist(), "reach": reach.tolist(),
         "weights": {name: _packed(array, exact) for name, array in layers.items()},
         "M": None if M is None else _packed(M, exact=True),
         "codes": _packed(codes.T, exact),                    # a row for each latent dimension
@@ -112,19 +112,19 @@ def _labels(model, labels, N):
 
 
 def _ranges(codes, M):
-    """How far a code can be turned: from centre - reach to centre + reach.
+    """How far each dimension can be turned: from centre - reach to centre + reach.
 
     codes: (N, Z); M: (C, Z), or None where the prior is N(0, I)
-    ->  centre: (Z,); reach: one number for all dimensions, so that the prior's rings are circles.
-        The codes lie within it, and so does each prior as far as REACH standard deviations.
+    ->  centre, reach: (Z,). The codes lie within, and so does each prior as far as REACH standard
+        deviations.
     """
     means  = np.zeros((1, codes.shape[1])) if M is None else M
     low    = means.min(axis=0)
     high   = means.max(axis=0)
     centre = np.round((low + high) / 2, 1).astype(np.float64)
-    reach  = max(REACH + (high - centre).max(), REACH + (centre - low).max(),
-                 1.03 * np.abs(codes - centre).max())
-    return centre, float(np.ceil(2 * reach) / 2)
+    prior  = REACH + np.maximum(high - centre, centre - low)
+    reach  = np.maximum(prior, 1.03 * np.abs(codes - centre).max(axis=0))
+    return centre, np.ceil(2 * reach) / 2
 
 
 def _chosen(labels, N):

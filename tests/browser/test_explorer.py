@@ -148,7 +148,7 @@ def test_a_slider_turns_its_own_dimension(pages, open_page):
 
 def test_the_plane_is_dragged_with_the_mouse(pages, open_page):
     tab = open_page(pages("vae"))
-    across, up, reach = tab.evaluate("[across, up, reach]")
+    across, up, reach = tab.evaluate("[across, up, reach()]")
     box = tab.locator("#plane").bounding_box()
     x, y, side = box["x"], box["y"], box["width"]
     tab.mouse.move(x + side / 4, y + side / 4)
@@ -179,7 +179,7 @@ def test_another_plane_can_be_chosen_and_its_two_dimensions_differ(pages, open_p
 
 def test_a_finger_drags_on_the_plane_and_presses_buttons(pages, open_page):
     tab = open_page(pages("cvae"), **PHONE)
-    across, up, reach, centre = tab.evaluate("[across, up, reach, centre]")
+    across, up, reach, centre = tab.evaluate("[across, up, reach(), centre]")
     tab.locator("#plane").scroll_into_view_if_needed()
     box = tab.locator("#plane").bounding_box()
     x, y, side = box["x"], box["y"], box["width"]
@@ -394,7 +394,7 @@ def test_without_javascript_it_says_what_it_is(pages, open_page):
     tab = open_page(pages("vae"), java_script_enabled=False)
     words = tab.inner_text("body")
     assert "This page holds a trained decoder" in words and "Allow it for this page" in words
-    assert "random" not in words.split()
+    assert "random" not in words.split() and "dark" not in words.split()
 
 
 def test_one_latent_dimension_and_no_labels(tmp_path, open_page):
@@ -406,7 +406,7 @@ def test_one_latent_dimension_and_no_labels(tmp_path, open_page):
     tab.wait_for_function("swept && !sweep")
     box = tab.locator("#plane").bounding_box()
     tab.mouse.click(box["x"] + box["width"] / 4, box["y"] + 20)
-    assert code(tab)[0] == pytest.approx(-tab.evaluate("reach") / 2, abs=0.03)
+    assert code(tab)[0] == pytest.approx(-tab.evaluate("reach()") / 2, abs=0.03)
     tab.keyboard.press("ArrowUp")
     tab.keyboard.press("5")
     tab.keyboard.press("t")
