@@ -1,6 +1,6 @@
 """A real browser for the tests of pages: Debian's chromium or another, without a network.
 
-    browser      the browser itself, started once for all tests
+    browser      the browser itself, started once for each file of tests
     new_page     new_page(**options): a new tab; the options are those of playwright's
                  `new_context`, such as `viewport`, `has_touch`, `color_scheme`
     open_page    open_page(path, **options): a new tab that shows this file
@@ -20,7 +20,9 @@ ROOM   = {"width": 1280, "height": 720}      # a projector's
 INSIDE = ("file:", "data:", "blob:", "about:")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while playwright is open, no other test could run an event loop of
+# asyncio's, as those of notebooks do.
+@pytest.fixture(scope="module")
 def browser():
     """Chromium, without a window; a test that asks for it is skipped where there is none."""
     try:
