@@ -33,7 +33,8 @@ def write_page(path, model, x, image_shape, labels=None, mask=None, learned_from
     The other arguments are those of `render`.  Raises what it raises, and OSError.
     """
     html = render(model, x, image_shape, labels, mask, learned_from, exact, home)
-    write_atomically(path, lambda file: file.write(html.encode()))
+    text = html.encode("utf-8", "replace")                   # a file's name need not be text
+    write_atomically(path, lambda file: file.write(text))
 
 
 def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact=False, home=None):
@@ -48,8 +49,11 @@ def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact
     ->  a page that needs no other file, and no network
     Raises ValueError or TypeError.
     """
-    kl    = mean_kl_per_dim(model, x, labels)
-    data  = _data(model, x, tuple(image_shape), labels, mask, exact, kl)
+    kl = mean_kl_per_dim(model, x, labels)
+    if not np.isfinite(kl).all():
+        raise InvalidValueError("model: expected a network whose codes are finite, got others; "
+                                "train it again, with a smaller learning rate")
+    data  = _data(model, x, tuple(map(int, image_shape)), labels, mask, exact, kl)
     about = f"{model.TITLE}, {model.input_dim}-{model.hidden_dim}-{model.latent_dim}"
     if learned_from:
         about += f", learned from {learned_from}"

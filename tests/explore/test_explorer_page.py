@@ -135,6 +135,8 @@ def test_it_is_written_whole_and_the_same_each_time(tmp_path, monkeypatch):
     assert path.read_text(encoding="utf-8") == rendered(learned_from="noise")
     assert "VAE, 12-7-4, learned from noise" in rendered(learned_from="noise")
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+    write_page(path, MODELS["vae"], X, SHAPE, learned_from="\udcff")      # a name that is not text
+    assert b"learned from ?" in path.read_bytes()
     with pytest.raises(ValueError, match="image_shape"):
         write_page(tmp_path / "other.html", MODELS["vae"], X, (5, 3))
     assert not (tmp_path / "other.html").exists()
@@ -318,6 +320,10 @@ def test_words_and_labels_stand_out_from_what_is_behind_them(theme):
 
 # ---------------------------------------------------------------------- what is refused
 
+NOT_FINITE = VAE(*SIZES)
+NOT_FINITE.params["b_mu"][1] = np.nan
+
+
 @pytest.mark.parametrize("options, words", [
     ({"image_shape": (3, 3)},          "image_shape: expected height and width whose product is"),
     ({"image_shape": (12,)},           "image_shape: expected height and width"),
@@ -328,6 +334,7 @@ def test_words_and_labels_stand_out_from_what_is_behind_them(theme):
     ({"x": X[:, :5]},                  "x: expected"),
     ({"x": X[:0], "labels": None},     "x: expected at least one example"),
     ({"model": MODELS["cvae"], "labels": None}, "y: expected a label for each example"),
+    ({"model": NOT_FINITE},            "model: expected a network whose codes are finite"),
     ({"model": Autoencoder(*SIZES)},   "expected a network of the class VAE, got Autoencoder")])
 def test_what_makes_no_page_is_refused(options, words):
     given = {"model": MODELS["vae"], "x": X, "image_shape": SHAPE, "labels": LABELS, **options}
