@@ -1,0 +1,207 @@
+"""The formulas in prose, where it is sure that they are some: `z`, `σ²`, `N(0, I)`, `z = μ + σ ε`.
+
+A letter alone is a variable, but not the words a and I, nor a capital that may be a name. A Greek
+letter, an index, a power, a function with its bracket and what stands at a sign of mathematics are
+formulas. Everything else stays what it was: above all the legend's names that are English words.
+"""
+import re
+
+from .formula import parse
+from .names import name
+from .notation import ENGLISH, FUNCTIONS, GREEK, VARIABLES, Code, Differential, Name, Words
+from .tokens import TOKENS, Token
+
+CODE     = re.compile(r"`[^`\n]+`|https?://\S*[\w/]"
+                      r"|(?<![\w-])--\w[\w-]*"                       # an option
+                      r"|(?<![\w./])(?:[A-Za-z_]\w*[/.])+[A-Za-z_]\w*(?:\(\))?"
+                      r"|(?<![\w./])[A-Za-z]\w*_\w+(?:\(\))?(?![\w(])"
+                      r"|(?<![\w.])[A-Za-z]\w*(?:\(\)|\[[\w\s\"':,-]*\])")
+STRESSED = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]*\w)\*(?![\w*])")
+MINUS    = re.compile(r"(?<![\w)\]\-.])-(?=\d)")
+LEGEND   = set("NDHZKWTMQ")          # capitals that are a variable even if nothing stands beside
+BEGINS   = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
+ENDS     = {"number", "vulgar", "raised", "lowered", "prime", "atom", "name", "close"}
+JOINS    = {"space", "sign", "slash", "script", "bar", "line", "raised", "lowered", "prime"}
+MARKS    = set(",;:.?!")
+
+
+def pieces(text):
+    """Cut prose into what it is made of.
+
+    text: the prose
+    ->  a list of pairs: "text", "stressed" or "code" and the words, or "math" and a tree
+    """
+    found = []
+    place = 0
+    while place < len(text):
+        kind, piece, end = _at(text, place)
+        if kind == "text" and found and found[-1][0] == "text":
+            found[-1] = ("text", found[-1][1] + piece)
+        else:
+            found.append((kind, piece))
+        place = end
+    return [(kind, MINUS.sub("−", piece) if kind == "text" else piece) for kind, piece in found]
+
+
+def _at(text, place):
+    """What begins at a place of a text  ->  its kind, the piece, and where it ends."""
+    code = CODE.match(text, place)
+    if code and _is_code(code.group()):
+        return "code", code.group().strip("`"), code.end()
+    stressed = STRESSED.match(text, place)
+    if stressed:
+        return "stressed", stressed[1], stressed.end()
+    run = _run(text, place)
+    if run:
+        source = "".join(token.text for token in run)
+        try:
+            return "math", parse(source), place + len(source)
+        except ValueError:
+            return "text", source, place + len(source)
+    word = re.compile(r"\w+['’]?\w*|.", re.DOTALL).match(text, place)
+    return "text", word.group(), word.end()
+
+
+def _is_code(text):
+    """Whether what looks like code is, rather than i.e., N/A, or W_mu."""
+    if text.startswith(("`", "http", "--")) or text.endswith((")", "]")):
+        return True
+    parts = re.split(r"[./]", text)
+    if len(parts) > 1:
+        return "." in text and max(map(len, parts)) > 1 or "_" in text
+    return isinstance(name(text)[0], Code) or text in VARIABLES or not _is_short(text)
+
+
+def _is_short(text):
+    """Whether each index of a name is a letter or two, or a name of the legend's."""
+    _, *indices = text.split("_")
+    return all(len(index) < 3 or index in VARIABLES or index in GREEK for index in indices)
+
+
+# ---------------------------------------------------------------------- runs of tokens
+
+def _run(text, place):
+    """The tokens of the formula that begins at a place of a text, or []."""
+    before = text[max(0, place - 1):place]
+    if re.match(r"[\w'’\-./@#$&]", before):
+        return []
+    found = _cut(_stretch(text, place))
+    return found if any(_is_sure(found, at) for at in range(len(found))) else []
+
+
+def _stretch(text, place):
+    """The tokens from there on that may belong to a formula."""
+    found, depth = [], 0
+    while place < len(text):
+        hit = TOKENS.match(text, place)
+        if not hit or hit.group() in MARKS and not depth:
+            break
+        if hit.group().isspace() and hit.group() != " ":
+            break
+        token = Token(hit.lastgroup, hit.group())
+        if token.kind == "name":
+            token = Token("name", re.split("['’]", token.text)[0])
+            if not (_is_operand(token) or depth and len(token.text) > 3):
+                break
+        if token.kind in ("close",) and not depth:
+            break
+        depth += (token.kind == "open") - (token.kind == "close")
+        found.append(token)
+        place += len(token.text)
+        if token.text != hit.group() or re.match(r"-[^\W\d]", text[place:]):
+            break
+    return found
+
+
+def _is_operand(token):
+    """Whether a name can stand in a formula."""
+    try:
+        node, _ = name(token.text)
+    except ValueError:
+        return False
+    return not isinstance(node, (Words, Code))
+
+
+def _cut(found):
+    """The longest beginning of a stretch that may be a formula."""
+    good = 0
+    for end in range(1, len(found) + 1):
+        if found[end - 1].kind in ENDS and _is_whole(found[:end]):
+            good = end
+        elif not _may_go_on(found, end - 1):
+            break
+    return found[:good]
+
+
+def _is_whole(found):
+    """Whether brackets are closed, and every doubtful name has a sign beside it."""
+    depths = [(token.kind == "open") - (token.kind == "close") for token in found]
+    lines  = [token for token in found if token.kind == "line"]
+    begun  = found[0].kind in BEGINS or found[0].text == "-" or found[0].kind == "line"
+    return begun and not sum(depths) and not len(lines) % 2 and all(
+        _fits(found, at) for at in range(len(found)))
+
+
+def _may_go_on(found, at):
+    return found[at].kind in BEGINS | JOINS | ENDS
+
+
+def _fits(found, at):
+    """Whether a token may stand where it stands: `a` and the English names only at a sign."""
+    kind, text = found[at]
+    if kind == "open":
+        return _bracket_fits(found, at)
+    if kind != "name":
+        return True
+    if text in ("a", "A", "I") or text in ENGLISH:
+        return _has_sign(found, at)
+    if text in FUNCTIONS:
+        return at + 1 < len(found)
+    return True
+
+
+def _has_sign(found, at):
+    """Whether a sign of mathematics, or a bracket, stands beside a token."""
+    beside = [found[place] for place in (at - 2, at - 1, at + 1, at + 2) if 0 <= place < len(found)]
+    near   = [token for token in beside if token.kind != "space"][:2]
+    return any(token.kind in ("sign", "open", "close", "slash", "raised", "bar") for token in near)
+
+
+def _bracket_fits(found, at):
+    """Whether a bracket belongs to the formula before it: it touches a name, or holds a sum."""
+    if at and found[at - 1].kind != "space":
+        return True
+    inside = _inside(found, at)
+    signs  = {token.text for token in inside if token.kind == "sign"}
+    after  = found[at + len(inside) + 2:][:1]
+    return bool(signs & set("+-")) and not signs - set("+-·*") or any(
+        token.kind == "raised" for token in after)
+
+
+def _inside(found, at):
+    depth = 0
+    for place in range(at, len(found)):
+        depth += (found[place].kind == "open") - (found[place].kind == "close")
+        if not depth:
+            return found[at + 1:place]
+    return found[at + 1:]
+
+
+def _is_sure(found, at):
+    """Whether a token makes a formula of the run in which it stands."""
+    kind, text = found[at]
+    if kind in ("big", "root", "partial"):
+        return True
+    if kind != "name":
+        return False
+    node, below = name(text)
+    if isinstance(node, Name) or text in GREEK:
+        return at + 1 < len(found) and found[at + 1].text == "(" and text in FUNCTIONS
+    if isinstance(node, Differential):
+        return True
+    letter = text[0]
+    beside = len(found) > 1 and (_has_sign(found, at) or at + 1 < len(found)
+                                 and found[at + 1].kind in ("prime", "lowered"))
+    if letter.isascii() and not below and letter not in LEGEND:
+        return beside or letter.islower() and letter != "a"
+    return True
