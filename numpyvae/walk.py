@@ -96,8 +96,10 @@ def walk(n=3, input_dim=7, hidden_dim=5, latent_dim=2, seed=0, pause=False):
     model = VAE(input_dim, hidden_dim, latent_dim, rng=rng)
     x     = rng.random((n, input_dim))
     eps   = rng.standard_normal((n, latent_dim))
-    step("What goes in", "x: the batch, one example a row      eps ~ N(0, I): the noise      and "
-         "ten parameters")
+    step("What goes in", """
+        x                # the batch, one example a row
+        eps ~ N(0, I)    # the noise; and ten parameters
+    """)
     show(x=x, eps=eps, **model.params)
     found = _run_line_by_line(model, x, eps)
     (loss, _, _), grads = model.loss_and_grads(x, eps)
@@ -134,7 +136,7 @@ def _flat(arrays):
 
 
 def _check_the_gradient(model, x, eps, grads):
-    step("Is the gradient right?", "∂ loss / ∂ w = Im loss(w + i h) / h,      h = 1e-30")
+    step("Is the gradient right?", "∂ loss / ∂ w = (Im loss(w + i h)) / h,      h = 1e-30")
     say("The gradient derived by hand (analytic) beside the slope of the loss found without any "
         "formula, by moving the parameters a little in the imaginary direction (numeric).")
     print()
@@ -149,9 +151,9 @@ def _update(model, x, eps, loss, grads):
     adam.step(grads)
     beta1, beta2 = adam.beta1, adam.beta2
     step("The update, by Adam", f"""
-        m = {beta1} m + {1 - beta1:.3g} g      v = {beta2} v + {1 - beta2:.3g} g²    from 0
-        m̂ = m / (1 - {beta1}ᵗ)      v̂ = v / (1 - {beta2}ᵗ)         t = 1
-        w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                          lr = {LR:g}
+        m = {beta1} m + {1 - beta1:.3g} g      v = {beta2} v + {1 - beta2:.3g} g²    # from 0
+        m̂ = m / (1 - {beta1}ᵗ)     v̂ = v / (1 - {beta2}ᵗ)      # t = 1
+        w = w - lr m̂ / (√v̂ + {adam.adam_eps:g})                      lr = {LR:g}
     """)
     say(f"For {BLOCK}. After the first step m̂ = g and v̂ = g²: what has a gradient moves by lr, "
         "against its sign.")

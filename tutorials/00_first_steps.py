@@ -17,7 +17,7 @@ from numpyvae.narrator import begin, check, check_less, end, figure, say, show, 
 begin(__doc__)
 
 # %%
-step("A batch", "x: (N, D), one example a row")
+step("A batch", "x: (N, D)    # one example a row")
 say("""
 Eight handwritten digits of 8 by 8 pixels, each a row of 64 numbers between 0, paper, and 1, ink.
 """)
@@ -49,7 +49,7 @@ check("z less its mean is the noise, stretched by σ", z - mu, np.exp(0.5 * logv
       rtol=1e-15)
 
 # %%
-step("The decoder", "p(x given z): a probability of ink for every pixel")
+step("The decoder", "p(x given z)    # a probability of ink for every pixel")
 say("Before any training each of them is somewhere about one half.")
 probs = vae.decode(z)
 show("probs", probs)
@@ -100,7 +100,7 @@ check("and so do all weights of that layer", grads["W_mu"], numeric_gradient(los
 
 # %%
 step("A step, and a thousand",
-     "w ← w - lr · (gradient, scaled by Adam)      lr = 0.01, the length of a step")
+     "w ← w - lr · (gradient, scaled by Adam)      lr = 0.01    # the length of a step")
 say("""
 One step against the gradient lowers the loss. A thousand, with new noise each time, teach the
 network these eight images by heart.

@@ -30,7 +30,7 @@ epochs = 1 if options.quick else 60
 step("Through a narrow place", """
     encoder   x (64 pixels)   →  h1 (128)  →  z (2 numbers)
     decoder   z (2 numbers)   →  h3 (128)  →  probs (64 probabilities of ink)
-    loss      the mean over the images of  -log p(x given z),  a sum over the pixels
+    loss      -log p(x given z)                           # summed over pixels, averaged over images
 """)
 say("""
 The first half of the network, the encoder, is to extract what matters about an image; the second,

@@ -25,9 +25,9 @@ rng = np.random.default_rng(options.seed)
 
 # %%
 step("The blog's argument, as a wager", """
-    answer      a bell curve, with a middle m and a width s
+    answer      # a bell curve, with a middle m and a width s
     it costs    -log of its density at the truth t
-    on average  log s + ½ log 2π + (m² + ⅓) / 2s²        if t may be anything between -1 and 1
+    on average  log s + ½ log 2π + (m² + ⅓) / 2s²        # if t may be anything between -1 and 1
 """)
 say("""
 Suppose that a portrait is determined by the values of a few features: expression, skin tone, hair.
@@ -245,7 +245,7 @@ check_less(f"z{opened + 1} holds the smile: its mean is correlated with the true
            "sign", 0.8, correlated, full_size=True)
 
 # %%
-step("The ordinary auto-encoder's answer", "smile(decode(z)),   z one vector for each image")
+step("The ordinary auto-encoder's answer", "smile(decode(z))    # z is one vector for each image")
 say("""
 It has one answer for each face, and no way to say that it does not know. Of a visible mouth it
 reads the smile well. Of a covered one it still names a smile, as firmly as before; but over two

@@ -63,9 +63,9 @@ check("∂ loss / ∂ y is dy, one entry after the other", slope, dy, rtol=1e-15
 
 # %%
 step("One entry of dW, on paper", """
-    loss        depends on W_io only through column o of y:   y_no = … + x_ni W_io + …
+    y_no        = … + x_ni W_io + …     # the loss depends on W_io only through column o of y
     ∂y_no/∂W_io = x_ni
-    dW_io       = Σ_n  ∂loss/∂y_no  ∂y_no/∂W_io  =  Σ_n dy_no x_ni
+    dW_io       = Σ_n ∂loss/∂y_no ∂y_no/∂W_io = Σ_n dy_no x_ni
 """)
 say("""
 The weight from input 2 to output 1 touches y in every row, and only in column 1: so the chain rule
@@ -87,9 +87,9 @@ check("moving that weight a little changes the loss by as much", sum(terms), slo
 
 # %%
 step("All entries at once", """
-    dW_io = Σ_n x_ni dy_no      is a matrix product, x turned over:   dW = xᵀ dy
-    db_o  = Σ_n dy_no           since ∂y_no/∂b_o = 1:                 db = the column sums of dy
-    dx_ni = Σ_o dy_no W_io      by the same argument for x_ni:        dx = dy Wᵀ
+    dW_io = Σ_n x_ni dy_no      dW = xᵀ dy                    # a matrix product, x turned over
+    db_o  = Σ_n dy_no           db = the column sums of dy    # since ∂y_no/∂b_o = 1
+    dx_ni = Σ_o dy_no W_io      dx = dy Wᵀ                    # by the same argument for x_ni
 """)
 say("""
 A sum over the index that two factors share is a matrix product; the index that is summed over has
@@ -116,7 +116,7 @@ for name, found, returned in zip(("dx", "dW", "db"), (dx, dW, db), theirs):
     check(f"{name} is what the package's dense_backward returns", returned, found)
 
 # %%
-step("How the numeric slopes are taken", "f′(t) ≈ Im f(t + i h) / h,     h = 1e-30")
+step("How the numeric slopes are taken", "f′(t) ≈ (Im f(t + i h)) / h,     h = 1e-30")
 say("""
 The check above moved each entry not up and down but sideways, into the imaginary direction. The
 Taylor series of f says f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h
@@ -163,8 +163,8 @@ check("and a central difference says ½", central[~away], 0.5, rtol=1e-9)
 
 # %%
 step("Two in a chain: the order turns round", """
-    forward     a = x W + b     h = max(a, 0)     loss = Σ h dh
-    backward    dx, dW, db  ←   da = dh [a > 0] ← dh
+    forward     a = x W + b     h = max(a, 0)         loss = Σ h dh
+    backward    dx, dW, db      ← da = dh [a > 0]     ← dh
 """)
 say("""
 Each line backward needs what came out of the line after it, and those of its own forward's

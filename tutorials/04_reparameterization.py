@@ -56,7 +56,7 @@ check_less("five attempts disagree by more than a hundred thousand", 1e5, np.ptp
 
 # %%
 step("What we want is the slope of an average", """
-    E f(z)      = ½ (μ - 3)² + ½ σ²          (the average of ½ (z - 3)² over z ~ N(μ, σ²))
+    E f(z)      = ½ (μ - 3)² + ½ σ²          # the average of ½ (z - 3)² over z ~ N(μ, σ²)
     ∂ E f / ∂μ  = μ - 3
     ∂ E f / ∂σ  = σ
 """)
@@ -117,7 +117,7 @@ check_less("for any log σ² from -100 to 100, σ is above 0", 0,
 
 # %%
 step("So the slope of the average is an average of slopes", """
-    E f(z)     = ∫ f(μ + σ ε) N(ε; 0, 1) dε               no μ and no σ in the density any more
+    E f(z)     = ∫ f(μ + σ ε) N(ε; 0, 1) dε               # no μ and no σ in the density any more
     ∂ E f / ∂μ = ∫ f′(μ + σ ε) · 1 N(ε; 0, 1) dε = E f′(z)
     ∂ E f / ∂σ = ∫ f′(μ + σ ε) · ε N(ε; 0, 1) dε = E f′(z) ε
 """)
@@ -139,10 +139,10 @@ for name, estimates in by_path.items():
 # %%
 step("The other way: the score function", """
     ∂/∂μ ∫ f(z) q(z) dz = ∫ f(z) ∂q(z)/∂μ dz
-                        = ∫ f(z) q(z) ∂log q(z)/∂μ dz     since ∂q = q ∂log q
-                        = E f(z) (z - μ) / σ²
-    and for σ:            E f(z) ((z - μ)² / σ² - 1) / σ
-    since      log q(z) = -½ (z - μ)² / σ² - log σ - ½ log 2π
+                        = ∫ f(z) q(z) ∂log q(z)/∂μ dz     # since ∂q = q ∂log q
+                        = E[f(z) (z - μ) / σ²]
+    ∂/∂σ ∫ f(z) q(z) dz = E[f(z) ((z - μ)² / σ² - 1) / σ]
+    log q(z)            = -½ (z - μ)² / σ² - log σ - ½ log 2π
 """)
 say("""
 ∂log q/∂μ is called the score of q. Nobody needs the derivative of f for this one, only its value,
@@ -160,7 +160,7 @@ for name, estimates in by_score.items():
 # %%
 step("Both are right on average; how far is one draw off?", """
     path:    Var f′(z)        = σ²
-    score:   Var f(z) ε / σ   = (a⁴ + 18 a² σ² + 15 σ⁴) / 4σ² - a²,       a = μ - 3
+    score:   Var(f(z) ε / σ)  = (a⁴ + 18 a² σ² + 15 σ⁴) / 4σ² - a²,       a = μ - 3
 """)
 say("""
 These are the variances of the slope by μ. Both formulas come from the averages of ε², ε⁴ and ε⁶,
@@ -199,7 +199,7 @@ check_less("but does not bring it to the path's", 10 * by_path["μ"].var(), base
 
 # %%
 step("In a real VAE", """
-    path:    dmu_n = ∂recon_n / ∂z                     (what vae.loss_and_grads does)
+    path:    dmu_n = ∂recon_n / ∂z                     # what vae.loss_and_grads does
     score:   dmu_n = recon_n ε_n / σ_n
 """)
 say("""

@@ -46,8 +46,8 @@ check_less("the less probable pixel costs more", -math.log(likelihood[1]), -math
 
 # %%
 step("A whole image: a product, and why nobody computes it", """
-     p(x)     = Π_d p_d^x_d (1 - p_d)^(1 - x_d)
-    -log p(x) = Σ_d [-x_d log p_d - (1 - x_d) log(1 - p_d)]          the binary cross entropy
+    p(x)      = Π_d p_d^x_d (1 - p_d)^(1 - x_d)
+    -log p(x) = Σ_d [-x_d log p_d - (1 - x_d) log(1 - p_d)]          # the binary cross entropy
 """)
 say("""
 Given the code z, the decoder treats the pixels as independent, so their probabilities multiply. The
@@ -75,9 +75,9 @@ check("64 bits fail for 0.3", product_of_784(0.3, "float64"), 0)
 
 # %%
 step("Put the sigmoid in, and it gets simpler", """
-    p          = 1 / (1 + exp(-l))                      the decoder's last line; l is the logit
-    log p      = -log(1 + exp(-l)) = l - softplus(l)    with softplus(l) = log(1 + exp(l))
-    log(1 - p) = -softplus(l)                           since 1 - p = 1 / (1 + exp(l))
+    p          = 1 / (1 + exp(-l))                      # the decoder's last line; l is the logit
+    log p      = -log(1 + exp(-l)) = l - softplus(l)    # with softplus(l) = log(1 + exp(l))
+    log(1 - p) = -softplus(l)                           # since 1 - p = 1 / (1 + exp(l))
     -log p(x)  = -x log p - (1 - x) log(1 - p)
                = -x (l - softplus(l)) + (1 - x) softplus(l)
                = softplus(l) - x l
@@ -104,7 +104,7 @@ check("the package sums it over the pixels", recon, through_p.sum(axis=1), rtol=
 step("The gradient, in two ways: p - x", """
     through p:  ∂cost/∂p = -x/p + (1 - x)/(1 - p) = (p - x) / (p (1 - p)),    ∂p/∂l = p (1 - p)
                 ∂cost/∂l = (p - x) / (p (1 - p)) · p (1 - p) = p - x
-    directly:   ∂/∂l [softplus(l) - x l] = exp(l) / (1 + exp(l)) - x = p - x
+    directly: ∂/∂l [softplus(l) - x l] = exp(l) / (1 + exp(l)) - x = p - x
 """)
 say("""
 The dangerous fraction cancels against the slope of the sigmoid. What is left is as plain as can be:
@@ -185,9 +185,9 @@ check_less("padded, less than a fortieth is left", padded[2:], sigmoid(wrong[2:]
 
 # %%
 step("Grey pixels, and the floor", """
-    cost(x, p) = -x log p - (1 - x) log(1 - p)              now for any x from 0 to 1
-    ∂cost/∂p   = (p - x) / (p (1 - p)) = 0   where   p = x
-    cost(x, x) = -x log x - (1 - x) log(1 - x) = H(x)       the entropy of the pixel
+    cost(x, p) = -x log p - (1 - x) log(1 - p)              # now for any x from 0 to 1
+    ∂cost/∂p   = (p - x) / (p (1 - p)) = 0 where p = x
+    cost(x, x) = -x log x - (1 - x) log(1 - x) = H(x)       # the entropy of the pixel
 """)
 say("""
 Scanned digits are grey. Read x as the chance of ink: the formula is then the average cost of the
@@ -227,7 +227,7 @@ check_less("one fixed image saves more than half of what there is to save", cons
 step("The squared error is a Gaussian in disguise", """
     p(x)      = Π_d 1/(√(2π) x_std) exp(-(x_d - x_mean_d)² / (2 x_std²))
     -log p(x) = SE / (2 x_std²) + D log x_std + ½ D log 2π,              SE = Σ_d (x_d - x_mean_d)²
-    best x_std:  -SE / x_std³ + D / x_std = 0    at    x_std² = SE / D
+    best x_std:  -SE / x_std³ + D / x_std = 0 at x_std² = SE / D
     x_std² (recon + kl) = ½ SE + x_std² kl + constant
 """)
 say("""

@@ -55,8 +55,8 @@ check_less("of a thousand other beliefs none is as good as the truth, which cost
 
 # %%
 step("Now z is a number, and the sum an integral", """
-    q = N(μ, σ²), the encoder's answer to one image:  log q = -½ log 2π - ½ log σ² - ½ (z - μ)² / σ²
-    p = N(0, 1),  what the decoder was promised:      log p = -½ log 2π            - ½ z²
+    q = N(μ, σ²)   log q = -½ log 2π  - ½ log σ²  - ½ (z - μ)² / σ²  # the encoder's answer
+    p = N(0, 1)    log p = -½ log 2π              - ½ z²             # what the decoder was promised
     KL(q, p) = ∫ q (log q - log p) dz
 """)
 say("""
@@ -86,10 +86,10 @@ check("q is a density: it integrates to 1", integral(density), 1, rtol=1e-13)
 # %%
 step("The integral, line by line", """
     1   KL = ∫ q (log q - log p) dz
-    2      = ∫ q (½ z² - ½ (z - μ)² / σ² - ½ log σ²) dz        the two ½ log 2π cancel
-    3      = ½ ∫ q z² dz - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   constants come out, and ∫ q dz = 1
-    4      = ½ (μ² + σ²) - ½ ∫ q (z - μ)² dz / σ² - ½ log σ²   ∫ q z² dz = μ² + σ²: z = μ + (z - μ)
-    5      = ½ (μ² + σ²) - ½ - ½ log σ²                        ∫ q (z - μ)² dz = σ², by definition
+    2      = ∫ q (½ z² - ½ (z - μ)² / σ² - ½ log σ²) dz         # the two ½ log 2π cancel
+    3      = ½ ∫ q z² dz - ½ (∫ q (z - μ)² dz) / σ² - ½ log σ²  # constants come out, and ∫ q dz = 1
+    4      = ½ (μ² + σ²) - ½ (∫ q (z - μ)² dz) / σ² - ½ log σ²  # since z = μ + (z - μ)
+    5      = ½ (μ² + σ²) - ½ - ½ log σ²                         # ∫ q (z - μ)² dz = σ² by definition
     6      = ½ (μ² + σ² - 1 - log σ²)
 """)
 say("""
@@ -141,7 +141,7 @@ for n in range(3):
 # %%
 step("Its gradient", """
     ∂ ½ (μ² + …) / ∂μ              = μ
-    ∂ ½ (exp(l) - 1 - l) / ∂l      = ½ (exp(l) - 1) = ½ (σ² - 1),       with l = log σ²
+    ∂ ½ (exp(l) - 1 - l) / ∂l      = ½ (exp(l) - 1) = ½ (σ² - 1),       # with l = log σ²
 """)
 say("""
 There is no need for samples here, and no noise: both slopes are formulas. The first pulls every
@@ -194,7 +194,7 @@ figure(plots.kl_landscape(here, dM, dV, m, v), "kl_landscape")
 
 # %%
 step("A tug of war, on one latent variable", """
-    loss(μ, σ²) = E ½ (z - 3)² / s² + KL(N(μ, σ²), N(0, 1))
+    loss(μ, σ²) = E[½ (z - 3)² / s²] + KL(N(μ, σ²), N(0, 1))
     ∂/∂μ = (μ - 3) / s² + μ = 0                  →   μ  = 3 / (1 + s²)
     ∂/∂log σ² = ½ σ² / s² + ½ (σ² - 1) = 0       →   σ² = s² / (1 + s²)
 """)
@@ -230,7 +230,7 @@ check("and σ²", var_found, var_wanted, rtol=1e-14)
 
 # %%
 step("Training without the term",
-     "loss = recon + β kl:     β = 0 against β = 1, all else the same; the digits, Z = 2")
+     "loss = recon + β kl,     β = 0 against β = 1    # all else the same; the digits, Z = 2")
 say("""
 Two networks, with the same initial weights, see the same batches and the same noise. Only one of
 them pays for its codes. Watch the standard deviations of the posteriors and how far the means have

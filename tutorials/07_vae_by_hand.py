@@ -93,8 +93,8 @@ check_less("every probability lies between 0 and 1", 0, np.stack([probs, 1 - pro
 
 # %%
 step("Forward: the loss", """
-    recon = Σ_d [log(1 + exp(l)) - x l]          one number for each example (lesson 5)
-    kl    = ½ Σ_j [mu² + exp(logvar) - 1 - logvar]                           (lesson 6)
+    recon = Σ_d [log(1 + exp(l)) - x l]             # one number for each example (lesson 5)
+    kl    = ½ Σ_j [mu² + exp(logvar) - 1 - logvar]  # lesson 6
     loss  = 1/N Σ_n [recon + kl]
 """)
 say("""
@@ -114,8 +114,8 @@ check("and within a fifth of what knowing nothing costs", recon.mean(), D * np.l
 
 # %%
 step("Backward: from the loss to the logits", """
-    drecon  = 1/N        dkl = 1/N               ∂ mean / ∂ each
-    dlogits = drecon (probs - x)                 the sigmoid and the logarithm cancel: lesson 5
+    drecon  = 1/N        dkl = 1/N               # since the loss is a mean
+    dlogits = drecon (probs - x)                 # the sigmoid and the logarithm cancel: lesson 5
 """)
 say("""
 From here on every line is one of the lines above, read from the last to the first. dT always means
@@ -131,7 +131,7 @@ check("dlogits is positive just where the probability is higher than the pixel",
 
 # %%
 step("Backward: the decoder", """
-    dW4 = h3ᵀ dlogits      db4 = Σ_n dlogits      dh3 = dlogits W4ᵀ       (lesson 3)
+    dW4 = h3ᵀ dlogits      db4 = Σ_n dlogits      dh3 = dlogits W4ᵀ       # lesson 3
     da3 = dh3 where a3 > 0
     dW3 = zᵀ da3           db3 = Σ_n da3          dz  = da3 W3ᵀ
 """)
@@ -143,7 +143,7 @@ check("a shut unit gets no gradient", da3[a3 <= 0], 0)
 
 # %%
 step("Backward: through the sample, and the KL beside it", """
-    dmu     = dz             + dkl mu                       (lesson 4)  +  (lesson 6)
+    dmu     = dz             + dkl mu              # lesson 4 + lesson 6
     dlogvar = dz eps ½ std   + dkl ½ (std² - 1)
 """)
 say("""
@@ -167,7 +167,7 @@ check_less("a step against the KL's part brings every mu nearer to 0", np.abs(mu
 step("Backward: the encoder", """
     dW_mu     = h1ᵀ dmu          db_mu     = Σ_n dmu
     dW_logvar = h1ᵀ dlogvar      db_logvar = Σ_n dlogvar
-    dh1       = dmu W_muᵀ + dlogvar W_logvarᵀ              h1 was used twice, too
+    dh1       = dmu W_muᵀ + dlogvar W_logvarᵀ              # h1 was used twice, too
     da1       = dh1 where a1 > 0
     dW1       = xᵀ da1           db1       = Σ_n da1
 """)
@@ -185,7 +185,7 @@ check("each of the ten gradients has its parameter's shape",
 
 # %%
 step("Is it right? Every entry, by the complex step",
-     "∂ loss / ∂ w = Im loss(w + i h) / h,     h = 1e-30")
+     "∂ loss / ∂ w = (Im loss(w + i h)) / h,     h = 1e-30")
 say("""
 The check of lesson 3: each entry in turn moves into the imaginary direction, and the imaginary part
 of the loss tells its slope.
@@ -271,9 +271,9 @@ for name in params:
 
 # %%
 step("One step of Adam", """
-    m  = 0.9 m + 0.1 g             v  = 0.999 v + 0.001 g²         both start at 0
-    m̂  = m / (1 - 0.9ᵗ)            v̂  = v / (1 - 0.999ᵗ)           at t = 1 these are g and g²
-    w  = w - lr m̂ / (√v̂ + 1e-8)                                    for every parameter w
+    m  = 0.9 m + 0.1 g             v  = 0.999 v + 0.001 g²         # both start at 0
+    m̂  = m / (1 - 0.9ᵗ)            v̂  = v / (1 - 0.999ᵗ)           # at t = 1 these are g and g²
+    w  = w - lr m̂ / (√v̂ + 1e-8)                                    # for every parameter w
 """)
 say("""
 After the first step m̂ is the gradient itself and √v̂ its size: so at first every parameter whose

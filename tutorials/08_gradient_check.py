@@ -75,9 +75,9 @@ check("h = 0.001, central: the error in units of h² |f‴|/6",
 
 # %%
 step("What a difference rounds: the V", """
-    f(l) is right to ½ u |f|, a difference of two to u |f|, where u = 2.2e-16
-    forward    ½ h |f″|  + u |f| / h     is smallest at  h = √(2 u |f| / |f″|),    a size like √u
-    central    h² |f‴|/6 + u |f| / 2h    is smallest at  h = ∛(3 u |f| / 2 |f‴|),  a size like ∛u
+    u = 2.2e-16    # f(l) is right to ½ u |f|, a difference of two to u |f|
+    forward    ½ h |f″|   + u |f| / h     is smallest at h = √(2 u |f| / |f″|)      # a size like √u
+    central    h² |f‴|/6  + u |f| / 2h    is smallest at h = ∛(3 u |f| / (2 |f‴|))  # a size like ∛u
 """)
 say("""
 Then the smallest h is best? No. The two values agree in ever more digits; the subtraction removes
@@ -130,7 +130,7 @@ figure(plots.step_sizes(h, {"forward": (forward_errors, forward_laws),
                             "complex": (complex_errors, {})}), "step_sizes")
 
 # %%
-step("Sideways there is nothing to subtract", "Im f(l + i h) / h = f′ - h² f‴/6 + …")
+step("Sideways there is nothing to subtract", "(Im f(l + i h)) / h = f′ - h² f‴/6 + …")
 say("""
 The complex step of lesson 3 cuts off as much as the central difference, but its V has no second
 branch: nothing is subtracted, so nothing cancels. One makes h so small that h² is gone, and stops

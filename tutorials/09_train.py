@@ -33,7 +33,7 @@ options = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64}
 
 # %%
 step("A training loop is five lines",
-     "parameters  ←  parameters - (a step along the gradient of a few examples)")
+     "parameters  ←  parameters - step     # along the gradient of a few examples")
 say("""
 For every epoch; for every batch of 64 examples, in random order; draw fresh noise; take the loss
 and its gradient; let Adam move the parameters. There is nothing else, and the class Run of the
@@ -60,9 +60,9 @@ check("Run does the same: here is the same W1", vae.params["W1"], run.model.para
 # %%
 step("Two pulls on one code", """
     loss       = recon + β kl
-    d loss     = d recon + β d kl              for every parameter of the encoder
-    d loss     = d recon                       for the decoder, which the KL does not see
-    ∂kl/∂μ = μ/N        ∂kl/∂log σ² = ½ (σ² - 1)/N        so downhill for the KL is  μ → 0, σ → 1
+    d loss     = d recon + β d kl              # for every parameter of the encoder
+    d loss     = d recon                       # for the decoder, which the KL does not see
+    ∂kl/∂μ = μ/N       ∂kl/∂log σ² = ½ (σ² - 1)/N     # so downhill for the KL is μ → 0, σ → 1
 """)
 say("""
 A gradient is linear in what it is taken of. So the same noise with β = 0 and with β = 1 gives two
@@ -111,7 +111,7 @@ check("the decoder's gradient is the same for every β", zero["W4"], three["W4"]
 
 # %%
 step("Training, live",
-     "64 log 2 = 44.36 nats: what an image costs whoever says ½ of each of its 64 pixels")
+     "64 log 2 = 44.36 nats    # what an image costs whoever says ½ of each of its 64 pixels")
 say("""
 A row is printed when its epoch is done. Row 0 is the network before it has learned anything. All
 losses are in nats per image; the last two columns are the cosines between the pulls, on the head
@@ -171,7 +171,7 @@ check_less("every later row is better than row 0", rows[1:, 4], rows[0, 4])
 
 # %%
 step("The tug of war: act one and two", """
-    m            = the mean image: the best answer of a decoder that is told nothing
+    m            = the mean image    # the best answer of a decoder that is told nothing
     cost of m    = -Σ_d [m_d log m_d + (1 - m_d) log(1 - m_d)]
 """)
 say("""
@@ -300,7 +300,7 @@ figure(plots.beta_images(one_of_each, pairs, active, digits.image_shape), "beta_
 
 # %%
 step("Each network is the best at its own β",
-     "the costs  recon + b kl  of one network, over b: a line with slope kl")
+     "recon + b kl    # the costs of one network, over b: a line with slope kl")
 say("""
 Charge every network's KL at every price b. If training works, the cheapest network at price b is
 the one that was trained at β = b. In the plane of KL and reconstruction this says: the points lie
@@ -322,7 +322,7 @@ figure(plots.price_of_code(betas[1:], kl[1:], recon[1:], outside=(0, kl[0])), "p
 
 # %%
 step("Posterior collapse, provoked", """
-    loss = 1/D recon + kl   =   1/D (recon + D kl)      averaged over pixels: D = 64, so β = 64
+    loss = 1/D recon + kl   =   1/D (recon + D kl)      # averaged over pixels: D = 64, so β = 64
 """)
 say("""
 A common way to ruin a VAE: average the pixels, as "mean" reductions do, and add the KL as it is.
@@ -389,7 +389,7 @@ check_less("recon is within 0.3 of the mean image's; healthy, 4 below", [abs(ill
            [0.3, -4], full_size=True)
 
 # %%
-step("Cured: sums over pixels, β = 1", "loss = recon + kl,     from the ruined parameters on")
+step("Cured: sums over pixels, β = 1", "loss = recon + kl    # from the ruined parameters on")
 say("""
 The loss is taken over the same pixels, now summed, and nothing else is changed: the same parameters
 open their code again. At first hardly anything happens, since a code that says next to nothing is
@@ -404,7 +404,7 @@ check_less("and recon is 4 nats below the mean image's cost", cured[-1, 2], mean
            full_size=True)
 
 # %%
-step("Cured before it happens: warm-up", "β = epoch / 10 for the first ten epochs, then 1")
+step("Cured before it happens: warm-up", "β = epoch / 10    # for the first ten epochs, then 1")
 say("""
 Sometimes β = 1 is right and the start is too rough. Take steps fifteen times as long (lr 0.03).
 Most relus of the encoder end below 0 for every image; such a unit gets no gradient and is dead. μ

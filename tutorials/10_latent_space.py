@@ -79,7 +79,7 @@ figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold")
 
 # %%
 step("Three networks look at faces",
-     "loss = recon + β kl:   β = 1,   β = 20,   and an AE, which has no kl")
+     "loss = recon + β kl,   β = 1,   β = 20    # and an AE, which has no kl")
 say("""
 Now the faces. Each is drawn from four factors between -1 and 1, but the code has Z = 6 numbers:
 more than needed. What becomes of the other two?
@@ -117,7 +117,7 @@ codes      = {name: encode(name, x) for name in networks}
 codes_test = {name: encode(name, x_test) for name in networks}
 
 # %%
-step("Which dimensions are used", "KL of dimension j, a mean over unseen faces")
+step("Which dimensions are used", "KL of dimension j    # a mean over unseen faces")
 say("""
 A dimension whose KL is near 0 holds the prior, whatever the face: the decoder learns nothing from
 it. We call it used above 0.1 nats.
@@ -143,7 +143,7 @@ check_less("seven principal directions have more than 0.01, and four more than 0
 
 # %%
 step("Which dimension holds which factor",
-     "R² = 1 - missed variance / variance;   of one dimension, correlation²")
+     "R² = 1 - missed variance / variance    # of one dimension: correlation²")
 say("""
 First the best dimension alone, over a thousand unseen faces. Then all six together: how well does
 the best weighted sum of them (a linear regression, fitted on the training faces) tell the factor?
@@ -363,7 +363,7 @@ check("where only the skin differs, the cross-fade *is* the face half way", (pal
 
 # %%
 step("A face that nobody drew",
-     "z ~ N(0, I),  decoded;  how far to the nearest of 8,000 drawn faces?")
+     "z ~ N(0, I),  decoded    # how far to the nearest of 8,000 drawn faces?")
 say("""
 So far the AE kept up. Now the question that it was never asked: where in its space do faces lie at
 all? The VAE's KL term pulled all codes towards N(0, I), so one knows where to draw. For the AE we

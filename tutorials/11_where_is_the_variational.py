@@ -51,8 +51,8 @@ check("the posterior sums to 1", posterior.sum(), 1.0, rtol=1e-14)
 
 # %%
 step("One identity, in four lines", """
-    log p(x) = Σ_z q(z) log p(x)                               since q sums to 1
-             = Σ_z q(z) log [p(x, z) / p(z given x)]           since p(x, z) = p(z given x) p(x)
+    log p(x) = Σ_z q(z) log p(x)                               # since q sums to 1
+             = Σ_z q(z) log [p(x, z) / p(z given x)]           # since p(x, z) = p(z given x) p(x)
              = Σ_z q(z) log [p(x, z) / q(z)]  +  Σ_z q(z) log [q(z) / p(z given x)]
              =          the bound (ELBO)      +  KL(q, posterior)
 """)
@@ -106,7 +106,7 @@ check_less("a thousand exchanges, and none of them pays",
 # %%
 step("The same from Jensen", """
     w = p(x, z) / q(z),  z ~ q:     log p(x) = log (mean of w)  ≥  mean of (log w) = the bound
-    because   log t ≤ t - 1,        with t = w / p(x):
+    because log t ≤ t - 1, with t = w / p(x):
     mean of log w  ≤  log p(x) + (mean of t) - 1 = log p(x)
 """)
 say("""
@@ -131,10 +131,10 @@ check_less("log t < t - 1", np.log(t), t - 1)
 
 # %%
 step("A model where everything is known", """
-    z ~ N(0, I),  x = z W + b + x_std noise      a decoder of one linear layer, with Gaussian pixels
-    p(x)          = N(b, Wᵀ W + x_std² I)        sums of Gaussians are Gaussian
-    p(z given x)  = N((x - b) Wᵀ M⁻¹ / x_std², M⁻¹),     M = I + W Wᵀ / x_std²
-    log p(x)      = log p(z) + log p(x given z) - log p(z given x)       for every z (Bayes)
+    x             = z W + b + x_std noise,             z ~ N(0, I)  # linear, with Gaussian pixels
+    p(x)          = N(b, Wᵀ W + x_std² I)                           # sums of Gaussians are Gaussian
+    p(z given x)  = N((x - b) Wᵀ M⁻¹ / x_std², M⁻¹),  M = I + W Wᵀ / x_std²
+    log p(x)      = log p(z) + log p(x given z) - log p(z given x)  # for every z (Bayes)
 """)
 say("""
 As a function of z, log p(x, z) is -½ z M zᵀ + z W (x - b)ᵀ / x_std² + …, a parabola; completing its
@@ -169,8 +169,8 @@ for z in 2 * rng.standard_normal((3, Z)):
 
 # %%
 step("The identity again, for Gaussians", """
-    bound            = E_q[log p(x given z)] - KL(q, prior)         this is minus the loss of a VAE
-    E_q              = log N(x; mu W + b, x_std²) - trace(Wᵀ S W) / (2 x_std²)    for q = N(mu, S)
+    bound            = E_q[log p(x given z)] - KL(q, prior)                     # minus a VAE's loss
+    E_q              = log N(x; mu W + b, x_std²) - trace(Wᵀ S W) / (2 x_std²)  # for q = N(mu, S)
     KL(q, N(m, P⁻¹)) = ½ [trace(P S) + (mu - m) P (mu - m)ᵀ - Z - log det(P S)]
 """)
 say("""
@@ -212,7 +212,7 @@ check("the package's KL(q, prior) is the same formula",
 
 # %%
 step("The blog's q is diagonal: what that costs",
-     "smallest gap of a diagonal q  =  ½ [Σ_j log M_jj - log det M]")
+     "smallest gap of any diagonal q  =  ½ [Σ_j log M_jj - log det M]")
 say("""
 The encoder of a VAE gives one μ and one log σ² for each latent dimension, and no correlations: a
 diagonal S. The best one has the posterior's mean, and σ_j² = 1 / M_jj (set ½ M_jj - ½ / σ_j² to
@@ -234,7 +234,7 @@ check("and no tilt", (turned @ turned.T)[0, 1], 0, atol=1e-14)
 # %%
 step("A better bound from more samples", """
     L_K = E[log 1/K Σ_k w_k],     w_k = p(x, z_k) / q(z_k),     z_1 … z_K ~ q
-    bound = L_1 ≤ L_2 ≤ … → log p(x)                          (Burda, Grosse and Salakhutdinov 2016)
+    bound = L_1 ≤ L_2 ≤ … → log p(x)                          # Burda, Grosse and Salakhutdinov 2016
 """)
 say("""
 Jensen loses because a single w scatters. The mean of K of them scatters less, so its logarithm
@@ -271,8 +271,8 @@ figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variat
 
 # %%
 step("Amortised: one encoder for all images", """
-    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu               the second terms
-    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)     are the KL term's
+    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu               # the second terms
+    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)     # are the KL term's
 """)
 say("""
 One could search mu and logvar for each image on its own. A VAE trains an encoder instead, which
@@ -305,8 +305,8 @@ check("the search ends where the encoder is", [mu, logvar], [mu_best, logvar_bes
 
 # %%
 step("The digits: what the encoder leaves on the table", """
-    log p(x) - bound(encoder's q)  =  log p(x) - bound(best q)           the best diagonal q's gap
-                                    + bound(best q) - bound(encoder's q)    the amortisation gap
+    log p(x) - bound(encoder's q)  = log p(x) - bound(best q)            # the best diagonal q's gap
+                                   + bound(best q) - bound(encoder's q)  # the amortisation gap
 """)
 say("""
 A real decoder is bent, and its encoder only nearly right. Train a VAE on the digits, freeze the
