@@ -119,7 +119,7 @@ for name, found, returned in zip(("dx", "dW", "db"), (dx, dW, db), theirs):
 step("How the numeric slopes are taken", "f′(t) ≈ (Im f(t + i h)) / h,     h = 1e-30")
 say("""
 The check above moved each entry not up and down but sideways, into the imaginary direction. The
-Taylor series of f says f(t + ih) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h
+Taylor series of f says f(t + i h) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h
 f′(t), up to h³. Nothing is subtracted, so no digits cancel, and h may be as small as one likes.
 (Lesson 8 compares this with differences.)
 """)

@@ -324,7 +324,7 @@ def _is_sure(items):
         return len(plain) == 1 or all(isinstance(item, Words) for item in plain)
     gaps = zip(items, items[1:])
     bare = any(_is_function(item) and after == GAP for item, after in gaps)
-    over = any(isinstance(item, Fraction) for item in plain)
+    over = len(plain) > 1 and any(isinstance(item, Fraction) for item in plain)
     return not (bare or over or any(map(_awaits, plain)))
 
 

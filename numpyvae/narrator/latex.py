@@ -32,7 +32,7 @@ def inline(text):
     text: the formula, in Unicode
     ->  LaTeX.  Raises ValueError if it cannot be read for sure.
     """
-    return _latex(formula.parse(text))
+    return _latex(notation.in_line(formula.parse(text)))
 
 
 def equation(text):

@@ -18,7 +18,7 @@ def inline(text):
     text: the formula, in Unicode
     ->  a <math> element.  Raises ValueError if it cannot be read for sure.
     """
-    return f"<math>{_math(formula.parse(text))}</math>"
+    return f"<math>{_math(notation.in_line(formula.parse(text)))}</math>"
 
 
 def equation(text):
@@ -173,6 +173,8 @@ def _(node: notation.Sign):
     sign = escape(SIGNS.get(node.text, node.text))
     if node.text in notation.PRIMES:
         return f'<mo form="postfix" lspace="0" rspace="0">{sign}</mo>'
+    if node == notation.SLASH:
+        return '<mo lspace="0" rspace="0" stretchy="false">/</mo>'
     if node.prefix:
         return f'<mo form="prefix">{sign}</mo>'
     if node.text in notation.BARS:

@@ -4,7 +4,7 @@ The tree is that of a layout, not of an algebra: a `Row` holds what stands side 
 other node says what is set over, under, beside or around what. So it can be written as MathML, as
 LaTeX, and as text again.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ class Bracketed:
     close: str
 
 
-GAP = Gap()
+GAP   = Gap()
+SLASH = Sign("/")                    # only in a line of text: elsewhere there is a bar
 
 # ---------------------------------------------------------------------- signs
 
@@ -150,6 +151,7 @@ FUNCTIONS = frozenset(["log", "exp", "max", "min", "Im", "Re", "Var", "Cov", "E"
                        "sigmoid", "softplus", "relu", "tanh", "sin", "cos", "argmax", "argmin",
                        "log1p", "expm1", "encode", "decode"])
 
+# ---------------------------------------------------------------------- trees
 
 def is_tall(node):
     """Whether a node is taller than a line: a fraction, a root or a sum is in it."""
@@ -162,3 +164,31 @@ def is_tall(node):
     if isinstance(node, Bracketed):
         return is_tall(node.inside)
     return isinstance(node, (Big, Root))
+
+
+def in_line(node):
+    """A tree as it is set within a line of text: with slashes instead of bars, but for a ½, and
+    the brackets that these need.
+    """
+    if isinstance(node, Row):
+        return Row(tuple(map(in_line, node.items)))
+    parts = {field.name: getattr(node, field.name) for field in fields(node)}
+    node  = replace(node, **{name: in_line(part) for name, part in parts.items()
+                             if is_dataclass(part)})
+    if not isinstance(node, Fraction) or node.small:
+        return node
+    above, below = node.above.items, node.below.items
+    if above[0] != Letter("∂"):
+        functions = [Name(name) for name in FUNCTIONS]
+        above = _held(above, any(item in functions and after == GAP
+                                 for item, after in zip(above, above[1:])))
+        below = _held(below, GAP in below)
+    return Row((*above, SLASH, *below))
+
+
+def _held(items, loose):
+    """Items in brackets, if they are a sum, hold a slash, or are `loose` for another reason."""
+    nested = any(isinstance(item, Row) for item in items)
+    if loose or nested or any(isinstance(item, Sign) for item in items):
+        return (Bracketed("(", Row(items), ")"),)
+    return items

@@ -8,19 +8,20 @@ import re
 
 from .formula import parse
 from .names import name
-from .notation import ENGLISH, FUNCTIONS, GREEK, VARIABLES, Code, Differential, Name, Words
+from .notation import (ENGLISH, FUNCTIONS, GREEK, VARIABLES, Code, Differential, Name, Words,
+                       in_line)
 from .tokens import TOKENS, Token
 
 CODE     = re.compile(r"`[^`\n]+`|https?://\S*[\w/]"
                       r"|(?<![\w-])--\w[\w-]*"                       # an option
                       r"|(?<![\w./])(?:[A-Za-z_]\w*[/.])+[A-Za-z_]\w*(?:\(\))?"
-                      r"|(?<![\w./])[A-Za-z]\w*_\w+(?:\(\))?(?![\w(])"
+                      r"|(?<![\w./])[A-Za-z_][A-Za-z0-9]*_[A-Za-z0-9_]+(?:\(\))?(?![\w(])"
                       r"|(?<![\w.])[A-Za-z]\w*(?:\(\)|\[[\w\s\"':,-]*\])")
 STRESSED = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]*\w)\*(?![\w*])")
 MINUS    = re.compile(r"(?<![\w)\]\-.])-(?=\d)")
 LEGEND   = set("NDHZKWTMQ")          # capitals that are a variable even if nothing stands beside
 BEGINS   = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
-ENDS     = {"number", "vulgar", "raised", "lowered", "prime", "atom", "name", "close"}
+ENDS     = {"number", "vulgar", "raised", "lowered", "prime", "atom", "name", "close", "line"}
 JOINS    = {"space", "sign", "slash", "script", "bar", "line", "raised", "lowered", "prime"}
 MARKS    = set(",;:.?!")
 
@@ -55,7 +56,7 @@ def _at(text, place):
     if run:
         source = "".join(token.text for token in run)
         try:
-            return "math", parse(source), place + len(source)
+            return "math", in_line(parse(source)), place + len(source)
         except ValueError:
             return "text", source, place + len(source)
     word = re.compile(r"\w+['’]?\w*|.", re.DOTALL).match(text, place)
@@ -64,7 +65,7 @@ def _at(text, place):
 
 def _is_code(text):
     """Whether what looks like code is, rather than i.e., N/A, or W_mu."""
-    if text.startswith(("`", "http", "--")) or text.endswith((")", "]")):
+    if text.startswith(("`", "http", "--", "_")) or text.endswith((")", "]")):
         return True
     parts = re.split(r"[./]", text)
     if len(parts) > 1:
@@ -101,14 +102,17 @@ def _stretch(text, place):
         token = Token(hit.lastgroup, hit.group())
         if token.kind == "name":
             token = Token("name", re.split("['’]", token.text)[0])
-            if not (_is_operand(token) or depth and len(token.text) > 3):
+            word = depth and len(token.text) > 3 or found and found[-1].kind == "partial"
+            if not (word or _is_operand(token)):
                 break
         if token.kind in ("close",) and not depth:
             break
         depth += (token.kind == "open") - (token.kind == "close")
         found.append(token)
         place += len(token.text)
-        if token.text != hit.group() or re.match(r"-[^\W\d]", text[place:]):
+        if token.text != hit.group():
+            break
+        if token.kind == "name" and re.match(r"-[^\W\d]", text[place:]):       # x-axis
             break
     return found
 
@@ -137,7 +141,8 @@ def _is_whole(found):
     """Whether brackets are closed, and every doubtful name has a sign beside it."""
     depths = [(token.kind == "open") - (token.kind == "close") for token in found]
     lines  = [token for token in found if token.kind == "line"]
-    begun  = found[0].kind in BEGINS or found[0].text == "-" or found[0].kind == "line"
+    minus  = found[0].text == "-" and found[1:] and found[1].kind != "space"
+    begun  = found[0].kind in BEGINS or found[0].kind == "line" or minus
     return begun and not sum(depths) and not len(lines) % 2 and all(
         _fits(found, at) for at in range(len(found)))
 
