@@ -144,7 +144,7 @@ def _beside(before, node, after):
     words = isinstance(before, notation.Words) or isinstance(after, notation.Words)
     if node == notation.GAP:
         return r"\ " if words else r"\,"
-    if node in map(notation.Sign, ",;") and words:
+    if node in map(notation.Sign, ",;") and words and after:
         return node.text + r"\ "
     return _latex(node)
 

@@ -126,14 +126,17 @@ def _beside(before, node, after):
     words = isinstance(before, notation.Words) or isinstance(after, notation.Words)
     if node == notation.GAP:
         return f'<mspace width="{WORD if words else THIN}"/>'
-    if node in map(notation.Sign, ",;") and words:
+    if node in map(notation.Sign, ",;") and words and after:
         return f'<mo lspace="0" rspace="{WORD}">{node.text}</mo>'
     return _math(node)
 
 
 def _grouped(node):
     """A row as one element."""
-    return _math(node) if len(node.items) == 1 else f"<mrow>{_math(node)}</mrow>"
+    item, *more = node.items
+    if more or isinstance(item, notation.Row):
+        return f"<mrow>{_math(node)}</mrow>"
+    return _math(item)
 
 
 @_math.register
@@ -194,10 +197,7 @@ def _(node: notation.Big):
 
 @_math.register
 def _(node: notation.Scripted):
-    base  = _math(node.base)
-    if not isinstance(node.base, (notation.Letter, notation.Number, notation.Name, notation.Big)):
-        base = f"<mrow>{base}</mrow>"
-    parts = [_grouped(script) for script in (node.below, node.above) if script]
+    parts  = [_grouped(script) for script in (node.below, node.above) if script]
     limits = isinstance(node.base, notation.Big) and node.base.text != "∫"
     if node.below and node.above:
         tag = "munderover" if limits else "msubsup"
@@ -205,7 +205,7 @@ def _(node: notation.Scripted):
         tag = "munder" if limits else "msub"
     else:
         tag = "mover" if limits else "msup"
-    return f"<{tag}>{base}{''.join(parts)}</{tag}>"
+    return f"<{tag}>{_math(node.base)}{''.join(parts)}</{tag}>"
 
 
 @_math.register
@@ -216,7 +216,7 @@ def _(node: notation.Accented):
 
 @_math.register
 def _(node: notation.Differential):
-    return f'<mi mathvariant="normal">{node.sign}</mi>{_math(node.of)}'
+    return f'<mrow><mi mathvariant="normal">{node.sign}</mi>{_math(node.of)}</mrow>'
 
 
 @_math.register
