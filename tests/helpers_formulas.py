@@ -14,7 +14,6 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from numpyvae import walk
-from numpyvae.narrator import formula
 from numpyvae.narrator import notation as nodes
 
 ROOT = Path(__file__).parent.parent
@@ -82,21 +81,22 @@ def _wide(text):
 
 # ---------------------------------------------------------------------- what an author typed
 
+NAME   = "[A-Za-zα-ωΔ]\u0302?[A-Za-z0-9α-ω]*(?:[_.][A-Za-z0-9α-ω]+)*(?:'[a-z]+)?"
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀᵗ", "0123456789-Tt")
 GREEK  = {"mu": "μ", "eps": "ε"}
 VULGAR = {"½": "{1}⁄{2}", "⅓": "{1}⁄{3}", "⅔": "{2}⁄{3}", "¼": "{1}⁄{4}", "¾": "{3}⁄{4}",
           "⅙": "{1}⁄{6}", "⅛": "{1}⁄{8}"}
 WHOLE  = {"log_w", "adam_eps"}                   # names whose line is no index
-SIGNS  = "-+±·*=≈≠≤≥<>~→←⇔,;:?"
+SIGNS  = "-+±·*=≈≠≤≥<>~→←⇔,;:?∣"                 # the last is the bar of p(x given z)
 
 
 def explicit(line):
     """A formula as it is typed, in the common form."""
-    line = re.sub(r"\bgiven\b", "|", line)
+    line = re.sub(r"\bgiven\b", "∣", line)
     line = re.sub(r"(\d),(\d{3})", "\\1\u201a\\2", line)                        # no sign
     line = re.sub(r"(\d)e([-+]?)0*(\d+)", r"\1·10^(\2\3)", line).replace("1·10^", "10^")
     line = re.sub("∂ ", "∂", line)
-    line = re.sub("[A-Za-zα-ωΔ]\u0302?[A-Za-z0-9α-ω]*(?:[_.][A-Za-z0-9α-ω]+)*(?:'[a-z]+)?", _name, line)
+    line = re.sub(NAME, _name, line)
     line = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀᵗ′″‴]+", lambda hit: f"^{{{hit[0].translate(RAISED)}}}", line)
     line = re.sub("[½⅓⅔¼¾⅙⅛]", lambda hit: VULGAR[hit[0]], line)
     line = re.sub(r"([√∛])(\w+\u0302?(?:_\{\w+\})?)", r"\1{\2}", line)
@@ -112,7 +112,8 @@ def explicit(line):
 
 def unspaced(line):
     """A formula without the spaces around its signs."""
-    line = re.sub(rf" *([{re.escape(SIGNS)}|]) *", r"\1", line)
+    line = re.sub("(?<=[a-z]) +-(?! )", "\u2009-", line)             # the minus in: from -2 to 2
+    line = re.sub(rf" *([{re.escape(SIGNS)}]) *", r"\1", line)
     line = re.sub(r"∂ +", "∂", re.sub(" +", " ", line))
     for at in range(len(line)):
         if line[at:at + 1] in set("ΣΠ∫"):
@@ -197,6 +198,8 @@ def written(element):
 def _written(element):
     parts = [_written(child) for child in element]
     tag   = element.tag
+    if tag == "mo" and element.text == "|" and not element.get("fence"):
+        return "∣"
     if tag in ("mi", "mn", "mo", "mtext"):
         return SHOWN.get(element.text, element.text).replace("\u00a0", " ")
     if tag == "mspace":
@@ -259,7 +262,7 @@ def parsed(mathml):
 # ---------------------------------------------------------------------- what LaTeX shows
 
 COMMANDS = {"approx": "≈", "ne": "≠", "le": "≤", "ge": "≥", "lt": "<", "gt": ">", "sim": "~",
-            "to": "→", "leftarrow": "←", "Leftrightarrow": "⇔", "pm": "±", "cdot": "·", "mid": "|",
+            "to": "→", "leftarrow": "←", "Leftrightarrow": "⇔", "pm": "±", "cdot": "·", "mid": "∣",
             "lvert": "|", "rvert": "|", "colon": ":", "prime": "′", "partial": "∂", "ldots": "…",
             "sum": "Σ", "prod": "Π", "int": "∫", "beta": "β", "varepsilon": "ε", "mu": "μ",
             "pi": "π", "sigma": "σ", "Delta": "Δ", "log": "log", "exp": "exp", "max": "max",

@@ -271,8 +271,8 @@ figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variat
 
 # %%
 step("Amortised: one encoder for all images", """
-    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu               # in both, the second terms
-    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)     # are the KL term's
+    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu             # in both, the second terms
+    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)   # are the KL term's
 """)
 say("""
 One could search mu and logvar for each image on its own. A VAE trains an encoder instead, which

@@ -60,8 +60,10 @@ def prose(text):
 def _piece(kind, piece):
     if kind == "math":
         return f"${_latex(piece)}$"
-    marks = {"text": "", "code": "`", "stressed": "*"}[kind]
-    return f"{marks}{piece}{marks}"
+    if kind == "text":
+        return piece.replace("$", r"\$").replace("<", "&lt;")
+    mark = {"code": "`", "stressed": "*"}[kind]
+    return f"{mark}{piece}{mark}"
 
 
 # ---------------------------------------------------------------------- lines and cells
@@ -116,15 +118,19 @@ def _cell(cell):
 
 def _note(note):
     """A note: words in which formulas may stand."""
-    return "".join(rf"\textstyle {_latex(piece)} " if kind == "math"
-                   else _text(piece, kind == "code") for kind, piece in proses.pieces(note))
+    writers = {"math": lambda tree: rf"\textstyle {_latex(tree)} ", "code": _code}
+    return "".join(writers.get(kind, _text)(piece) for kind, piece in proses.pieces(note))
 
 
-def _text(text, code=False):
-    """Words; what LaTeX would take for a command stands outside, as MathJax asks."""
-    command = r"\mathtt" if code else r"\text"
-    parts   = re.split(f"([{re.escape(''.join(SPECIAL))}])", text)
-    return "".join(SPECIAL.get(part) or f"{command}{{{part}}}" for part in parts if part)
+def _text(words):
+    """Words; what LaTeX would take for a command stands outside of them, as MathJax asks."""
+    parts = re.split(f"([{re.escape(''.join(SPECIAL))}])", words)
+    return "".join(SPECIAL.get(part) or rf"\text{{{part}}}" for part in parts if part)
+
+
+def _code(text):
+    letters = ["\\ " if letter == " " else SPECIAL.get(letter, letter) for letter in text]
+    return rf"\mathtt{{{''.join(letters)}}}"
 
 
 # ---------------------------------------------------------------------- a tree
@@ -180,7 +186,7 @@ def _(node: notation.Words):
 
 @_latex.register
 def _(node: notation.Code):
-    return _text(node.text, code=True)
+    return _code(node.text)
 
 
 @_latex.register

@@ -151,6 +151,7 @@ FUNCTIONS = frozenset(["log", "exp", "max", "min", "Im", "Re", "Var", "Cov", "E"
                        "sigmoid", "softplus", "relu", "tanh", "sin", "cos", "argmax", "argmin",
                        "log1p", "expm1", "encode", "decode"])
 
+
 # ---------------------------------------------------------------------- trees
 
 def is_tall(node):

@@ -23,6 +23,7 @@ LEGEND   = set("NDHZKWTMQ")          # capitals that are a variable even if noth
 BEGINS   = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
 ENDS     = {"number", "vulgar", "raised", "lowered", "prime", "atom", "name", "close", "line"}
 JOINS    = {"space", "sign", "slash", "script", "bar", "line", "raised", "lowered", "prime"}
+NEAR     = {"sign", "open", "close", "raised", "bar"}                # beside what is no word
 MARKS    = set(",;:.?!")
 
 
@@ -86,7 +87,10 @@ def _run(text, place):
     before = text[max(0, place - 1):place]
     if re.match(r"[\w'’\-./@#$&]", before):
         return []
-    found = _cut(_stretch(text, place))
+    found  = _cut(_stretch(text, place))
+    behind = text[place + sum(len(token.text) for token in found):]
+    if re.match(r"[\w/@]|-\w", behind):
+        return []
     return found if any(_is_sure(found, at) for at in range(len(found))) else []
 
 
@@ -105,14 +109,14 @@ def _stretch(text, place):
             word = depth and len(token.text) > 3 or found and found[-1].kind == "partial"
             if not (word or _is_operand(token)):
                 break
-        if token.kind in ("close",) and not depth:
+        if token.kind == "close" and not depth:
+            break
+        if token.kind == "name" and re.match(r"-\w", text[hit.end():]):          # x-axis
             break
         depth += (token.kind == "open") - (token.kind == "close")
         found.append(token)
         place += len(token.text)
         if token.text != hit.group():
-            break
-        if token.kind == "name" and re.match(r"-[^\W\d]", text[place:]):       # x-axis
             break
     return found
 
@@ -158,18 +162,20 @@ def _fits(found, at):
         return _bracket_fits(found, at)
     if kind != "name":
         return True
-    if text in ("a", "A", "I") or text in ENGLISH:
-        return _has_sign(found, at)
+    if text in ("a", "A", "I"):
+        return bool(_beside(found, at) & NEAR)
+    if text in ENGLISH:
+        return bool(_beside(found, at) & (NEAR | {"slash", "partial"}))
     if text in FUNCTIONS:
         return at + 1 < len(found)
     return True
 
 
-def _has_sign(found, at):
-    """Whether a sign of mathematics, or a bracket, stands beside a token."""
-    beside = [found[place] for place in (at - 2, at - 1, at + 1, at + 2) if 0 <= place < len(found)]
-    near   = [token for token in beside if token.kind != "space"][:2]
-    return any(token.kind in ("sign", "open", "close", "slash", "raised", "bar") for token in near)
+def _beside(found, at):
+    """The kinds of tokens beside one, spaces left out."""
+    kinds = [token.kind for token in found]
+    return {*[kind for kind in kinds[:at] if kind != "space"][-1:],
+            *[kind for kind in kinds[at + 1:] if kind != "space"][:1]}
 
 
 def _bracket_fits(found, at):
@@ -205,8 +211,7 @@ def _is_sure(found, at):
     if isinstance(node, Differential):
         return True
     letter = text[0]
-    beside = len(found) > 1 and (_has_sign(found, at) or at + 1 < len(found)
-                                 and found[at + 1].kind in ("prime", "lowered"))
     if letter.isascii() and not below and letter not in LEGEND:
-        return beside or letter.islower() and letter != "a"
+        beside = _beside(found, at) & (NEAR | {"prime", "lowered"})
+        return bool(beside) or letter.islower() and letter != "a"
     return True
