@@ -9,7 +9,7 @@ factors is a product: μ + σ ε. How far a fraction reaches:
     a b / c  over it stands the whole product, but a ½ before it; under it what touches
              itself: u |f| / 2h. Nothing but a sign or a word may follow
 
-Round brackets around all of what is over or under the bar, under a root or in an exponent only say
+Round brackets around all of what is over or under the bar, under a root or in a script only say
 how far it reaches, and are not kept. What could be read in two ways raises ValueError, and says
 which brackets would tell. A word of two or more letters that is no name of the legend's stays one.
 """
@@ -21,6 +21,7 @@ from .tokens import END, tokens
 
 FACTORS = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
 SCRIPTS = {"raised", "lowered", "prime", "script"}
+GROUPS   = {"(", "{"}                # whose brackets only say how far a script reaches
 ARTICLES = [Letter("a"), Letter("A"), Letter("I")]
 
 
@@ -80,7 +81,7 @@ class _Reader:
     def _sign(self, items, spaced):
         kind, text = self.next()
         if kind == "line":
-            return Sign("given")
+            return Sign("given" if text == "|" else text)
         if text not in ("-", "+", "±"):
             return Sign(text)
         tight = self.peek().kind != "space"
@@ -96,7 +97,7 @@ class _Reader:
         return Sign(text)
 
     def _is_given(self):
-        """Whether | is the bar of p(x | z), rather than one of two around |x|."""
+        """Whether a bar is that of p(x | z), rather than one of two around |x|."""
         behind = self.peek(-1).kind == "space" and self.peek(1).kind == "space"
         inside = self.peek(-1).kind not in ("space", "end", "open", "sign", "slash", "script")
         return self.peek().kind == "line" and (behind or inside)
@@ -167,10 +168,11 @@ class _Reader:
     def _partial(self):
         """∂: over another, ∂ loss / ∂ w, or alone, ∂q."""
         self.next()
-        slash = self._slash_of_partial()
+        partial = self._scripted(Letter("∂"))                        # or ∂²
+        slash   = self._slash_of_partial()
         if slash is None:
             self.pass_space()
-            return [Letter("∂")]
+            return [partial]
         above = _Reader(self.tokens[self.at:slash]).row().items
         self.at = slash + 1
         self.pass_space()
@@ -180,7 +182,7 @@ class _Reader:
         if below[-1] in map(Name, FUNCTIONS) and self.peek().kind == "space":
             self.next()
             below += [GAP, *self.factors()]
-        return [Fraction(Row((Letter("∂"), *above)), Row((Letter("∂"), *below)))]
+        return [Fraction(Row((partial, *above)), Row((Letter("∂"), *below)))]
 
     def _slash_of_partial(self):
         """Where the slash stands that has ∂ on both sides, or None."""
@@ -224,8 +226,8 @@ class _Reader:
         _, found = self.next()
         if found != close:
             raise ValueError(f"expected {close!r} to close {opening!r}, got {found or 'the end'!r}")
-        if opening == "|" and not inside.items:
-            raise ValueError("expected something between the bars | |")
+        if opening == close and not inside.items:
+            raise ValueError(f"expected something between the bars {opening} {close}")
         return Bracketed(opening, inside, close)
 
     def _root(self):
@@ -259,7 +261,7 @@ class _Reader:
     def _below(self, kind, text):
         if kind == "lowered":
             return [*subscript("".join(LOWERED[letter] for letter in text))]
-        if self.peek().text == "(":
+        if self.peek().text in GROUPS:
             return [*self._bracketed().inside.items]
         kind, text = self.next()
         if kind not in ("name", "number") or "_" in text or "." in text:
@@ -267,7 +269,7 @@ class _Reader:
         return [*subscript(text)]
 
     def _exponent(self):
-        if self.peek().text == "(":
+        if self.peek().text in GROUPS:
             return [*self._bracketed().inside.items]
         if self.peek().text == "-":
             self.next()
@@ -307,7 +309,7 @@ def _is_english(node):
 def _awaits(node):
     """Whether a node is only the beginning of something: a sum's sign, or ∂."""
     base = node.base if isinstance(node, Scripted) else node
-    return isinstance(base, Big) or node == Letter("∂")
+    return isinstance(base, Big) or base == Letter("∂")
 
 
 def _split_coefficient(items):

@@ -19,6 +19,7 @@ LETTERS = {"∂": r"\partial", "∞": r"\infty", "∇": r"\nabla", "…": r"\ldo
            "Δ": r"\Delta", "Θ": r"\Theta", "Λ": r"\Lambda", "Ξ": r"\Xi", "Φ": r"\Phi",
            "Ψ": r"\Psi", "Ω": r"\Omega"}
 BIG     = {"∑": r"\sum", "∏": r"\prod", "∫": r"\int"}
+FENCES  = {"{": r"\{", "}": r"\}", "‖": r"\Vert"}
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde", "\u0307": r"\dot"}
 PLAIN   = (notation.Letter, notation.Name, notation.Big, notation.Bracketed)
 KNOWN   = frozenset(["log", "exp", "max", "min", "det", "sin", "cos", "tanh"])
@@ -235,9 +236,9 @@ def _(node: notation.Root):
 
 @_latex.register
 def _(node: notation.Bracketed):
-    signs = ["\\" + sign if sign in "{}" else sign for sign in (node.open, node.close)]
+    signs = [FENCES.get(sign, sign) for sign in (node.open, node.close)]
     if notation.is_tall(node.inside):
         signs = [r"\left" + signs[0], r"\right" + signs[1]]
-    elif node.open == "|":
-        signs = [r"\lvert", r"\rvert"]
+    elif node.open == node.close:
+        signs = [r"\lvert", r"\rvert"] if node.open == "|" else [r"\lVert", r"\rVert"]
     return f"{signs[0]} {_latex(node.inside)} {signs[1]}"

@@ -113,7 +113,7 @@ class Root:
 
 @dataclass(frozen=True)
 class Bracketed:
-    """A `Row` between brackets, ( ), [ ] or { }, or between bars, | |."""
+    """A `Row` between brackets, ( ), [ ] or { }, or between bars, | | or ‖ ‖."""
 
     open: str
     inside: Row
@@ -125,7 +125,7 @@ SLASH = Sign("/")                    # only in a line of text: elsewhere there i
 
 # ---------------------------------------------------------------------- signs
 
-BRACKETS  = {"(": ")", "[": "]", "{": "}", "|": "|"}
+BRACKETS  = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖"}
 ARROWS    = frozenset("→←↔⇒⇔")
 RELATIONS = ARROWS | frozenset("= ≈ ≠ ≤ ≥ < > ~ ≡ ∝ ∈ +=".split())
 OPERATORS = frozenset("+-±·×*⊙")

@@ -147,7 +147,8 @@ def _is_whole(found):
     lines  = [token for token in found if token.kind == "line"]
     minus  = found[0].text == "-" and found[1:] and found[1].kind != "space"
     begun  = found[0].kind in BEGINS or found[0].kind == "line" or minus
-    return begun and not sum(depths) and not len(lines) % 2 and all(
+    paired = not len(lines) % 2 or any(depths)                       # or the bar of p(x | z)
+    return begun and paired and not sum(depths) and all(
         _fits(found, at) for at in range(len(found)))
 
 

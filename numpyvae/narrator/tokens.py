@@ -7,7 +7,7 @@ from .names import LETTERS, NAME
 from .notation import (ATOMS, BIG, LOWERED, MARKS, OPERATORS, PRIMES, RAISED, RELATIONS, ROOTS,
                        VULGAR)
 
-SIGNS  = sorted(RELATIONS | OPERATORS | MARKS | {"‖"}, key=len, reverse=True)
+SIGNS  = sorted(RELATIONS | OPERATORS | MARKS, key=len, reverse=True)
 TOKENS = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "space":   r"\s+",
     "number":  r"\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?(?:e[-+]?\d+)?",
@@ -23,7 +23,7 @@ TOKENS = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "name":    NAME,
     "open":    r"[(\[{]",
     "close":   r"[)\]}]",
-    "line":    r"\|",
+    "line":    r"[|‖]",
     "script":  r"[_^]",
     "slash":   "/",
     "sign":    "|".join(map(re.escape, SIGNS)),

@@ -96,6 +96,8 @@ def test_cells_of_one_column_of_the_text_stand_in_one_of_the_table():
     ("a_b.c",          r"\mathtt{a\_b.c}"),
     ("the x",          r"\text{the} \  x"),
     ("(x/y)",          r"\left( \frac{x}{y} \right)"),
+    ("‖x‖ + |y|",      r"\lVert x \rVert + \lvert y \rvert"),
+    ("{x}",            r"\{ x \}"),
     ("KL(q ‖ p)",      r"\mathrm{KL} ( q \parallel p )"),
 ])
 def test_how_it_is_written(text, made):

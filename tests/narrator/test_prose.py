@@ -36,6 +36,7 @@ def found(text):
                                             r"\mathrm{kl}"]),
     ("softplus(l) - x l",                  [r"\operatorname{softplus} ( l ) - x \, l"]),
     ("KL(q, posterior) of it",             [r"\mathrm{KL} ( q ,\  \text{posterior} )"]),
+    ("written q(z|x), or KL(q‖p)",         [r"q ( z \mid x )", r"\mathrm{KL} ( q \parallel p )"]),
     ("the slope is -β",                    [r"{-} \beta"]),
     ("adding Σ z² to it",                  [r"\sum z^{2}"]),
     ("along the x-axis",                   []),
