@@ -25,6 +25,14 @@ The rooms behind this door:
     numbers        numbers, arrays and tables as text
     arguments      the command line of a lesson
     source         the lines of a function, run one at a time
+
+    notation       what a formula is made of: the nodes of its tree, its signs and names
+    names          what a name in a formula stands for: W_mu, dz
+    tokens         the pieces of a formula's text
+    formula        a formula in one line of Unicode, read into a tree
+    cells          the lines of an equation, cut where an author aligned them
+    prose          the formulas in prose
+    mathml, latex  all of these as a page and a notebook set them
 """
 from .arguments import OneLineParser
 from .lesson import Lesson

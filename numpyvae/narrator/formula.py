@@ -9,9 +9,9 @@ factors is a product: μ + σ ε. How far a fraction reaches:
     a b / c  over it stands the whole product, but a ½ before it; under it what touches
              itself: u |f| / 2h. Nothing but a sign or a word may follow
 
-Round brackets around all of what is over or under the bar, under a root or in a script only say
-how far it reaches, and are not kept. What could be read in two ways raises ValueError, and says
-which brackets would tell. A word of two or more letters that is no name of the legend's stays one.
+Round brackets around all of what is over or under the bar, under a root or in a script only say how
+far it reaches, and are not kept. What could be read in two ways raises ValueError, and says which
+brackets would tell. A name of two or more letters that is not the legend's is a word.
 """
 from .names import name, raised, subscript
 from .notation import (BIG, BRACKETS, ENGLISH, FUNCTIONS, GAP, LOWERED, ROOTS, VULGAR, Big,
@@ -19,8 +19,8 @@ from .notation import (BIG, BRACKETS, ENGLISH, FUNCTIONS, GAP, LOWERED, ROOTS, V
                        Sign, Words)
 from .tokens import END, tokens
 
-FACTORS = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
-SCRIPTS = {"raised", "lowered", "prime", "script"}
+FACTORS  = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
+SCRIPTS  = {"raised", "lowered", "prime", "script"}
 GROUPS   = {"(", "{"}                # whose brackets only say how far a script reaches
 ARTICLES = [Letter("a"), Letter("A"), Letter("I")]
 
@@ -84,7 +84,7 @@ class _Reader:
             return Sign("given" if text == "|" else text)
         if text not in ("-", "+", "±"):
             return Sign(text)
-        tight = self.peek().kind != "space"
+        tight = self.peek().kind not in ("space", "end", "close")
         if not items:
             return Sign(text, prefix=tight)                          # or a line goes on with it
         if isinstance(items[-1], Sign) or _awaits(items[-1]):

@@ -6,10 +6,10 @@ formulas. Everything else stays what it was: above all the legend's names that a
 """
 import re
 
-from .formula import parse
+from .formula import FACTORS, parse
 from .names import name
-from .notation import (ENGLISH, FUNCTIONS, GREEK, VARIABLES, Code, Differential, Name, Words,
-                       in_line)
+from .notation import (ENGLISH, FUNCTIONS, GREEK, MARKS, OPERATORS, VARIABLES, Code, Differential,
+                       Name, Words, in_line)
 from .tokens import TOKENS, Token
 
 CODE     = re.compile(r"`[^`\n]+`|https?://\S*[\w/]"
@@ -20,17 +20,16 @@ CODE     = re.compile(r"`[^`\n]+`|https?://\S*[\w/]"
 STRESSED = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]*\w)\*(?![\w*])")
 MINUS    = re.compile(r"(?<![\w)\]\-.])-(?=\d)")
 LEGEND   = set("NDHZKWTMQ")          # capitals that are a variable even if nothing stands beside
-BEGINS   = {"number", "vulgar", "root", "big", "atom", "partial", "name", "open"}
 ENDS     = {"number", "vulgar", "raised", "lowered", "prime", "atom", "name", "close", "line"}
-JOINS    = {"space", "sign", "slash", "script", "bar", "line", "raised", "lowered", "prime"}
-NEAR     = {"sign", "open", "close", "raised", "bar"}                # beside what is no word
-MARKS    = set(",;:.?!")
+NEAR     = {"sign", "open", "close", "raised", "bar", "root"}        # beside what is no word
+PARTIAL  = Token("partial", "∂")
+WORD     = re.compile(r"\w+['’]?\w*|.", re.DOTALL)
 
 
 def pieces(text):
     """Cut prose into what it is made of.
 
-    text: the prose
+    text: the prose, its lines joined by spaces; `code` and *stress* are marked as in Markdown
     ->  a list of pairs: "text", "stressed" or "code" and the words, or "math" and a tree
     """
     found = []
@@ -60,7 +59,7 @@ def _at(text, place):
             return "math", in_line(parse(source)), place + len(source)
         except ValueError:
             return "text", source, place + len(source)
-    word = re.compile(r"\w+['’]?\w*|.", re.DOTALL).match(text, place)
+    word = WORD.match(text, place)
     return "text", word.group(), word.end()
 
 
@@ -99,17 +98,10 @@ def _stretch(text, place):
     found, depth = [], 0
     while place < len(text):
         hit = TOKENS.match(text, place)
-        if not hit or hit.group() in MARKS and not depth:
+        if not hit:
             break
-        if hit.group().isspace() and hit.group() != " ":
-            break
-        token = Token(hit.lastgroup, hit.group())
-        if token.kind == "name":
-            token = Token("name", re.split("['’]", token.text)[0])
-            word = depth and len(token.text) > 3 or found and found[-1].kind == "partial"
-            if not (word or _is_operand(token)):
-                break
-        if token.kind == "close" and not depth:
+        token = Token(hit.lastgroup, re.split("['’]", hit.group())[0])           # z's
+        if not (_goes_on(token, depth) and _is_operand(token, found, depth)):
             break
         if token.kind == "name" and re.match(r"-\w", text[hit.end():]):          # x-axis
             break
@@ -121,8 +113,21 @@ def _stretch(text, place):
     return found
 
 
-def _is_operand(token):
-    """Whether a name can stand in a formula."""
+def _goes_on(token, depth):
+    """Whether a formula can go on with a token: with a mark or a bracket that closes only within
+    brackets, and nowhere with two spaces.
+    """
+    if token.kind == "space":
+        return token.text == " "
+    return depth > 0 or token.kind != "close" and token.text not in MARKS
+
+
+def _is_operand(token, found, depth):
+    """Whether a name can stand in a formula: a word of four letters or more only in brackets, as in
+    KL(q, prior), and behind ∂.
+    """
+    if token.kind != "name" or depth and len(token.text) > 3 or found[-1:] == [PARTIAL]:
+        return True
     try:
         node, _ = name(token.text)
     except ValueError:
@@ -132,28 +137,21 @@ def _is_operand(token):
 
 def _cut(found):
     """The longest beginning of a stretch that may be a formula."""
-    good = 0
-    for end in range(1, len(found) + 1):
+    for end in range(len(found), 0, -1):
         if found[end - 1].kind in ENDS and _is_whole(found[:end]):
-            good = end
-        elif not _may_go_on(found, end - 1):
-            break
-    return found[:good]
+            return found[:end]
+    return []
 
 
 def _is_whole(found):
     """Whether brackets are closed, and every doubtful name has a sign beside it."""
     depths = [(token.kind == "open") - (token.kind == "close") for token in found]
     lines  = [token for token in found if token.kind == "line"]
-    minus  = found[0].text == "-" and found[1:] and found[1].kind != "space"
-    begun  = found[0].kind in BEGINS or found[0].kind == "line" or minus
+    minus  = found[0].text == "-" and found[1:2] != [Token("space", " ")]
+    begun  = found[0].kind in FACTORS | {"line"} or minus
     paired = not len(lines) % 2 or any(depths)                       # or the bar of p(x | z)
     return begun and paired and not sum(depths) and all(
         _fits(found, at) for at in range(len(found)))
-
-
-def _may_go_on(found, at):
-    return found[at].kind in BEGINS | JOINS | ENDS
 
 
 def _fits(found, at):
@@ -180,17 +178,19 @@ def _beside(found, at):
 
 
 def _bracket_fits(found, at):
-    """Whether a bracket belongs to the formula before it: it touches a name, or holds a sum."""
+    """Whether a bracket belongs to the formula: it touches what is before it, holds a sum, or is
+    raised to a power.
+    """
     if at and found[at - 1].kind != "space":
         return True
     inside = _inside(found, at)
     signs  = {token.text for token in inside if token.kind == "sign"}
-    after  = found[at + len(inside) + 2:][:1]
-    return bool(signs & set("+-")) and not signs - set("+-·*") or any(
-        token.kind == "raised" for token in after)
+    raised = [token.kind for token in found[at + len(inside) + 2:][:1]] == ["raised"]
+    return raised or bool(signs & {"+", "-"}) and signs <= OPERATORS
 
 
 def _inside(found, at):
+    """The tokens between an opening bracket and the one that closes it."""
     depth = 0
     for place in range(at, len(found)):
         depth += (found[place].kind == "open") - (found[place].kind == "close")
@@ -208,7 +208,7 @@ def _is_sure(found, at):
         return False
     node, below = name(text)
     if isinstance(node, Name) or text in GREEK:
-        return at + 1 < len(found) and found[at + 1].text == "(" and text in FUNCTIONS
+        return text in FUNCTIONS and [token.text for token in found[at + 1:at + 2]] == ["("]
     if isinstance(node, Differential):
         return True
     letter = text[0]

@@ -1,13 +1,16 @@
 """The tree of a formula: what is read how, what is refused, and every tree found again."""
 import pytest
-from helpers_formulas import equations, explicit, read, trees, typed
+from helpers_formulas import equations, explicit, parsed, read, trees, typed
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from numpyvae.narrator.cells import tables
 from numpyvae.narrator.formula import parse
 from numpyvae.narrator.latex import _latex
+from numpyvae.narrator.mathml import _math
 from numpyvae.narrator.notation import (GAP, Accented, Big, Bracketed, Code, Differential, Fraction,
-                                        Letter, Name, Number, Root, Row, Scripted, Sign, Words)
+                                        Letter, Name, Number, Root, Row, Scripted, Sign, Words,
+                                        in_line)
 
 X, Y, TWO = Letter("x"), Letter("y"), Number("2")
 
@@ -160,3 +163,14 @@ def test_every_formula_of_the_lessons_and_of_walk_can_be_read():
         for table in tables(text):
             for cell in (cell for line in table.rows for cell in line if not cell.note):
                 assert parse(cell.text).items, where
+
+
+@given(st.text(alphabet="aAIdoxzσμ½²′ΣN√∂/|‖()[]{}*^_-+=,.'\" 12eα", max_size=25))
+def test_whatever_is_typed_is_read_or_refused_and_what_is_read_can_be_set(text):
+    try:
+        tree = parse(text)
+    except ValueError as error:
+        assert str(error).startswith("expected ")
+        return
+    parsed(f"<math>{_math(tree)}{_math(in_line(tree))}</math>")
+    assert tree == parse(f" {text} ")
