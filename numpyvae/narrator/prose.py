@@ -14,7 +14,7 @@ from .tokens import TOKENS, Token
 
 CODE     = re.compile(r"`[^`\n]+`|https?://\S*[\w/]"
                       r"|(?<![\w-])--\w[\w-]*"                       # an option
-                      r"|(?<![\w./])(?:[A-Za-z_]\w*[/.])+[A-Za-z_]\w*(?:\(\))?"
+                      r"|(?<![\w./])[A-Za-z_]\w*(?:[/.]\w+)*[/.][A-Za-z_]\w*(?:\(\))?"
                       r"|(?<![\w./])[A-Za-z_][A-Za-z0-9]*_[A-Za-z0-9_]+(?:\(\))?(?![\w(])"
                       r"|(?<![\w.])[A-Za-z]\w*(?:\(\)|\[[\w\s\"':,-]*\])")
 STRESSED = re.compile(r"(?<![\w*])\*(?=\w)([^*\n]*\w)\*(?![\w*])")

@@ -64,6 +64,7 @@ def test_what_may_be_a_word_stays_one(text):
 @pytest.mark.parametrize("text, code", [
     ("call `x[0]` twice",             ["x[0]"]),
     ("see numpyvae/vae.py, then",     ["numpyvae/vae.py"]),
+    ("python tutorials/04_x.py",      ["tutorials/04_x.py"]),
     ("vae.loss_and_grads does",       ["vae.loss_and_grads"]),
     ("loss.backward(), step()",       ["loss.backward()", "step()"]),
     ("load_faces and __init__",       ["load_faces", "__init__"]),
