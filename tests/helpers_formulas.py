@@ -334,14 +334,14 @@ def latex_lines(latex):
     """The lines of an equation in LaTeX: for each table, for each line, (column, LaTeX)."""
     array = re.fullmatch(r"\\begin\{array\}\{l\}\n(.*)\n\\end\{array\}", latex, re.DOTALL)
     if array:
-        parts = re.split(r"(?: \\\\\n|^)\\displaystyle ", array[1])[1:]
+        parts = re.split(r"(?: \\\\\[.3em\]\n|^)\\displaystyle ", array[1])[1:]
         return [table for part in parts for table in latex_lines(part)]
     table = re.fullmatch(r"\\begin\{alignedat\}\{\d+\}\n(.*)\n\\end\{alignedat\}", latex, re.DOTALL)
     if not table:
         return [[list(enumerate(re.split(r" ?\\qquad | (?=\{\} )", latex)))]]
     return [[[(column, cell.strip().removeprefix(r"\qquad "))
               for column, cell in enumerate(line.split("&")) if cell.strip()]
-             for line in table[1].split(" \\\\\n")]]
+             for line in table[1].split(" \\\\[.3em]\n")]]
 
 
 # ---------------------------------------------------------------------- formulas at random

@@ -23,6 +23,7 @@ FENCES  = {"{": r"\{", "}": r"\}", "‖": r"\Vert"}
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde", "\u0307": r"\dot"}
 PLAIN   = (notation.Letter, notation.Name, notation.Big, notation.Bracketed)
 KNOWN   = frozenset(["log", "exp", "max", "min", "det", "sin", "cos", "tanh"])
+NEXT    = " \\\\[.3em]\n"          # lest fractions touch
 SPECIAL = {"^": r"\wedge ", "~": r"\sim ", "\\": r"\backslash ",
            **{letter: "\\" + letter for letter in "#$%&_{}"}}
 
@@ -45,7 +46,7 @@ def equation(text):
     parts = [_table(table) for table in cells.tables(text)]
     if len(parts) == 1:
         return parts[0]
-    body = " \\\\\n".join(rf"\displaystyle {part}" for part in parts)
+    body = NEXT.join(rf"\displaystyle {part}" for part in parts)
     return f"\\begin{{array}}{{l}}\n{body}\n\\end{{array}}"
 
 
@@ -76,7 +77,7 @@ def _table(table):
     if len(lines) == 1:
         return " ".join(lines[0].values())
     pairs = slots[-1] // 2 + 1
-    body  = " \\\\\n".join(map(_joined, lines))
+    body  = NEXT.join(map(_joined, lines))
     return f"\\begin{{alignedat}}{{{pairs}}}\n{body}\n\\end{{alignedat}}"
 
 

@@ -63,7 +63,7 @@ def _read_or_not(text):
 def test_lines_are_aligned_by_turns_at_their_relations():
     assert latex.equation("x  = y\nxx = z   # a note") == (
         "\\begin{alignedat}{2}\n"
-        "x & {} = y \\\\\n"
+        "x & {} = y \\\\[.3em]\n"
         "\\text{xx} & {} = z &  & \\qquad \\text{a note}\n"
         "\\end{alignedat}")
 
@@ -71,7 +71,7 @@ def test_lines_are_aligned_by_turns_at_their_relations():
 def test_tables_stand_one_below_the_other():
     assert latex.equation("x   y\nz    2") == (
         "\\begin{array}{l}\n"
-        "\\displaystyle x \\qquad y \\\\\n"
+        "\\displaystyle x \\qquad y \\\\[.3em]\n"
         "\\displaystyle z \\qquad 2\n"
         "\\end{array}")
 
