@@ -16,7 +16,7 @@ def same(a, b, rtol=0.0, atol=0.0):
     """
     x, y = as_numbers(a), as_numbers(b)
     if x is None or y is None:
-        return _equal(a, b), f"{_short(a)} and {_short(b)}"
+        return _equal(a, b), _both(_short(a), _short(b))
     if x.shape != y.shape and x.ndim and y.ndim:
         return False, f"shapes {x.shape} and {y.shape}"
     if x.ndim != y.ndim and not (x.size and y.size):
@@ -39,8 +39,8 @@ def less(smaller, larger):
     pair = [f"{side[i]:.6g}" for side in (x, y)]
     if pair[0] == pair[1]:
         pair = [f"{side[i]:.17g}" for side in (x, y)]
-    closest = "" if x.size == 1 else f", the closest of {x.size}"
-    return bool(np.all(x < y)), f"{pair[0]} < {pair[1]}{closest}"
+    closest = "" if x.size == 1 else f"closest of {x.size} pairs: "
+    return bool(np.all(x < y)), f"{closest}{pair[0]} < {pair[1]}"
 
 
 # ---------------------------------------------------------------------- things that are no numbers
@@ -67,15 +67,15 @@ def _near(x, y, rtol, atol):
     tolerant = rtol > 0 or atol > 0
     near     = tolerant and np.isfinite(apart) and apart <= rtol * larger + atol
     if x.dtype.kind + y.dtype.kind == "bb":
-        distance = f"{np.sum(x != y)} of {gap.size} differ"
+        evidence = _answers(x, y)
     elif equal:
-        distance = "to the bit"
+        evidence = f"{_sides(x, y)}, to the bit"
     elif atol and not rtol:
-        distance = f"difference {apart:.1e}, allowed {atol:.0e}"
+        evidence = f"{_sides(x, y, gap)}, {apart:.2g} apart, allowed {atol:.2g}"
     else:
         relative = apart / larger if larger else apart
-        distance = f"relative error {relative:.1e}, allowed {_allowed(rtol, atol)}"
-    return bool(equal or near), f"{_sides(x, y, gap)}; {distance}"
+        evidence = f"{_sides(x, y, gap)}; relative error {relative:.2g}, {_allowed(rtol, atol)}"
+    return bool(equal or near), evidence
 
 
 def _norm(array):
@@ -88,18 +88,29 @@ def _norm(array):
     return largest * np.linalg.norm(array / largest)
 
 
-def _sides(x, y, gap):
+def _sides(x, y, gap=None):
+    """Both numbers, or how many of them there are; with a gap also how far they are apart."""
     if not (x.ndim or y.ndim):
-        return f"{exactly(x.item())} and {exactly(y.item())}"
-    shape = x.shape or y.shape
-    if x.dtype.kind + y.dtype.kind == "bb":
-        return f"{shape}"
-    return f"{shape}, largest difference {np.abs(gap).max(initial=0.0):.1e}"
+        return _both(exactly(x.item()), exactly(y.item()))
+    size = max(x.size, y.size)
+    many = f"{size} numbers" if size > 1 else "1 number"
+    return many if gap is None else f"{many}, at most {np.abs(gap).max():.2g} apart"
+
+
+def _answers(x, y):
+    if not (x.ndim or y.ndim):
+        return _both(exactly(x.item()), exactly(y.item()))
+    agree = x == y
+    return f"{agree.sum()} of {agree.size} agree"
+
+
+def _both(one, other):
+    return one if one == other else f"{one} and {other}"
 
 
 def _allowed(rtol, atol):
     if not rtol:
-        return "none"
+        return "none allowed"
     if not atol:
-        return f"{rtol:.0e}"
-    return f"{rtol:.0e}, or a difference of {atol:.0e}"
+        return f"allowed {rtol:.2g}"
+    return f"allowed {rtol:.2g}, or {atol:.2g} apart"

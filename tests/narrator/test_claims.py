@@ -30,20 +30,20 @@ def judged(function, sides, tolerance):
 # ---------------------------------------------------------------------- the same
 
 def test_equal_to_the_bit():
-    assert holds(0.1, 0.1) == "0.1 and 0.1; to the bit"
+    assert holds(0.1, 0.1) == "0.1, to the bit"
     x = np.random.default_rng(0).standard_normal((3, 4))
-    assert holds(x, x.copy()) == "(3, 4), largest difference 0.0e+00; to the bit"
+    assert holds(x, x.copy()) == "12 numbers, to the bit"
     for a, b in ((x, x.tolist()), (0.0, -0.0), (np.zeros(3), 0), (0, np.zeros(3))):
         holds(a, b)
     assert "relative error" in fails(0.3, 0.1 + 0.2)
-    assert "allowed none" in fails(x, np.nextafter(x, 9))
+    assert "none allowed" in fails(x, np.nextafter(x, 9))
 
 
 def test_booleans():
-    assert holds(True, np.True_) == "yes and yes; 0 of 1 differ"
-    assert holds([True, False], np.array([True, False])) == "(2,); 0 of 2 differ"
-    assert fails(True, False) == "yes and no; 1 of 1 differ"
-    assert fails([True, False], np.array([True, True])) == "(2,); 1 of 2 differ"
+    assert holds(True, np.True_) == "yes"
+    assert holds([True, False], np.array([True, False])) == "2 of 2 agree"
+    assert fails(True, False) == "yes and no"
+    assert fails([True, False], np.array([True, True])) == "1 of 2 agree"
 
 
 def test_large_whole_numbers_are_compared_as_such():
@@ -57,8 +57,8 @@ def test_large_whole_numbers_are_compared_as_such():
 def test_within_a_relative_tolerance_by_norm():
     x = np.array([3.0, 4.0])                                         # of norm 5
     assert holds(x, x + [0, 0.004], rtol=1e-3) == (
-        "(2,), largest difference 4.0e-03; relative error 8.0e-04, allowed 1e-03")
-    assert "relative error 2.4e-03, allowed 1e-03" in fails(x, x - [0.012, 0], rtol=1e-3)
+        "2 numbers, at most 0.004 apart; relative error 0.0008, allowed 0.001")
+    assert "relative error 0.0024, allowed 0.001" in fails(x, x - [0.012, 0], rtol=1e-3)
     for a, b in ((100, 101), (101, 100)):                            # of the larger of the two
         holds(a, b, rtol=0.01)
         fails(a, b, rtol=0.0099)
@@ -69,10 +69,10 @@ def test_within_a_relative_tolerance_by_norm():
 
 
 def test_within_an_absolute_tolerance():
-    assert holds(1.0, 1.009, atol=0.01) == "1 and 1.009; difference 9.0e-03, allowed 1e-02"
+    assert holds(1.0, 1.009, atol=0.01) == "1 and 1.009, 0.009 apart, allowed 0.01"
     fails(1.0, 1.011, atol=0.01)
     fails(np.zeros(2), [0.8, 0.8], atol=1)                           # by norm, 1.13
-    assert "allowed 1e-03, or a difference of 1e-02" in holds(10, 10.02, rtol=1e-3, atol=0.01)
+    assert "allowed 0.001, or 0.01 apart" in holds(10, 10.02, rtol=1e-3, atol=0.01)
     fails(10, 10.021, rtol=1e-3, atol=0.01)
 
 
@@ -111,7 +111,7 @@ def test_numbers_whose_squares_over_or_underflow_are_compared_all_the_same(scale
 
 
 def test_complex_numbers():
-    assert holds(1 + 2j, 1 - 2j + 4j) == "1 + 2i and 1 + 2i; to the bit"
+    assert holds(1 + 2j, 1 - 2j + 4j) == "1 + 2i, to the bit"
     holds(3 + 0j, 3)
     holds(np.array([1j, 1]), np.array([1j, 1.0]))
     holds(3 + 4j, 3 + 4.004j, rtol=1e-3)
@@ -120,7 +120,7 @@ def test_complex_numbers():
 
 
 def test_anything_that_can_be_compared():
-    assert holds("VAE", "VAE") == "VAE and VAE"
+    assert holds("VAE", "VAE") == "VAE"
     assert fails(["W1", "b1"], ["W1", "b2"]) == "['W1', 'b1'] and ['W1', 'b2']"
     for a, b in ((["W1", "b1"], ["W1", "b1"]), ([[1], [2, 3]], [[1], [2, 3]]), ({"a": 1}, {"a": 1}),
                  (None, None), ([], []), (np.array(["a", "b"]), np.array(["a", "b"]))):
@@ -131,7 +131,7 @@ def test_anything_that_can_be_compared():
 
 
 def test_what_is_long_is_shortened():
-    assert holds("a" * 70, "a" * 70) == "a" * 70 + " and " + "a" * 70
+    assert holds("a" * 70, "a" * 70) == "a" * 70
     assert fails("a" * 71, "b") == "a" * 67 + "... and b"
 
 
@@ -140,18 +140,18 @@ def test_what_is_long_is_shortened():
 def test_less_tells_the_closest_pair():
     for smaller, larger, evidence in (
             (1, 2.5, "1 < 2.5"),
-            ([1, 5, 2], [4, 5.5, 9], "5 < 5.5, the closest of 3"),
-            ([[1, 5], [3, -2]], 6, "5 < 6, the closest of 4"),
-            (0, np.array([3, 2]), "0 < 2, the closest of 2"),
-            (np.array([[1], [2]]), np.array([5, 3]), "2 < 3, the closest of 4"),
+            ([1, 5, 2], [4, 5.5, 9], "closest of 3 pairs: 5 < 5.5"),
+            ([[1, 5], [3, -2]], 6, "closest of 4 pairs: 5 < 6"),
+            (0, np.array([3, 2]), "closest of 2 pairs: 0 < 2"),
+            (np.array([[1], [2]]), np.array([5, 3]), "closest of 4 pairs: 2 < 3"),
             (np.array([1], np.uint8), np.array([200], np.uint8), "1 < 200")):
         assert holds(smaller, larger, function=less) == evidence
-    assert holds(-np.inf, [1, np.inf], function=less).startswith("-inf < ")
+    assert "-inf < " in holds(-np.inf, [1, np.inf], function=less)
 
 
 def test_less_means_less():
     assert fails(2, 1, function=less) == "2 < 1"
-    assert fails([0, 9, 1], [5, 8, 5], function=less) == "9 < 8, the closest of 3"
+    assert fails([0, 9, 1], [5, 8, 5], function=less) == "closest of 3 pairs: 9 < 8"
     for smaller, larger in ((1, 1), ([1, 2], [2, 2]), (np.nan, 1), (1, np.nan), ([0, np.nan], 1),
                             (0, [1, np.nan]), (np.inf, np.inf), (-np.inf, -np.inf),
                             (np.nan, np.nan), (np.uint8(3), np.uint8(2))):

@@ -102,7 +102,7 @@ def test_all_else_stands_apart(capsys):
     step("Next", "y = x")
     heading = "1  Next " + "─" * 92
     assert capsys.readouterr()[0] == ("\n    a = 1\n    b = 2\n"
-                                      "\n    ✓ c\n      1 and 1; to the bit\n    ✓ d\n      1 < 2\n"
+                                      "\n    ✓ c\n      1, to the bit\n    ✓ d\n      1 < 2\n"
                                       f"\n{heading}\n\n    y = x\n")
 
 
