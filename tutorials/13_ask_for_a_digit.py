@@ -40,8 +40,8 @@ ask("""
 M is free to move anywhere. What will pull the means apart, and what could pull them together?
 """, """
 The decoder pulls them apart: where the regions of two classes overlap, it must draw a mixture of
-both, and pays for it. What pulls a mean is only the KL term, towards the codes of its own class: M_y
-sits where these are. So nothing pulls the means together: step 8 watches them drift apart.
+both, and pays for it. What pulls a mean is the KL term alone, towards the codes of its own class:
+M_y sits where these are. So nothing pulls the means together: step 8 watches them drift apart.
 """)
 N, Z, C = 5, 2, 3
 y = np.array([2, 0, 2, 1, 0])

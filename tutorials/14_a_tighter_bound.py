@@ -1,9 +1,9 @@
 """14. A tighter bound: what do several samples of z buy?  (blog, section 2: beyond 变分在哪里？)
 
-The loss of a VAE is a bound, and what it loses has a name: KL(q, posterior). Draw several z for each
-image and average before the logarithm, and less is lost, whatever q is. This lesson derives the
-bound and its gradient, says how fast the gap closes, trains with it, and finds that a tighter bound
-is not in every way a better teacher. Lesson 11 has the identity that all of it starts from.
+The loss of a VAE is a bound, and what it loses has a name: KL(q, posterior). Draw several z for
+each image and average before the logarithm, and less is lost, whatever q is. This lesson derives
+the bound and its gradient, says how fast the gap closes, trains with it, and finds that a tighter
+bound is not in every way a better teacher. Lesson 11 has the identity that it starts from.
 
     python tutorials/14_a_tighter_bound.py    (25 seconds; --pause waits for Enter after every step)
 
@@ -89,7 +89,8 @@ eps   = rng.standard_normal(draws)
 log_w = log_weights(eps)[0]
 found = [gap_of(log_w[:draws - draws % K].reshape(-1, K)) for K in Ks]
 gaps, errors = np.array(found).T
-table(["K", "log p(x) - L_K", "standard error", "K times the gap"], zip(Ks, gaps, errors, Ks * gaps))
+table(["K", "log p(x) - L_K", "standard error", "K times the gap"],
+      zip(Ks, gaps, errors, Ks * gaps))
 check("the mean of w is p(x)", np.exp(log_w - log_px).mean(), 1,
       atol=5 * np.exp(log_w - log_px).std() / np.sqrt(draws))
 check("at K = 1 the gap is KL(q, posterior)", gaps[0], gap, atol=5 * errors[0])
@@ -136,7 +137,8 @@ show("K times the gap, K = 64", Ks[-1] * gaps[-1])
 check("χ² by strips", np.sum(p_z ** 2 / q_z) / 256 - 1, chi2, rtol=1e-12)
 check("at K = 64 it is ½ χ², within five standard errors and one part in 16", Ks[-1] * gaps[-1],
       chi2 / 2, atol=5 * Ks[-1] * errors[-1] + chi2 / 32)
-figure(plots.curves([{"lines": {"log p(x) - L_K": (Ks, gaps), "½ χ² / K": (Ks, chi2 / 2 / np.array(Ks))},
+lines = {"log p(x) - L_K": (Ks, gaps), "½ χ² / K": (Ks, chi2 / 2 / np.array(Ks))}
+figure(plots.curves([{"lines": lines,
                       "xlabel": "K, samples of z for each image", "ylabel": "nats",
                       "xscale": "log", "yscale": "log"}],
                     "What is lost by K samples: soon ½ χ² / K"),
@@ -192,9 +194,9 @@ step("K = 1, against the closed form", """
     IWAE, K=1:  loss = recon + log q(z given x) - log p(z)   # the KL's value at one z
 """)
 say("""
-On average they are the same. But where one can do an integral, sampling it instead is a waste: here
-is the variance of the gradient at fresh noise, for both, untrained and trained. This is why the blog
-computes the KL, and samples only what has no formula.
+On average they are the same. But where one can do an integral, sampling it instead is a waste:
+here is the variance of the gradient at fresh noise, for both, untrained and trained. This is why
+the blog computes the KL, and samples only what has no formula.
 """)
 digits  = datasets.load("digits")
 x_train = (digits.x_train > 0.5).astype(float)               # in black and white: log p(x) is then
