@@ -228,7 +228,7 @@ def scatter(model):
 
 vae = VAE(64, 128, 8, rng=options.seed)
 one = IWAE(64, 128, 8, rng=options.seed, num_samples=1)
-one.params = vae.params                                      # one network, two estimates of its loss
+one.params = vae.params                                      # one network, two losses
 formula_0, sample_0 = scatter(vae), scatter(one)
 train(vae, "training the VAE")
 formula_1, sample_1 = scatter(vae), scatter(one)
