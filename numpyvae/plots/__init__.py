@@ -6,10 +6,14 @@ Each is called as `plots.NAME`, whichever of these rooms it is drawn in:
     lines                the loss curves of a run; curves of any kind
     images               reconstructions, samples, interpolations; rows of any images
     latent_space         a scatter of the codes, KL per dimension, the manifold, traversals
+    drawings             the network, a random node, matrices, before the algebra of them
+    bells                bell curves: a KL divergence as an area, who pulls at a code, q on p
     lessons_codes        figures that a single lesson needs: those about codes,
     lessons_gradients    those about gradients and how they are checked,
     lessons_loss         and those about the loss and its two terms
 """
+from .bells import ellipses_on_posterior, planes, two_bells, two_pulls
+from .drawings import blocked_or_not, network, product
 from .images import image_rows, interpolation, reconstructions, samples
 from .latent_space import USED, kl_per_dimension, latent_scatter, manifold, name_of, traversal
 from .lessons_codes import holes, kl_landscape, point_or_distribution, posteriors
@@ -25,6 +29,8 @@ __all__ = [
     "shown_terms", "loss_curves", "curves",
     "reconstructions", "samples", "interpolation", "image_rows",
     "USED", "name_of", "latent_scatter", "kl_per_dimension", "manifold", "traversal",
+    "network", "blocked_or_not", "product",
+    "two_bells", "two_pulls", "ellipses_on_posterior", "planes",
     "holes", "point_or_distribution", "kl_landscape", "posteriors",
     "steepest", "computation_graph", "step_sizes", "verdicts", "line_by_line",
     "tug_of_war", "beta_images", "price_of_code", "bound_and_gap",

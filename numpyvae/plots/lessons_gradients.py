@@ -74,7 +74,7 @@ def computation_graph(nodes, edges):
     for start, stop, label in edges:
         _edge(axes, boxes[start], boxes[stop], label)
     axes.text(0.2, -0.2, "A VAE's computation graph: in each node its value, and below it "
-              "∂ loss / ∂ node", fontsize=30)
+              "∂ loss / ∂ node", fontsize=30, gid="title")
     return figure
 
 

@@ -156,6 +156,18 @@ def line_by_line():
     return plots.line_by_line(blocks, ("left", "right"), "One program beside another")
 
 
+def q_and_posterior():
+    """A posterior that is tilted, and two q."""
+    cov = np.array([[0.4, -0.2], [-0.2, 0.5]])
+    return [0.5, 0.3], cov, {"narrow": (np.array([0.6, 0.2]), np.diag([0.02, 0.05])),
+                             "posterior": (np.array([0.5, 0.3]), cov)}
+
+
+def moments(n):
+    """The codes of 30 images at n moments, and their labels."""
+    return {f"epoch {i}": codes(30, 2, seed=i) for i in range(n)}, np.arange(30) % 3
+
+
 FIGURES = {
     "loss":                 lambda: plots.loss_curves(history(12)),
     "loss of one epoch":    lambda: plots.loss_curves(history(1)),
@@ -203,6 +215,13 @@ FIGURES = {
     "images by beta":       beta_images,
     "price of code":        price_of_code,
     "bound and gap":        bound_and_gap,
+    "network":              lambda: plots.network(784, 400, 20),
+    "random node":          lambda: plots.blocked_or_not(),
+    "product":              lambda: plots.product(3, 7, 5),
+    "two bells":            lambda: plots.two_bells(0.9, 0.6),
+    "two pulls":            lambda: plots.two_pulls(3, 0.7),
+    "ellipses":             lambda: plots.ellipses_on_posterior(*q_and_posterior()),
+    "planes":               lambda: plots.planes(*moments(4)),
 }
 
 
