@@ -222,39 +222,24 @@ for name, grad in grads.items():
 step("The computation graph, with what flows through it")
 say("""
 The picture reads like a U that lies on its side: the encoder from left to right at the top, the
-sample at the right, the decoder back from right to left at the bottom. Each node shows its value
-above and its gradient below, with the numbers that you have seen; orange is positive, blue is
-negative.
+sample at the right, the decoder back from right to left at the bottom. It follows the first of the
+three examples. Each node shows its value above and its gradient below, marked d: the numbers that
+you have seen, in their first row.
 """)
 from numpyvae import plots  # noqa: E402  (here, since matplotlib is slow to import)
 
-dstd = dz * eps
-nodes = {"x":      (0, 0, x, None),
-         "a1":     (1, 0, a1, da1),
-         "h1":     (2, 0, h1, dh1),
-         "mu":     (3, 0, mu, dmu),
-         "logvar": (3, 1, logvar, dlogvar),
-         "std":    (4, 1, std, dstd),
-         "eps":    (5, 0, eps, None),
-         "z":      (5, 1, z, dz),
-         "a3":     (5, 2, a3, da3),
-         "h3":     (4, 2, h3, dh3),
-         "logits": (3, 2, logits, dlogits),
-         "recon":  (2, 2, recon[:, None], drecon[:, None]),
-         "kl":     (2, 1, kl[:, None], dkl[:, None]),
-         "loss":   (1, 2, np.array([[loss]]), np.ones((1, 1)))}
-edges = [("x", "a1", "W1 b1"),          ("a1", "h1", "relu"),
-         ("h1", "mu", "W_mu b_mu"),     ("h1", "logvar", "W_logvar b_logvar"),
-         ("logvar", "std", "exp ½"),    ("mu", "z", "+"),
-         ("std", "z", "×"),             ("eps", "z", "×"),
-         ("z", "a3", "W3 b3"),          ("a3", "h3", "relu"),
-         ("h3", "logits", "W4 b4"),     ("logits", "recon", "−log p"),
-         ("mu", "kl", ""),              ("logvar", "kl", ""),
-         ("recon", "loss", "mean"),     ("kl", "loss", "mean")]
+dstd   = dz * eps
+values = {"x": x, "a1": a1, "h1": h1, "mu": mu, "logvar": logvar, "std": std, "eps": eps, "z": z,
+          "a3": a3, "h3": h3, "logits": logits, "recon": recon, "kl": kl, "loss": [loss]}
+grads_of_nodes = {"a1": da1, "h1": dh1, "mu": dmu, "logvar": dlogvar, "std": dstd, "z": dz,
+                  "a3": da3, "h3": dh3, "logits": dlogits, "recon": drecon, "kl": dkl,
+                  "loss": [1.0]}
+first = {name: np.atleast_1d(value[0]) for name, value in values.items()}
+slope_of_first = {name: np.atleast_1d(grad[0]) for name, grad in grads_of_nodes.items()}
 check("every gradient in the picture has its node's shape",
-      [value.shape for _, _, value, grad in nodes.values() if grad is not None],
-      [grad.shape for *_, grad in nodes.values() if grad is not None])
-figure(plots.computation_graph(nodes, edges), "computation_graph")
+      [np.shape(values[name]) for name in grads_of_nodes],
+      [np.shape(grad) for grad in grads_of_nodes.values()])
+figure(plots.computation_graph(first, slope_of_first, probs[0]), "computation_graph")
 
 # %%
 step("The same from the package", "(loss, recon, kl), grads = vae.loss_and_grads(x, eps)")

@@ -51,95 +51,108 @@ def _relu_and_its_slope(axes):
 
 # ---------------------------------------------------------------------- lesson 07
 
-PLACE  = 4.4, 4.0                         # inches: the width and height of a place in the grid,
-NUMBER = 0.58, 0.38                       # and those of a number
-GAP    = 0.1                              # between a value and its gradient
+# Where the middle of each node lies, in inches from the left and from the top.
+NODES = {"x":    (3.3, 2.3), "a1":  (9.2, 2.3), "h1":     (14.2, 2.3), "mu":  (18.2, 2.3),
+         "loss": (3.4, 5.7), "kl":  (6.8, 5.7), "logvar": (12.0, 5.7), "std": (15.6, 5.7),
+         "eps":  (21.2, 2.3), "z":  (19.8, 5.7), "recon": (1.5, 9.1), "logits": (8.9, 9.1),
+         "h3":   (14.6, 9.1), "a3": (19.7, 9.1)}
+EDGES = [("x", "a1", "W1"),      ("a1", "h1", "relu"),    ("h1", "mu", "W_mu"),
+         ("h1", "logvar", "W_logvar"), ("logvar", "std", "exp ½"), ("mu", "z", ""),
+         ("std", "z", "μ + σ ε"), ("eps", "z", ""),       ("z", "a3", "W3"),
+         ("a3", "h3", "relu"),   ("h3", "logits", "W4"),  ("logits", "recon", "−log p"),
+         ("x", "recon", ""),     ("mu", "kl", ""),        ("logvar", "kl", ""),
+         ("recon", "loss", ""),  ("kl", "loss", "+")]
+NUMBER = 0.8, 0.62                       # inches: the width and height of a number
 
 
 @on_paper
-def computation_graph(nodes, edges):
-    """The graph of a network, each node with its value and, below it, its gradient.
+def computation_graph(values, grads, probs):
+    """The graph of a VAE for a single example: in each node its value, and below it its gradient.
 
-    nodes: {name: (column, row, value, gradient or None)}, two-dimensional arrays of a few numbers
-    edges: (from, to, label) each; the arrows run with the forward pass
+    values: the arrays of the forward pass by name, each of them a row of a few numbers
+    grads: the gradient of each, by the same names; x and eps have none
+    probs: the row sigmoid(logits), shown between logits and their gradient
     """
-    columns = 1 + max(column for column, _, _, _ in nodes.values())
-    rows    = 1 + max(row for _, row, _, _ in nodes.values())
-    width, height = columns * PLACE[0], rows * PLACE[1]
-    figure = Figure(figsize=(width, height + 0.5), layout="none")
+    figure = Figure(figsize=(22.6, 11.2), layout="none")
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height - 0.1, -0.6))
+    axes.set(xlim=(0, 22.6), ylim=(11.2, 0))
     axes.axis("off")
-    boxes = {name: _node(axes, name, *node) for name, node in nodes.items()}
-    for start, stop, label in edges:
+    axes.text(0.4, 0.75, "A VAE's computation graph, for one example: each node's value, and below "
+              "it d, its gradient", fontsize=30, gid="title")
+    boxes = {}
+    for name, place in NODES.items():
+        rows = {"": values[name]}
+        if name == "logits":
+            rows["p"] = probs
+        if name in grads:
+            rows["d"] = grads[name]
+        boxes[name] = _node(axes, name, *place, rows)
+    for start, stop, label in EDGES:
         _edge(axes, boxes[start], boxes[stop], label)
-    axes.text(0.2, -0.2, "A VAE's computation graph: in each node its value, and below it "
-              "∂ loss / ∂ node", fontsize=30, gid="title")
+    axes.text(0.4, 10.85, "orange is positive, blue negative, the stronger the larger within its "
+              "row", fontsize=20, color="#555555")
     return figure
 
 
-def _node(axes, name, column, row, value, gradient):
-    """Draw a node  ->  the box that it fills: x and y of its centre, half its width and height."""
-    x, y = (column + 0.5) * PLACE[0], (row + 0.5) * PLACE[1]
-    arrays = [value] if gradient is None else [value, gradient]
-    across = value.shape[1] * NUMBER[0]
-    step   = value.shape[0] * NUMBER[1] + GAP                     # from one array to the next
-    tall   = len(arrays) * step
-    shape  = "" if value.size == 1 else "  (" + ", ".join(map(str, value.shape)) + ")"
-    axes.text(x, y - tall / 2 - 0.1, name + shape, ha="center", va="bottom", weight="bold",
-              fontsize=23)
-    for i, array in enumerate(arrays):
-        _numbers(axes, array, x - across / 2, y - tall / 2 + i * step)
-    return x, y, max(across, 0.9) / 2 + 0.1, tall / 2 + 0.45
-
-
-def _numbers(axes, array, left, top):
-    """A small table of numbers, coloured by sign and size."""
+def _node(axes, name, x, y, rows):
+    """Draw a node around (x, y)  ->  that place, half its width and half its height."""
     width, height = NUMBER
-    largest = np.abs(array).max() or 1.0
-    for (i, j), number in np.ndenumerate(array):
-        x, y = left + j * width, top + i * height
-        colour = SIGNS(0.5 + 0.5 * number / largest)
-        axes.add_patch(Rectangle((x, y), width, height, facecolor=colour, edgecolor="white"))
-        text = _written(number, digits=3 if array.size == 1 else 2)
-        axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=15)
+    across = len(next(iter(rows.values()))) * width
+    tall   = len(rows) * (height + 0.06)
+    axes.text(x, y - tall / 2 - 0.1, name, ha="center", va="bottom", weight="bold", fontsize=27)
+    for i, (label, numbers) in enumerate(rows.items()):
+        top = y - tall / 2 + i * (height + 0.06)
+        axes.text(x - across / 2 - 0.07, top + height / 2, label, ha="right", va="center",
+                  fontsize=20, color="#555555")
+        _numbers(axes, numbers, x - across / 2, top)
+    return x, y, across / 2, tall / 2
 
 
-def _written(number, digits):
-    """A number with that many decimals; with two only, .25 for 0.25, since places are narrow."""
+def _numbers(axes, numbers, left, top):
+    """A row of numbers, coloured by sign and size."""
+    width, height = NUMBER
+    largest = np.abs(numbers).max() or 1.0
+    for i, number in enumerate(numbers):
+        axes.add_patch(Rectangle((left + i * width, top), width, height, edgecolor="white",
+                                 facecolor=SIGNS(0.5 + 0.5 * number / largest)))
+        axes.text(left + (i + 0.5) * width, top + height / 2, _written(number), ha="center",
+                  va="center", fontsize=19)
+
+
+def _written(number):
+    """A number with two decimals, .25 for 0.25, since places are narrow; one from 10 on."""
+    digits = 1 if abs(number) >= 9.995 else 2
     if round(number, digits) == 0:
         number = 0.0                                              # never -0.00
     text = f"{number:.{digits}f}".replace("-", "−")
-    return text.replace("0.", ".", 1) if digits == 2 and abs(number) < 1 else text
+    return text.replace("0.", ".", 1) if abs(number) < 0.995 else text
 
 
 def _edge(axes, start, stop, label):
     """An arrow from the edge of one box to the edge of another, with its label."""
     (x0, y0, w0, h0), (x1, y1, w1, h1) = start, stop
-    right, down = np.sign(x1 - x0), np.sign(y1 - y0)
-    if not down:
-        ends = (x0 + right * w0, y0), (x1 - right * w1, y1)
-    elif not right:
-        ends = (x0, y0 + down * h0), (x1, y1 - down * h1)
+    if y0 == y1:                                                  # level
+        side = 1 if x1 > x0 else -1
+        room = (0.1, 0.35) if side > 0 else (0.35, 0.1)           # for the letter left of a row
+        ends = (x0 + side * (w0 + room[0]), y0), (x1 - side * (w1 + room[1]), y1)
     else:
-        ends = (x0 + right * w0, y0 + down * 0.4 * h0), (x1 - right * w1, y1 - down * 0.4 * h1)
+        side = 1 if y1 > y0 else -1                               # 1: downwards
+        room = (0.1, 0.65) if side > 0 else (0.65, 0.1)           # for the name above a node
+        near = np.clip(x1, x0 - w0, x0 + w0)
+        ends = (near, y0 + side * (h0 + room[0])), (x1, y1 - side * (h1 + room[1]))
     axes.annotate("", ends[1], ends[0], arrowprops={
-        "arrowstyle": "-|>", "color": "#555555", "linewidth": 2.2, "mutation_scale": 22,
-        "shrinkA": 2, "shrinkB": 2})
-    _edge_label(axes, ends, label.replace(" b", "\nb"), right, down)
-
-
-def _edge_label(axes, ends, label, right, down):
-    """Write above a level arrow; beside any other: left of it if it runs to the right."""
-    along = 0.74 if right > 0 and down else 0.5                   # where no other arrow crosses
-    x, y = ((1 - along) * start + along * stop for start, stop in zip(*ends))
-    style = {"fontsize": 19, "color": "#333333", "path_effects": HALO}
-    if not down:
-        axes.text(x, y - 0.06, label, ha="center", va="bottom", **style)
-    elif right > 0:
-        axes.text(x - 0.12, y, label, ha="right", va="center", **style)
+        "arrowstyle": "-|>", "color": "#555555", "linewidth": 3, "mutation_scale": 28,
+        "shrinkA": 0, "shrinkB": 0})
+    (xa, ya), (xb, yb) = ends
+    style = {"fontsize": 22, "color": "#333333", "path_effects": HALO}
+    if y0 == y1:
+        axes.text((xa + xb) / 2, ya - 0.12, label, ha="center", va="bottom", **style)
     else:
-        axes.text(x + 0.1, y, label, ha="left", va="center", **style)
+        left = xb < xa                                            # it leans away from its label
+        along = 0.15 if left else 0.5                             # before another arrow crosses
+        axes.text((1 - along) * xa + along * xb + (-0.15 if left else 0.15),
+                  (1 - along) * ya + along * yb, label, ha="right" if left else "left",
+                  va="center", **style)
 
 
 # ---------------------------------------------------------------------- lesson 08

@@ -73,13 +73,15 @@ def two_posteriors():
 
 
 def graph():
-    """What `computation_graph` takes: nodes that an arrow joins level, upright and slanting."""
-    value = np.array([[0.5, -1.25], [0.001, 10.04]])
-    nodes = {"x":    (0, 0, value, None),
-             "h":    (3, 0, value, -value / 2),
-             "z":    (3, 1, value, 0 * value),
-             "loss": (4, 1, np.array([[5.0101]]), np.array([[1.0]]))}
-    return nodes, [("x", "h", "W b"), ("h", "z", "relu"), ("x", "z", "+"), ("h", "loss", "mean")]
+    """What `computation_graph` takes: a row for each node, its gradient, and the probabilities."""
+    sizes = {"x": 7, "a1": 5, "h1": 5, "mu": 2, "logvar": 2, "std": 2, "eps": 2, "z": 2, "a3": 5,
+             "h3": 5, "logits": 7, "recon": 1, "kl": 1, "loss": 1}
+    rng = np.random.default_rng(7)
+    values = {name: rng.standard_normal(size) for name, size in sizes.items()}
+    values["mu"] = np.array([0.5, -1.25])
+    values["z"]  = np.array([0.001, 10.04])
+    grads = {name: 0.1 * value for name, value in values.items() if name not in ("x", "eps")}
+    return values, grads, rng.random(7)
 
 
 def errors_by_step():

@@ -1,8 +1,11 @@
 """The figures of lessons 03, 07, 08 and 12: descent, a graph, errors, verdicts, two programs."""
+import re
+
 import numpy as np
 from example_figures import errors_by_step, graph, line_by_line, steepest, verdicts
 
 from numpyvae import plots
+from numpyvae.plots import lessons_gradients
 
 
 def words(artist):
@@ -27,34 +30,44 @@ def test_descent_among_other_directions_and_relu_with_its_slope():
 
 # ---------------------------------------------------------------------- lesson 07
 
-def test_a_node_shows_its_value_and_its_gradient():
-    axes, = plots.computation_graph(*graph()).axes
+def test_every_node_shows_its_value_and_its_gradient():
+    values, grads, probs = graph()
+    axes, = plots.computation_graph(values, grads, probs).axes
     found = words(axes)
-    x = found.index("x  (2, 2)")
-    assert found[x + 1:x + 5] == [".50", "−1.25", ".00", "10.04"]          # and no gradient
-    h = found.index("h  (2, 2)")
-    assert found[h + 1:h + 5] == [".50", "−1.25", ".00", "10.04"]
-    assert found[h + 5:h + 9] == ["−.25", ".62", ".00", "−5.02"]
-    loss = found.index("loss")
-    assert found[loss + 1:loss + 3] == ["5.010", "1.000"]
-    tables = [patch.get_facecolor() for patch in axes.patches[:4]]         # of x
-    sign = [np.sign(red - blue) for red, _, blue, _ in tables]
-    assert sign[:2] == [1, -1] and sign[3] == 1                            # warm, cold; by size:
-    assert abs(tables[0][0] - tables[0][2]) < abs(tables[3][0] - tables[3][2])
+    mu = found.index("mu")
+    assert found[mu + 1:mu + 7] == ["", ".50", "−1.25", "d", ".05", "−.12"]
+    z = found.index("z")
+    assert found[z + 1:z + 4] == ["", ".00", "10.0"]
+    x = found.index("x")
+    assert found[x + 9] == "a1"                              # seven numbers, and no gradient
+    logits = found.index("logits")
+    assert [found[logits + 1 + i] for i in (0, 8, 16)] == ["", "p", "d"]
+    numbers = [word for word in found if re.fullmatch(r"−?\d*\.\d+", word)]
+    assert len(numbers) == len(axes.patches)
+    half = next(i for i in range(len(numbers)) if numbers[i:i + 2] == [".50", "−1.25"])
+    warm, cold = (axes.patches[i].get_facecolor() for i in (half, half + 1))
+    assert warm[0] > warm[2] and cold[0] < cold[2]           # by sign, and by size:
+    assert abs(warm[0] - warm[2]) < abs(cold[0] - cold[2])
 
 
-def test_arrows_run_from_node_to_node_and_labels_stand_beside_them():
-    axes, = plots.computation_graph(*graph()).axes
-    arrows = [text for text in axes.texts if text.get_text() == ""]
-    starts, stops = ([getattr(arrow, place) for arrow in arrows] for place in ("xyann", "xy"))
-    level, upright, slanting, last = zip(starts, stops)
-    assert level[0][0] < level[1][0] and level[0][1] == level[1][1]
-    assert upright[0][0] == upright[1][0] and upright[0][1] < upright[1][1]    # y grows downwards
-    for start, stop in (slanting, last):
-        assert start[0] < stop[0] and start[1] < stop[1]
-    labels = {text.get_text(): text for text in axes.texts}
-    assert labels["W\nb"].get_va() == "bottom"                             # above its arrow
-    assert (labels["relu"].get_ha(), labels["+"].get_ha()) == ("left", "right")
+def out_of(node, numbers, place):
+    """How far a place lies outside of a node's row of so many numbers."""
+    away = np.abs(np.subtract(place, node)) - [numbers * lessons_gradients.NUMBER[0] / 2, 0.7]
+    return np.linalg.norm(np.maximum(away, 0))
+
+
+def test_every_node_is_reached_by_arrows_and_only_forwards():
+    values, grads, probs = graph()
+    axes, = plots.computation_graph(values, grads, probs).axes
+    arrows = [text for text in axes.texts if text.get_text() == "" and hasattr(text, "xyann")]
+    assert len(arrows) == len(lessons_gradients.EDGES) == 17
+    nodes = lessons_gradients.NODES
+    for arrow, (start, stop, _) in zip(arrows, lessons_gradients.EDGES):
+        nearest = [min(nodes, key=lambda name: out_of(nodes[name], len(values[name]), place))
+                   for place in (arrow.xyann, arrow.xy)]
+        assert nearest == [start, stop]
+    reached = {stop for _, stop, _ in lessons_gradients.EDGES}
+    assert set(nodes) - reached == {"x", "eps"}
 
 
 # ---------------------------------------------------------------------- lesson 08
