@@ -141,7 +141,7 @@ step("The other way: the score function", """
     ∂/∂μ ∫ f(z) q(z) dz = ∫ f(z) ∂q(z)/∂μ dz
                         = ∫ f(z) q(z) ∂log q(z)/∂μ dz     # since ∂q = q ∂log q
                         = E[f(z) (z - μ) / σ²]
-    ∂/∂σ ∫ f(z) q(z) dz = E[f(z) ((z - μ)² - σ²) / σ³]
+    ∂/∂σ ∫ f(z) q(z) dz = E[f(z) ((z - μ)² / σ² - 1) / σ]
     log q(z)            = -½ (z - μ)² / σ² - log σ - ½ log 2π
 """)
 say("""

@@ -52,7 +52,7 @@ check("the posterior sums to 1", posterior.sum(), 1.0, rtol=1e-14)
 # %%
 step("One identity, in four lines", """
     log p(x) = Σ_z q(z) log p(x)                               # since q sums to 1
-             = Σ_z q(z) log [p(x, z) / p(z given x)]           # since p(x, z) = p(z given x) p(x)
+             = Σ_z q(z) log [p(x, z) / p(z given x)]           # p(x, z) = p(z given x) p(x)
              = Σ_z q(z) log [p(x, z) / q(z)]  +  Σ_z q(z) log [q(z) / p(z given x)]
              =          the bound (ELBO)      +  KL(q, posterior)
 """)
@@ -134,7 +134,7 @@ step("A model where everything is known", """
     x             = z W + b + x_std noise,             z ~ N(0, I)  # linear, with Gaussian pixels
     p(x)          = N(b, Wᵀ W + x_std² I)                           # sums of Gaussians are Gaussian
     p(z given x)  = N((x - b) Wᵀ M⁻¹ / x_std², M⁻¹),  M = I + W Wᵀ / x_std²
-    log p(x)      = log p(z) + log p(x given z) - log p(z given x)  # by Bayes' rule, for every z
+    log p(x)      = log p(z) + log p(x given z) - log p(z given x)  # for every z (Bayes)
 """)
 say("""
 As a function of z, log p(x, z) is -½ z M zᵀ + z W (x - b)ᵀ / x_std² + …, a parabola; completing its
@@ -170,7 +170,7 @@ for z in 2 * rng.standard_normal((3, Z)):
 # %%
 step("The identity again, for Gaussians", """
     bound            = E_q[log p(x given z)] - KL(q, prior)                     # minus a VAE's loss
-    E_q              = log N(x; mu W + b, x_std²) - trace(Wᵀ S W) / (2 x_std²)  # for q = N(mu, S)
+    E_q              = log N(x; mu W + b, x_std²) - trace(Wᵀ S W) / (2 x_std²)  # q = N(mu, S)
     KL(q, N(m, P⁻¹)) = ½ [trace(P S) + (mu - m) P (mu - m)ᵀ - Z - log det(P S)]
 """)
 say("""
@@ -271,8 +271,8 @@ figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variat
 
 # %%
 step("Amortised: one encoder for all images", """
-    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu             # in both, the second terms
-    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)   # are the KL term's
+    ∂(-bound)/∂mu       = -(x - b - mu W) Wᵀ / x_std²  +  mu               # the second terms
+    ∂(-bound)/∂log σ_j² = ½ σ_j² (W Wᵀ)_jj / x_std²    +  ½ (σ_j² - 1)     # are the KL term's
 """)
 say("""
 One could search mu and logvar for each image on its own. A VAE trains an encoder instead, which
@@ -305,7 +305,7 @@ check("the search ends where the encoder is", [mu, logvar], [mu_best, logvar_bes
 
 # %%
 step("The digits: what the encoder leaves on the table", """
-    log p(x) - bound(encoder's q)  = log p(x) - bound(best q)            # the best diagonal q's gap
+    log p(x) - bound(encoder's q)  = log p(x) - bound(best q)            # the best q's gap
                                    + bound(best q) - bound(encoder's q)  # the amortisation gap
 """)
 say("""
