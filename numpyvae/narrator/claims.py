@@ -71,7 +71,8 @@ def _near(x, y, rtol, atol):
     elif equal:
         evidence = f"{_sides(x, y)}, to the bit"
     elif atol and not rtol:
-        evidence = f"{_sides(x, y, gap)}, {apart:.2g} apart, allowed {atol:.2g}"
+        distance = "by norm " if gap.ndim else ""
+        evidence = f"{_sides(x, y, gap)}; {distance}{apart:.2g} apart, allowed {atol:.2g}"
     else:
         relative = apart / larger if larger else apart
         evidence = f"{_sides(x, y, gap)}; relative error {relative:.2g}, {_allowed(rtol, atol)}"

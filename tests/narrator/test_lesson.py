@@ -187,7 +187,7 @@ def test_digits_cannot_be_an_array():
 
 @pytest.mark.parametrize("judge, sides, tolerance, evidence", [
     (check, (10, 10.09), {"rtol": 0.01}, "10 and 10.09; relative error 0.0089, allowed 0.01"),
-    (check, (10, 10.09), {"atol": 0.1}, "10 and 10.09, 0.09 apart, allowed 0.1"),
+    (check, (10, 10.09), {"atol": 0.1}, "10 and 10.09; 0.09 apart, allowed 0.1"),
     (check_less, ([1, 2], 3), {}, "closest of 2 pairs: 2 < 3")])
 def test_a_claim_that_holds_is_told_with_its_evidence_and_counted(
         told, lesson, judge, sides, tolerance, evidence):
