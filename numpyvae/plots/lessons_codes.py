@@ -158,15 +158,15 @@ def posteriors(groups, labels):
         (left, bottom), (right, top) = _square_around(mu, std)
         axes.set(title=title, xlim=(left, right), ylim=(bottom, top), xlabel="z₁", ylabel="z₂",
                  aspect="equal")
-    figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior, "
-                    "one and two σ wide")
+    figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior, one "
+                    "and two σ wide. Mind the scales")
     return figure
 
 
 def _ellipses(axes, mu, std, colours):
     width, height = 2 * std.T
     ellipses = EllipseCollection(width, height, np.zeros(len(mu)), units="xy", offsets=mu,
-                                 offset_transform=axes.transData, facecolors=colours, alpha=0.35,
+                                 offset_transform=axes.transData, facecolors=colours, alpha=0.15,
                                  linewidths=0)
     axes.add_collection(ellipses)
     axes.scatter(*mu.T, s=7, color=colours)
