@@ -135,7 +135,7 @@ falls apart into one for each variable. Below for Z = 2, with a double integral 
 package's kl_divergence does this for every row of a batch.
 """)
 mus     = rng.standard_normal((3, 2))
-logvars = rng.standard_normal((3, 2))
+logvars = rng.uniform(-2, 2, (3, 2))
 kl = kl_divergence(mus, logvars)
 show(mu=mus, logvar=logvars, kl=kl)
 grid = np.linspace(-28, 28, 701)
