@@ -3,12 +3,13 @@
 Between encoder and decoder the blog's network throws dice: z is a sample of N(μ, σ²). The encoder
 is to learn from what the decoder did with that sample; but what is the derivative of a throw of
 dice? The blog's answer is one line of code, mu + eps * std. This lesson shows what is wrong without
-that line, why it is right, and how much it is worth beside the other way of differentiating through
-a sample, the score function.
+that line, and why it is right; then, for a second reading, how much it is worth beside the other
+way of differentiating through a sample, the score function.
 
     python tutorials/04_reparameterization.py    (5 seconds; --pause waits after every step)
 
-It draws reparameterization.png into the folder that --out names (runs/tutorials if it names none).
+It draws blocked_or_not.png and reparameterization.png into the folder that --out names
+(runs/tutorials if it names none).
 """
 # %%
 from statistics import NormalDist
@@ -17,16 +18,16 @@ import numpy as np
 
 from numpyvae import VAE, datasets, numeric_gradient, plots
 from numpyvae.latent import reparameterize, reparameterize_backward
-from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
-                               table)
+from numpyvae.narrator import (ask, begin, check, check_less, end, figure, progress, say, show,
+                               step, table)
 
-options = begin(__doc__)
-rng = np.random.default_rng(4)
+options = begin(__doc__, seed=4)
+rng  = np.random.default_rng(options.seed)
 many = 20_000 if options.quick else 400_000
 
 
 def off(samples, expected):
-    """How far the mean of samples lies from what is expected, in standard errors of that mean."""
+    """How far the mean of samples lies from what is expected, in standard errors."""
     return abs(samples.mean() - expected) / (samples.std() / np.sqrt(len(samples)))
 
 
@@ -34,13 +35,11 @@ def off(samples, expected):
 step("A sample blocks the gradient",
      "z ~ N(μ, σ²),     cost f(z) = ½ (z - 3)²,     ∂ cost / ∂μ = ?")
 say("""
-One latent variable, and for a decoder the simplest there is: it wants z to be 3, and f(z) is what
-it costs to miss. Here is the attempt to find the slope by moving μ a little and drawing again, five
-times. The answers have nothing to do with each other: from draw to draw z changes by about σ, while
-we moved μ by a millionth. What we drew is not a function of μ at all: asked twice, it says two
-different things. Here and below μ = 1 and σ = 0.5.
+One latent variable, and the simplest decoder there is: it wants z to be 3, and f(z) is what it
+costs to miss. Let us look for the slope by moving μ a little (by δ = a millionth) to either side,
+and drawing again. Five attempts, at μ = 1 and σ = 0.5.
 """)
-mu, std, h = 1.0, 0.5, 1e-6
+mu, std, delta = 1.0, 0.5, 1e-6
 
 
 def f(z):
@@ -48,11 +47,59 @@ def f(z):
     return 0.5 * (z - 3) ** 2
 
 
-slopes = np.array([(f(rng.normal(mu + h, std)) - f(rng.normal(mu - h, std))) / (2 * h)
+def table_of(slopes):
+    """Five attempts at a slope."""
+    table(["attempt", "(f(z at μ + δ) - f(z at μ - δ)) / 2δ"],
+          [[i, f"{slope:,.6f}"] for i, slope in enumerate(slopes, 1)])
+
+
+slopes = np.array([(f(rng.normal(mu + delta, std)) - f(rng.normal(mu - delta, std))) / (2 * delta)
                    for _ in range(5)])
-table(["attempt", "(f(z drawn at μ + h) - f(z drawn at μ - h)) / 2h"],
-      [[i, f"{slope:,.0f}"] for i, slope in enumerate(slopes, 1)])
+table_of(slopes)
 check_less("five attempts disagree by more than a hundred thousand", 1e5, np.ptp(slopes))
+say("""
+The answers have nothing to do with each other: from draw to draw z changes by about σ, while we
+moved μ by a millionth. What we drew is not a function of μ at all: ask twice, and it says two
+different things. The left half of the picture: the gradient arrives at z, and finds no way on.
+""")
+figure(plots.blocked_or_not(), "blocked_or_not", "Left: mu and sigma lead into a node that draws "
+       "z; the gradient of the loss comes back to z and is crossed out behind it. Right: z = mu + "
+       "sigma epsilon is a formula; its gradient goes on to mu as dz and to sigma as dz epsilon.")
+
+# %%
+step("The trick: draw first, then shift and stretch", "z = μ + σ ε,     ε ~ N(0, 1)")
+say("""
+Any normal variable is a standard one, stretched by σ and shifted by μ. So draw ε first, from a
+distribution that nobody can change, and compute z from it: the right half of the picture. The
+samples are as good as before.
+""")
+ask("""
+Repeat the five attempts: draw ε once for each, and use the same ε at μ + δ and at μ - δ. Will the
+five answers agree with each other now?
+""", """
+They make sense, which is what matters: each is f′(z) = z - 3 at its own z. They still differ, as
+their z do, by about σ, and no longer by hundreds of thousands. Their average is the slope that we
+want.
+""")
+five = rng.standard_normal(5)
+same = (f(mu + delta + std * five) - f(mu - delta + std * five)) / (2 * delta)
+table_of(same)
+check("each is z - 3, the slope of f at its own sample", same, mu + std * five - 3, rtol=1e-8)
+check_less("they disagree by less than ten σ", np.ptp(same), 10 * std)
+
+eps    = rng.standard_normal(many)
+z      = mu + std * eps
+levels = np.array([0.3, 1.0, 1.8])
+shares = np.array([NormalDist(mu, std).cdf(level) for level in levels])
+found  = np.array([(z < level).mean() for level in levels])
+table(["level", "share of z below it", "of N(μ, σ²)"], zip(levels, found, shares))
+errors = np.sqrt(shares * (1 - shares) / many)
+check_less("z is distributed as N(μ, σ²): the shares agree to five standard errors",
+           abs(found - shares), 5 * errors)
+say("""
+(The standard error is how far the mean of n samples is off, usually: their standard deviation over
+√n. To be off by more than five of them happens once in a million times.)
+""")
 
 # %%
 step("What we want is the slope of an average", """
@@ -61,32 +108,17 @@ step("What we want is the slope of an average", """
     ∂ E f / ∂σ  = σ
 """)
 say("""
-The *average* cost does depend on μ smoothly. Of this simple f it has a formula, so that in what
-follows we know what has to come out; with a neural network for f there is no such formula, and
-samples are all one has. The first line holds since (z - 3)² = (z - μ)² + 2 (z - μ)(μ - 3) + (μ -
-3)², and the average of z - μ is 0, that of (z - μ)² is σ².
+One draw costs this, another that. What training lowers is the *average* cost, and that depends on μ
+smoothly. Of this simple f it has a formula, so that we know what has to come out; with a neural
+network for f there is none, and samples are all one has. The first line holds since (z - 3)² = (z -
+μ)² + 2 (z - μ)(μ - 3) + (μ - 3)², and the average of z - μ is 0, that of (z - μ)² is σ².
 """)
 average    = 0.5 * (mu - 3) ** 2 + 0.5 * std ** 2
 wanted_mu  = mu - 3
 wanted_std = std
-draws = f(rng.normal(mu, std, many))
 show("½ (μ - 3)² + ½ σ²", average)
-show(f"mean of f over {many:,} samples", draws.mean())
-check_less("they agree, to 5 standard errors", off(draws, average), 5)
-
-# %%
-step("The trick: draw first, then shift and stretch", "z = μ + σ ε,     ε ~ N(0, 1)")
-say("""
-Any normal variable is a standard one, stretched by σ and shifted by μ. So we may draw ε first, from
-a distribution that nobody can change, and compute z from it. The samples are as good as before. But
-now z is an ordinary function of μ and σ, with ε as one more input, like a pixel.
-""")
-eps = rng.standard_normal(many)
-z = mu + std * eps
-for t in (0.3, 1.0, 1.8):
-    share = NormalDist(mu, std).cdf(t)
-    check_less(f"of the z below {t} there are as many as N(μ, σ²) has, {share:.4f}, to 5 standard "
-               "errors", off((z < t).astype(float), share), 5)
+show(f"mean of f over {many:,} samples", f(z).mean())
+check_less("they agree to five standard errors", off(f(z), average), 5)
 
 # %%
 step("Its derivatives", """
@@ -133,8 +165,10 @@ by_path = {"μ": slope, "σ": slope * eps}
 wanted = {"μ": wanted_mu, "σ": wanted_std}
 for name, estimates in by_path.items():
     show(f"∂ E f / ∂{name}, the first five estimates", estimates[:5])
-    check_less(f"the mean of all, {estimates.mean():.4f}, is {wanted[name]}, to 5 standard errors",
-               off(estimates, wanted[name]), 5)
+table(["slope", "wanted", "mean of the estimates"],
+      [[f"∂ E f / ∂{name}", wanted[name], by_path[name].mean()] for name in wanted])
+check_less("both means are right, to five standard errors",
+           [off(by_path[name], wanted[name]) for name in wanted], 5)
 
 # %%
 step("The other way: the score function", """
@@ -154,97 +188,112 @@ cost = f(z)
 by_score = {"μ": cost * eps / std, "σ": cost * (eps * eps - 1) / std}
 for name, estimates in by_score.items():
     show(f"∂ E f / ∂{name}, the first five estimates", estimates[:5])
-    check_less(f"the mean of all, {estimates.mean():.4f}, is {wanted[name]}, to 5 standard errors",
-               off(estimates, wanted[name]), 5)
+table(["slope", "wanted", "mean of the estimates"],
+      [[f"∂ E f / ∂{name}", wanted[name], by_score[name].mean()] for name in wanted])
+check_less("both means are right, to five standard errors",
+           [off(by_score[name], wanted[name]) for name in wanted], 5)
 
 # %%
-step("Both are right on average; how far is one draw off?", """
-    path:    Var f′(z)        = σ²
-    score:   Var(f(z) ε / σ)  = (a⁴ + 18 a² σ² + 15 σ⁴) / 4σ² - a²,       a = μ - 3
-""")
+step("How far is one draw off?", """
+    f(z)   = ½ (a + σ ε)² = ½ a² + a σ ε + ½ σ² ε²                 # with a = μ - 3
+    path:  f′(z)      = a + σ ε                                    # mean a, variance σ²
+    score: f(z) ε / σ = ½ a² ε / σ + a ε² + ½ σ ε³                 # mean a
+           Var = (a⁴ + 18 a² σ² + 15 σ⁴) / 4σ² - a²                # E ε² = 1, E ε⁴ = 3, E ε⁶ = 15
+""", second=True)
 say("""
-These are the variances of the slope by μ. Both formulas come from the averages of ε², ε⁴ and ε⁶,
-which are 1, 3 and 15 (odd powers average to 0). The path's estimates scatter by σ: the less noise,
-the better. Those of the score function blow up as σ gets small: it has to find out by comparing
-costs what f′ would have told, and in a small neighbourhood all costs are alike. To make up for a
-variance ten times as large, one has to draw ten times as many samples. To subtract the mean of f
-from f (a "baseline") leaves the score function's average as it is, and helps, but not enough.
+Square the third line and average: odd powers of ε vanish, the others give the fourth. The path's
+estimates scatter by σ: the less noise, the better. The score function's blow up as σ gets small,
+because of one term: ½ a² ε / σ. It comes from the level of f, what every draw costs alike; that has
+nothing to do with the slope, its mean is 0, and it drowns the rest. To make up for a variance ten
+times as large, one has to draw ten times as many samples.
 """)
+stds  = np.array([0.1, 0.2, 0.5, 1.0, 2.0])
+a     = mu - 3
+path_var  = stds ** 2
+score_var = (a ** 4 + 18 * a ** 2 * stds ** 2 + 15 * stds ** 4) / (4 * stds ** 2) - a ** 2
+by_draws  = np.array([np.var(f(mu + s * eps) * eps / s) / np.var(mu + s * eps - 3) for s in stds])
+table(["σ", "variance by path", "by score", "times as large", "measured"],
+      zip(stds, path_var, score_var, score_var / path_var, by_draws))
+check_less("measured and exact ratio agree, each of them, to a tenth",
+           abs(by_draws / (score_var / path_var) - 1), 0.5 if options.quick else 0.1)
+check_less("the smaller σ, the larger the ratio", (score_var / path_var)[1:],
+           (score_var / path_var)[:-1])
+check_less("at σ = 0.1 the score function needs more than 10,000 times the samples", 1e4,
+           score_var[0] / path_var[0])
 
-
-def variances(std):
-    """The exact variance of one estimate of ∂ E f / ∂μ: by path, by score."""
-    a = mu - 3
-    return std ** 2, (a ** 4 + 18 * a ** 2 * std ** 2 + 15 * std ** 4) / (4 * std ** 2) - a ** 2
-
-
-stds, rows = np.array([0.1, 0.2, 0.5, 1.0, 2.0]), []
-for s in stds:
-    path  = mu + s * eps - 3
-    score = f(mu + s * eps) * eps / s
-    path_var, score_var = variances(s)
-    rows.append([float(s), path.var(), score.var(), score.var() / path.var(),
-                 score_var / path_var])
-table(["σ", "variance by path", "by score", "times as large", "by the formula"], rows)
-measured, exact = np.array(rows)[:, 3:].T
-off_by = np.abs(measured / exact - 1)            # over 12 seeds of the full size 0.035 at most
-check_less("measured and exact ratio agree, each of them", off_by, 0.5 if options.quick else 0.1)
-check_less("the smaller σ, the larger the ratio", exact[1:], exact[:-1])
-check_less("at σ = 0.1 the score function needs more than 10,000 times the samples", 1e4, exact[0])
-check_less("and even at σ = 2, more than a few", 4, exact[-1])
-baseline = (cost - cost.mean()) * eps / std
-check_less("a baseline, f less its mean, helps the score function", baseline.var(),
-           by_score["μ"].var())
-check_less("but does not bring it to the path's", 10 * by_path["μ"].var(), baseline.var())
+# %%
+step("A baseline: take the level away", """
+    (f(z) - E f) ε / σ = a ε² + ½ σ (ε³ - ε)                       # mean a, as before
+    Var = 2 a² + (5/2) σ²                                          # bounded, however small σ is
+""", second=True)
+say("""
+Since E ε = 0, a constant may be subtracted from f without harm: a *baseline*. With the mean cost
+for a baseline the term that blew up is gone. That is how the score function is used in practice. It
+still cannot tell one draw's slope: it has to find out by comparing costs what f′ would have told.
+""")
+exact    = 2 * a ** 2 + 2.5 * stds ** 2
+centred  = [np.var((f(mu + s * eps) - 0.5 * a ** 2 - 0.5 * s ** 2) * eps / s) for s in stds]
+table(["σ", "by path", "by score, with a baseline", "measured"],
+      zip(stds, path_var, exact, centred))
+check("measured and exact variance agree, each of them, to 3 %", np.divide(centred, exact), 1,
+      rtol=0.15 if options.quick else 0.03)
+check_less("at σ = 0.1 the path is still more than 500 times better", 500 * path_var[0], exact[0])
+check_less("at σ = 2 less than 5 times", exact[-1], 5 * path_var[-1])
 
 # %%
 step("In a real VAE", """
-    path:    dmu_n = ∂recon_n / ∂z                     # what vae.loss_and_grads does
-    score:   dmu_n = recon_n ε_n / σ_n
-""")
+    path:   dmu_n = ∂recon_n / ∂z                                  # what vae.loss_and_grads does
+    score:  dmu_n = (recon_n - baseline_n) ε_n / σ_n
+""", second=True)
 say("""
-Sixteen handwritten digits and a fresh network. We take the gradient of the reconstruction term by
-b_mu, the bias of the encoder's mean, many times, with new noise each time; first as numpyvae
-computes it, then by the score function. Both means agree, as far as the score function's can be
-told: look at its standard error after all these draws. From one draw of it nothing could be
-learned. By the path, one sample for each example is enough for a step.
+Sixteen handwritten digits and a fresh network. We take the gradient of the reconstruction term for
+b_mu, the bias of the encoder's mean, many times, with new noise each time: as numpyvae computes it;
+by the score function; and by the score function with a baseline for each image, its mean cost.
 """)
-x = datasets.load("digits").x_train[:16]
-vae = VAE(64, 32, 2, rng=1)
+x   = datasets.load("digits").x_train[:16]
+vae = VAE(64, 32, 2, rng=options.seed)
 mus, logvars = vae.encode(x)
 draws = 300 if options.quick else 2000
-path, score = np.empty((2, draws, 2))
+path  = np.empty((draws, 2))
+noise = rng.standard_normal((draws, *mus.shape))
+recon = np.empty((draws, len(x)))
 for i in progress(range(draws), "drawing gradients"):
-    eps_x = rng.standard_normal(mus.shape)
-    _, grads = vae.loss_and_grads(x, eps_x, beta=0)
-    path[i] = grads["b_mu"]
-    probs = vae.decode(vae.reparameterize(mus, logvars, eps_x))
-    recon = -(x * np.log(probs) + (1 - x) * np.log(1 - probs)).sum(axis=1)
-    score[i] = (recon[:, None] * eps_x * np.exp(-0.5 * logvars)).mean(axis=0)
-path_mean, score_mean = path.mean(axis=0), score.mean(axis=0)
-error = np.sqrt((path.var(axis=0) + score.var(axis=0)) / draws)
-show("mean by path", path_mean)
-show("mean by score", score_mean)
-show("standard error of the latter", score.std(axis=0) / np.sqrt(draws))
-check_less("the means agree, to 5 standard errors", np.abs(path_mean - score_mean) / error, 5)
-ratio = score.var(axis=0) / path.var(axis=0)
-show("variance by score / variance by path", ratio, digits=0)
-check_less("the score function's variance is more than a thousand times the path's", 1000, ratio)
+    _, grads = vae.loss_and_grads(x, noise[i], beta=0)
+    path[i]  = grads["b_mu"]
+    recon[i] = vae.neg_log_p(vae.reparameterize(mus, logvars, noise[i]), x)
+over_std = noise * np.exp(-0.5 * logvars)                    # ε / σ
+centred  = recon - recon.mean(axis=0)
+score    = (recon[:, :, None] * over_std).mean(axis=1)
+with_baseline = (centred[:, :, None] * over_std).mean(axis=1)
+rows = [["path", path], ["score function", score], ["with a baseline", with_baseline]]
+table(["", "mean, by b_mu[0]", "its standard error", "variance", "times the path's"],
+      [[name, one[:, 0].mean(), one[:, 0].std() / np.sqrt(draws), one[:, 0].var(),
+        one[:, 0].var() / path[:, 0].var()] for name, one in rows])
+gap   = path.mean(axis=0) - with_baseline.mean(axis=0)
+error = np.std(path - with_baseline, axis=0) / np.sqrt(draws)
+check_less("path and score with a baseline agree, to five standard errors", abs(gap) / error, 5)
+check_less("whose errors are small beside the slope: less than a fifth of it", 5 * error.max(),
+           np.linalg.norm(path.mean(axis=0)), full_size=True)
+check_less("without a baseline the variance is more than a thousand times the path's",
+           1000 * path.var(axis=0), score.var(axis=0))
+check_less("with one, less than twenty times", with_baseline.var(axis=0), 20 * path.var(axis=0))
 
 # %%
-step("The picture")
+step("The picture", second=True)
 say("""
-To the left, single estimates of the slope, whose true value is -2, at σ = 0.5: the path's are all
-about there, the score function's reach far below, and half of them even have the wrong sign, since
-ε / σ has either sign and f only one. To the right, how many times as many samples the score
-function needs: the curve is the formula, the dots were measured above.
+To the left, single estimates of the slope, whose true value is -2, at σ = 0.5. The path's are all
+about there. The score function's reach far below, and half of them have the wrong sign, since ε / σ
+has either sign and f only one; with a baseline they come closer. To the right, how many times as
+many samples each needs: curves are the formulas, dots were measured.
 """)
+by_baseline = (f(z) - f(z).mean()) * eps / std
 check("half of the score function's estimates are positive", (by_score["μ"] > 0).mean(), 0.5,
       atol=0.02)
-path_width, score_width = (np.ptp(np.quantile(estimates["μ"], [0.05, 0.95]))
-                           for estimates in (by_path, by_score))
-check_less("the middle nine tenths of the score function's are at least five times as wide",
-           5 * path_width, score_width)
+width = {name: np.ptp(np.quantile(estimates, [0.05, 0.95])) for name, estimates in
+         (("path", by_path["μ"]), ("score", by_score["μ"]), ("baseline", by_baseline))}
+check_less("nine tenths of the score function's spread five times as wide as the path's",
+           5 * width["path"], width["score"])
+check_less("with a baseline, less wide", width["baseline"], width["score"])
 edges = np.linspace(-14, 6, 101)
 
 
@@ -253,20 +302,27 @@ def density(estimates):
     return edges[1:] - 0.1, np.histogram(estimates, edges)[0] / many / 0.2
 
 
-grid = np.geomspace(0.08, 2.5, 100)
-path_var, score_var = variances(grid)
-left = {"lines": {"by path": density(by_path["μ"]), "by score function": density(by_score["μ"])},
+grid  = np.geomspace(0.08, 2.5, 100)
+plain = (a ** 4 + 18 * a ** 2 * grid ** 2 + 15 * grid ** 4) / (4 * grid ** 2) - a ** 2
+left = {"lines": {"by path": density(by_path["μ"]), "by score function": density(by_score["μ"]),
+                  "with a baseline": density(by_baseline)},
         "upright": {"the true slope": wanted_mu}, "yticks": [], "xlim": (edges[0], edges[-1]),
         "title": "one estimate of the slope", "xlabel": "∂ E f / ∂μ"}
-right = {"lines": {"by the formula": (grid, score_var / path_var)},
-         "points": {"measured": (stds, measured)}, "xscale": "log", "yscale": "log",
-         "title": "variance by score / variance by path", "xlabel": "σ"}
-figure(plots.curves([left, right],
-                    "Both are right on average, but the path's estimate is far less off",
-                    height=6.5), "reparameterization")
-say("""
-To think about: what would you have to know about f to use each of the two ways, if z were not a
-number but a coin?
+right = {"lines": {"score function": (grid, plain / grid ** 2),
+                   "with a baseline": (grid, (2 * a ** 2 + 2.5 * grid ** 2) / grid ** 2)},
+         "points": {"measured": (stds, by_draws)}, "xscale": "log", "yscale": "log",
+         "title": "variance / variance by path", "xlabel": "σ"}
+figure(plots.curves([left, right], "All are right on average; the path's estimate is least off",
+                    height=6.5), "reparameterization", "Left: the densities of three estimates of "
+       "a slope around -2; by path a narrow peak, by score function wide, with a baseline between. "
+       "Right: their variances over the path's against sigma, falling, on logarithmic axes.")
+ask("""
+What would you have to know about f to use each of the two ways, if z were not a number but a coin?
+""", """
+For the path, a derivative by z, and a coin has none: it cannot be shifted and stretched. For the
+score function only the cost of heads and the cost of tails, and how their probabilities depend on
+what is learned. That is why networks with discrete codes use it, or replace the coin by something
+that can be differentiated.
 """)
 
 # %%
