@@ -7,17 +7,18 @@ how matrices multiply, and the chain rule; nothing else.
 
     python tutorials/03_dense_layer.py    (3 seconds; --pause waits for Enter after every step)
 
-It draws dense_layer.png into the folder that --out names (runs/tutorials if it names none).
+It draws three_products.png and dense_layer.png into the folder that --out names (runs/tutorials if
+it names none).
 """
 # %%
 import numpy as np
 
 from numpyvae import numeric_gradient, plots
 from numpyvae.layers import dense, dense_backward, relu, relu_backward
-from numpyvae.narrator import begin, check, check_less, end, figure, say, show, step, table
+from numpyvae.narrator import ask, begin, check, check_less, end, figure, say, show, step, table
 
-begin(__doc__)
-rng = np.random.default_rng(3)
+options = begin(__doc__, seed=3)
+rng = np.random.default_rng(options.seed)
 N, I, O = 3, 4, 2                    # all different, so that no two axes can be confused
 
 # %%
@@ -38,6 +39,12 @@ show(x=x, W=W, b=b, y=y)
 by_sums = [[sum(x[n, i] * W[i, o] for i in range(I)) + b[o] for o in range(O)] for n in range(N)]
 check("the matrix product is those sums", y, np.array(by_sums), rtol=1e-15)
 check("and the layer of the package computes it", dense(x, W, b), y)
+figure(plots.product(N, I, O), "three_products", "Three equations of rectangles. y, 3 by 2, is x, "
+       "3 by 4, times W, 4 by 2. dW, 4 by 2, is x transposed times dy. dx, 3 by 4, is dy times W "
+       "transposed.")
+say("""
+The picture runs ahead: its first row is what the layer does. This lesson derives the other two.
+""")
 
 # %%
 step("A gradient needs one number to descend", "dT means ∂ loss / ∂ T, and has the shape of T")
@@ -58,8 +65,8 @@ def loss(x, W, b):
 
 
 show("dy", dy)
-slope = numeric_gradient(lambda y: np.sum(y * dy), y, "complex")
-check("∂ loss / ∂ y is dy, one entry after the other", slope, dy, rtol=1e-15)
+slope = numeric_gradient(lambda y: np.sum(y * dy), y)
+check("moving one entry of y after the other, the loss changes by dy", slope, dy, rtol=1e-8)
 
 # %%
 step("One entry of dW, on paper", """
@@ -76,14 +83,34 @@ i, o = 2, 1
 terms = [x[n, i] * dy[n, o] for n in range(N)]
 table(["example n", "x[n, 2]", "dy[n, 1]", "product"],
       [[n, x[n, i], dy[n, o], terms[n]] for n in range(N)])
-h = 1e-6
-above, below = W.copy(), W.copy()
-above[i, o] += h
-below[i, o] -= h
-slope = (loss(x, above, b) - loss(x, below, b)) / (2 * h)
+delta = 1e-6
+nudge = np.zeros_like(W)
+nudge[i, o] = delta
+slope = (loss(x, W + nudge, b) - loss(x, W - nudge, b)) / (2 * delta)
 show("their sum, dW[2, 1]", sum(terms), digits=8)
-show("(loss(W[2, 1] + h) - loss(W[2, 1] - h)) / 2h", slope, digits=8)
+show("(loss(W[2, 1] + δ) - loss(W[2, 1] - δ)) / 2δ", slope, digits=8)
 check("moving that weight a little changes the loss by as much", sum(terms), slope, rtol=1e-8)
+
+# %%
+step("A sharper check: one step sideways", "f′(t) ≈ Im f(t + i δ) / δ,     δ = 1e-30")
+say("""
+The difference of two nearly equal losses has lost half of its digits. There is a check without that
+fault. Move the entry not up and down but sideways, into the imaginary direction. A smooth f near t
+is f(t) + (its slope) · (how far we went) + smaller terms; if we go i δ, the second term is
+imaginary and the first is not. So the imaginary part is the slope times δ: nothing is subtracted, and δ may
+be as small as one likes. This "complex step" judges every gradient from here on. (Lesson 8 compares
+it with differences.)
+""")
+t = 0.7
+exact    = np.cos(t) * np.exp(np.sin(t))
+central  = (np.exp(np.sin(t + 1e-6)) - np.exp(np.sin(t - 1e-6))) / 2e-6
+sideways = np.exp(np.sin(t + 1e-30j)).imag / 1e-30
+table(["f = exp(sin t) at 0.7", "slope", "relative error"],
+      [["on paper", f"{exact:.15f}", ""],
+       ["central difference", f"{central:.15f}", f"{abs(central / exact - 1):.0e}"],
+       ["complex step", f"{sideways:.15f}", f"{abs(sideways / exact - 1):.0e}"]])
+check("the complex step is exact to the last digits", sideways, exact, rtol=1e-15)
+check_less("the difference is not", abs(sideways - exact), abs(central - exact))
 
 # %%
 step("All entries at once", """
@@ -96,7 +123,14 @@ A sum over the index that two factors share is a matrix product; the index that 
 to stand in the middle, and the transposes are there to bring it there. For W that index is the
 example, n; for x it is the output, o. Nobody needs to learn these by heart: of all products of two
 of x, dy and W only these have the right shapes (as long as N, I and O differ, as they do here on
-purpose).
+purpose). Compare the picture.
+""")
+ask("""
+A student writes dW = dyᵀ x. What is wrong, and would it be noticed if N, I and O were all 4?
+""", """
+It is the transpose of dW, of shape (O, I). With I = O it has the right shape, and nothing would
+complain: the weights would only learn badly. That is why the sizes here are all different, and why
+one compares numbers, not shapes.
 """)
 dW = x.T @ dy
 db = dy.sum(axis=0)
@@ -109,30 +143,10 @@ slopes = {"dW": numeric_gradient(lambda W: loss(x, W, b), W, "complex"),
           "db": numeric_gradient(lambda b: loss(x, W, b), b, "complex"),
           "dx": numeric_gradient(lambda x: loss(x, W, b), x, "complex")}
 for name, found in (("dW", dW), ("db", db), ("dx", dx)):
-    check(f"{name} is the slope of the loss in every entry, by the complex step",
-          found, slopes[name], rtol=1e-14)
-theirs = dense_backward(dy, x, W)
-for name, found, returned in zip(("dx", "dW", "db"), (dx, dW, db), theirs):
-    check(f"{name} is what the package's dense_backward returns", returned, found)
-
-# %%
-step("How the numeric slopes are taken", "f′(t) ≈ (Im f(t + i h)) / h,     h = 1e-30")
-say("""
-The check above moved each entry not up and down but sideways, into the imaginary direction. The
-Taylor series of f says f(t + i h) = f(t) + i h f′(t) - ½ h² f″(t) - …, whose imaginary part is h
-f′(t), up to h³. Nothing is subtracted, so no digits cancel, and h may be as small as one likes.
-(Lesson 8 compares this with differences.)
-""")
-t = 0.7
-exact = np.cos(t) * np.exp(np.sin(t))
-central = (np.exp(np.sin(t + 1e-6)) - np.exp(np.sin(t - 1e-6))) / 2e-6
-sideways = np.exp(np.sin(t + 1e-30j)).imag / 1e-30
-table(["f = exp(sin t) at 0.7", "slope", "relative error"],
-      [["on paper", f"{exact:.15f}", ""],
-       ["central difference", f"{central:.15f}", f"{abs(central / exact - 1):.0e}"],
-       ["complex step", f"{sideways:.15f}", f"{abs(sideways / exact - 1):.0e}"]])
-check("the complex step is exact to the last digits", sideways, exact, rtol=1e-15)
-check_less("the difference is not", abs(sideways - exact), abs(central - exact))
+    check(f"{name} is the slope of the loss in every entry", found, slopes[name], rtol=1e-14)
+dx_package, dW_package, db_package = dense_backward(dy, x, W)
+check("the package's dense_backward returns dx,", dx_package, dx)
+check("dW and db", [*dW_package.ravel(), *db_package], [*dW.ravel(), *db])
 
 # %%
 step("relu, and its kink", """
@@ -146,8 +160,13 @@ unit (a > 0) hands the gradient on as it is; a shut one stops it, since a little
 h at 0.
 
 At a = 0 itself there is no derivative: the slope is 0 to the left and 1 to the right. Any number
-between them would do; the package, like PyTorch, takes 0. A central difference straddles the kink
-and finds ½. That is no mistake of the gradient, and a good check says "kink" instead of "wrong".
+between them would do; the package, like PyTorch, takes 0.
+""")
+ask("""
+What does a central difference find at the kink, (relu(δ) - relu(-δ)) / 2δ?
+""", """
+½, the mean of both slopes: it steps to either side, and only one side rises. That is no mistake of
+the gradient, and a good check says "kink" instead of "wrong".
 """)
 a = np.array([[-1.5, -0.2, 0.0, 0.3, 2.0]])
 h = relu(a)
@@ -173,7 +192,8 @@ there is to backpropagation: the same lines from the last to the first. The whol
 numpyvae/vae.py is ten of these, one beneath the other.
 """)
 dh = rng.standard_normal((N, O))
-a = dense(x, W, b)
+b  = -(x @ W).mean(axis=0)           # so that in every column some units are open and some shut
+a  = dense(x, W, b)
 h = relu(a)
 da = relu_backward(dh, a)
 dx, dW, db = dense_backward(da, x, W)
@@ -197,10 +217,11 @@ check("dx of the chain, by the complex step", dx,
 # %%
 step("The picture: a slope, and a step along it", "loss(W - lr dW)  ≈  loss(W) - lr Σ dW²")
 say("""
-What is the gradient good for? Of all directions that are equally long, a small enough step against
-it lowers the loss most. To the left, the loss of the chain along minus dW and along twenty random
-directions of the same length; the dashed line is what the formula above promises. To the right,
-relu and its slope.
+What is the gradient good for? A small step u changes the loss by Σ u dW, the inner product of both.
+Of all u of one length, that is lowest where u points straight against dW. To the left, the loss of
+the chain along minus dW and along twenty random directions of the same length; the dashed line is
+what the formula above promises. Where the curve leaves it, with a bend, a unit of relu has opened
+or shut. To the right, relu and its slope.
 """)
 directions = rng.standard_normal((20, *W.shape))
 directions *= np.linalg.norm(dW) / np.linalg.norm(directions, axis=(1, 2), keepdims=True)
@@ -218,7 +239,12 @@ others = [along(u) for u in directions]
 first = slice(1, 6)
 check("the first steps go down as fast as promised", downhill[first], promised[first], rtol=1e-12)
 check_less("no random direction goes down as fast", downhill[first], np.array(others)[:, first])
-figure(plots.steepest(lr, downhill, promised, others), "dense_layer")
+inner = np.sum(directions * dW, axis=(1, 2))
+check_less("the inner product with dW is lowest for -dW", -np.sum(dW * dW), inner)
+figure(plots.steepest(lr, downhill, promised, others), "dense_layer", "Left: the loss against the "
+       "step length; the curve along minus dW falls fastest, at first along the dashed promise, "
+       "then with a bend; twenty grey curves fall less or rise. Right: relu, and its slope, 0 and "
+       "1, with a dot at one half on the kink.")
 
 # %%
 end()

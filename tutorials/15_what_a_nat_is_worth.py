@@ -42,7 +42,7 @@ ask("""
 A decoder that rebuilds every pixel exactly: what does it pay for the package's digits, 64 pixels of
 which many are white and some are grey? Nothing? A tenth of what guessing costs? More?
 """, """
-About a third of it: 13.9 nats of 44.4, as the table says. That is why the loss of a VAE on grey
+About a third of it: 13.7 nats of 44.4, as the table says. That is why the loss of a VAE on grey
 images never comes near 0, however long one trains.
 """)
 say("""
