@@ -98,8 +98,8 @@ The difference of two nearly equal losses has lost half of its digits. There is 
 fault. Move the entry not up and down but sideways, into the imaginary direction. A smooth f near t
 is f(t) + (its slope) · (how far we went) + smaller terms; if we go i δ, the second term is
 imaginary and the first is not. So the imaginary part is the slope times δ: nothing is subtracted,
-and δ may be as small as one likes. This "complex step" judges every gradient from here on. (Lesson 8 compares
-it with differences.)
+and δ may be as small as one likes. This "complex step" judges every gradient from here on. (Lesson
+8 compares it with differences.)
 """)
 t = 0.7
 exact    = np.cos(t) * np.exp(np.sin(t))
