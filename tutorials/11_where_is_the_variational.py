@@ -53,8 +53,8 @@ step("One identity, in four lines", """
              =          the bound (ELBO)      +  KL(q, posterior)
 """)
 say("""
-Take any distribution q over the codes that leaves none out which the image may have come from: q > 0
-wherever p(x, z) > 0. It enters without harm, as the mean of a constant; then log p(x) falls into
+Take any distribution q over the codes that leaves none out which the image may have come from: q >
+0 wherever p(x, z) > 0. It enters without harm, as the mean of a constant; then log p(x) falls into
 two parts. The second is a KL divergence, and never negative. So the first is a lower bound of what
 we want; it is called the ELBO, the evidence lower bound, and it needs no posterior. In the table
 below, "nearly sure" is the q = (0.01, 0.97, 0.01, 0.01).
@@ -143,11 +143,11 @@ step("A model where everything is known", """
     p(z given x)  = N(m, P⁻¹)                                   # log p(x, z) - log p(x)
 """)
 say("""
-Here both can be had exactly: p(x), and the posterior. As a function of z, log p(x, z) is a parabola;
-the fourth line completes its square, and what has the logarithm of a bell curve is one, with mean m
-and with the inverse of P for its covariance. Is it right? log p(x, z) - log p(z given x) has to be
-the same number for every z, log p(x). A parabola over the plane has six coefficients; so if that
-holds at six places z, it holds at all.
+Here both can be had exactly: p(x), and the posterior. As a function of z, log p(x, z) is a
+parabola; the fourth line completes its square, and what has the logarithm of a bell curve is one,
+with mean m and with the inverse of P for its covariance. Is it right? log p(x, z) - log p(z given
+x) has to be the same number for every z, log p(x). A parabola over the plane has six coefficients;
+so if that holds at six places z, it holds at all.
 """)
 N, D, Z = 4, 5, 2
 x_std   = 0.7
@@ -184,10 +184,10 @@ step("Five q, and what each of them loses", """
     KL(N(mu, S), N(m, P⁻¹)) = ½ [trace(P S) + (mu - m) P (mu - m)ᵀ - Z - log det(P S)]
 """)
 say("""
-For q = N(mu, S) both parts have formulas. The average of a quadratic, E_q (z - m) P (z - m)ᵀ, is its
-value at mu plus trace(P S): the cross terms vanish, and each E (z_i - mu_i)(z_j - mu_j) is S_ij. That
-gives the second line; and the third, as the average of log q - log p, is lesson 6's line 6 with
-matrices in the place of numbers (there P is 1, and S is σ²). The image is the first of four.
+For q = N(mu, S) both parts have formulas. The average of a quadratic, E_q (z - m) P (z - m)ᵀ, is
+its value at mu plus trace(P S): the cross terms vanish, and each E (z_i - mu_i)(z_j - mu_j) is
+S_ij. That gives the second line; and the third, as the average of log q - log p, is lesson 6's line
+6 with matrices in the place of numbers (there P is 1, and S is σ²). The image is the first of four.
 """)
 
 
@@ -222,9 +222,9 @@ check("for the posterior the bound is tight", bounds["posterior"], log_px[0], rt
 check("the package's KL(q, prior) is the same formula",
       kl_divergence(mu_off[None], np.log(var_off)[None]).item(),
       kl_gauss(mu_off, np.diag(var_off), np.zeros(Z), np.eye(Z)), rtol=1e-14)
-figure(plots.ellipses_on_posterior(mu_post[0], S_post, qs), "q_on_the_posterior", "A tilted, shaded "
-       "hill: the true posterior of one image. Over it five ellipses: the prior, wide around 0; one "
-       "too small; one off centre; the best upright one; and the posterior itself, tilted.")
+figure(plots.ellipses_on_posterior(mu_post[0], S_post, qs), "q_on_the_posterior", "A tilted, "
+       "shaded hill: the true posterior of one image. Over it five ellipses: the prior, wide around "
+       "0; one too small; one off centre; the best upright one; and the posterior itself.")
 
 # %%
 step("What is varied in the blog's network, and where", """
@@ -292,10 +292,10 @@ check_less("log t < t - 1", np.log(t), t - 1)
 step("What a q without tilt costs",
      "smallest gap of any diagonal q  =  ½ [Σ_j log P_jj - log det P]", second=True)
 say("""
-Put the best diagonal q into the KL of two steps before: the trace is Z, the means agree, and this is
-left. If the posterior is tilted, a gap remains that no training of the encoder can close. But the
-decoder can turn the latent space so that nothing is tilted, without changing p(x) at all: a VAE has
-a reason to align its axes with what is independent.
+Put the best diagonal q into the KL of two steps before: the trace is Z, the means agree, and this
+is left. If the posterior is tilted, a gap remains that no training of the encoder can close. But
+the decoder can turn the latent space so that nothing is tilted, without changing p(x) at all: a VAE
+has a reason to align its axes with what is independent.
 """)
 tilt = 0.5 * (np.log(np.diag(P)).sum() - np.linalg.slogdet(P).logabsdet)
 check_less("the posterior is tilted, so a gap remains", 0.01, tilt)
