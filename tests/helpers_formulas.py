@@ -264,7 +264,8 @@ def parsed(mathml):
 COMMANDS = {"approx": "≈", "ne": "≠", "le": "≤", "ge": "≥", "lt": "<", "gt": ">", "sim": "~",
             "to": "→", "leftarrow": "←", "Leftrightarrow": "⇔", "pm": "±", "cdot": "·", "mid": "∣",
             "lvert": "|", "rvert": "|", "colon": ":", "prime": "′", "partial": "∂", "ldots": "…",
-            "sum": "Σ", "prod": "Π", "int": "∫", "beta": "β", "varepsilon": "ε", "mu": "μ",
+            "sum": "Σ", "prod": "Π", "int": "∫", "alpha": "α", "beta": "β", "gamma": "γ",
+            "delta": "δ", "chi": "χ", "varepsilon": "ε", "mu": "μ",
             "pi": "π", "sigma": "σ", "Delta": "Δ", "log": "log", "exp": "exp", "max": "max",
             "min": "min", "det": "det", ",": " ", " ": " ", "_": "_", "left": "", "right": ""}
 UPRIGHT  = {"text", "mathrm", "operatorname", "mathtt", "mathrel"}

@@ -92,7 +92,7 @@ show("(loss(W[2, 1] + δ) - loss(W[2, 1] - δ)) / 2δ", slope, digits=8)
 check("moving that weight a little changes the loss by as much", sum(terms), slope, rtol=1e-8)
 
 # %%
-step("A sharper check: one step sideways", "f′(t) ≈ Im f(t + i δ) / δ,     δ = 1e-30")
+step("A sharper check: one step sideways", "f′(t) ≈ (Im f(t + i δ)) / δ,     δ = 1e-30")
 say("""
 The difference of two nearly equal losses has lost half of its digits. There is a check without that
 fault. Move the entry not up and down but sideways, into the imaginary direction. A smooth f near t

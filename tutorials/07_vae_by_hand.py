@@ -209,7 +209,7 @@ check("each of the ten gradients has its parameter's shape",
 
 # %%
 step("Is it right? Every entry, by the complex step",
-     "∂ loss / ∂ w = Im loss(w + i δ) / δ,     δ = 1e-30")
+     "∂ loss / ∂ w = (Im loss(w + i δ)) / δ,     δ = 1e-30")
 say("""
 The check of lesson 3: each entry in turn moves into the imaginary direction, and the imaginary part
 of the loss tells its slope.

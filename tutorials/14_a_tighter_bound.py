@@ -61,7 +61,7 @@ check("the bound loses KL(q, posterior)", log_px - L_1, gap, atol=5 * error)
 # %%
 step("The log of a mean, and the mean of the logs", """
     w = p(x, z) / q(z),   z ~ q:     mean of w = p(x)
-    L_K = E log (w_1 + … + w_K) / K                          # K samples: their mean, then the log
+    L_K = E log [(w_1 + … + w_K) / K]                        # K samples: their mean, then the log
     log p(x) - L_K = E [r - 1 - log r],   r = (w_1 + … + w_K) / (K p(x))
 """)
 say("""
@@ -170,9 +170,9 @@ check("the short form is log p(z) - log q(z)", short,
 
 # %%
 step("The gradient: every sample by its weight", """
-    bound         = log 1/K Σ_k exp(log w_k)
-    ∂bound/∂log w_k = w_k / Σ w  =  weights_k                # they add up to 1: a softmax
-    dbound        = Σ_k weights_k dlog w_k
+    bound  = log [1/K Σ_k exp(log w_k)]
+    ∂bound / ∂(log w_k) = w_k / (Σ w)  =  weights_k          # they add up to 1: a softmax
+    dbound = Σ_k weights_k d(log w_k)
 """)
 say("""
 The logarithm of a mean of exponentials: large numbers inside, so the largest is taken out first.
@@ -281,8 +281,8 @@ check_less("the farther, the larger K", kl_q[5], kl_q[20], full_size=True)
 
 # %%
 step("What the decoder learns, and what the encoder", """
-    ∂L_K / ∂W = E Σ_k weights_k z_k (x - W z_k) / s²               →  ∂log p(x) / ∂W
-    ∂L_K / ∂μ = E Σ_k weights_k (W (x - W z_k) / s² - z_k)         →  0
+    ∂L_K / ∂W = E Σ_k weights_k [z_k (x - W z_k) / s²]             →  ∂(log p(x)) / ∂W
+    ∂L_K / ∂μ = E Σ_k weights_k [W (x - W z_k) / s² - z_k]         →  0
 """, second=True)
 say("""
 Back to the small world, where we know what should come out. As K grows, L_K becomes log p(x). That

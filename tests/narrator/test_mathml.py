@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 import pytest
-from helpers_formulas import (cells_of, equations, explicit, lines_of, parsed, trees, typed,
+from helpers_formulas import (RAISED, cells_of, equations, explicit, lines_of, parsed, trees, typed,
                               written)
 from hypothesis import given, settings
 
@@ -40,7 +40,7 @@ def _letters_of(text):
     """The letters and digits of a note, whatever its layout."""
     text = re.sub(r"∛(\w)", r"\g<1>3", text.replace("½", "12").replace("¼", "14"))
     text = re.sub(r"\bgiven\b|[\W_]", "", text)
-    return text.translate(str.maketrans("²³", "23")).replace("mu", "μ")
+    return text.translate(RAISED).replace("mu", "μ")
 
 
 def aligned(text, math):
