@@ -223,8 +223,8 @@ check("the package's KL(q, prior) is the same formula",
       kl_divergence(mu_off[None], np.log(var_off)[None]).item(),
       kl_gauss(mu_off, np.diag(var_off), np.zeros(Z), np.eye(Z)), rtol=1e-14)
 figure(plots.ellipses_on_posterior(mu_post[0], S_post, qs), "q_on_the_posterior", "A tilted, "
-       "shaded hill: the true posterior of one image. Over it five ellipses: the prior, wide around "
-       "0; one too small; one off centre; the best upright one; and the posterior itself.")
+       "shaded hill: the true posterior of one image. Over it five ellipses: the prior, wide; one "
+       "too small; one off centre; the best upright one; and the posterior itself.")
 
 # %%
 step("What is varied in the blog's network, and where", """

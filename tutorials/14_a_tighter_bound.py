@@ -16,7 +16,10 @@ import numpy as np
 from numpyvae import IWAE, VAE, Adam, datasets, numeric_gradient, plots
 from numpyvae.evaluate import log_likelihood, neg_elbo
 from numpyvae.importance import log_mean_exp, log_mean_exp_backward, normalized_weights
-from numpyvae.latent import log_posterior, log_prior
+from numpyvae.latent import (kl_divergence, kl_divergence_backward, log_posterior, log_prior,
+                             reparameterize, reparameterize_backward)
+from numpyvae.layers import dense, dense_backward, relu, relu_backward
+from numpyvae.likelihoods import Bernoulli
 from numpyvae.narrator import (ask, begin, check, check_less, end, figure, progress, say, show,
                                step, table)
 from numpyvae.training import minibatches
@@ -363,6 +366,82 @@ figure(plots.curves([{"lines": {"the decoder's": (Ks, to_noise["W"]),
                     "A tighter bound teaches the decoder, and drowns the encoder"),
        "who_learns", "Signal over noise of three gradients against K, on logarithmic axes. The "
        "decoder's rises, the encoder's falls; doubly reparameterized, the encoder's rises, too.")
+
+# %%
+step("What one encoder for all leaves on the table", """
+    log p(x) - bound(encoder's q)  =  log p(x) - bound(best q)              # its diagonal gap
+                                    + bound(best q) - bound(encoder's q)    # the amortisation gap
+""", second=True)
+say("""
+KL(q, posterior) has two parts. No q without tilt can be the posterior (lesson 11); and the encoder,
+which answers for all images at once, does not even give the best one of those. To tell them apart,
+freeze the VAE's decoder, and let twenty test images search a mu and a logvar of their own, starting
+from the encoder's answer. The gradient is the second half of VAE.loss_and_grads, by hand, averaged
+over K draws of the noise.
+""")
+W3, b3, W4, b4 = (vae.params[name] for name in ("W3", "b3", "W4", "b4"))
+few = x_test[:20]
+
+
+def neg_bound(mu, logvar, eps):
+    """-bound of each of the few, a mean over noise eps (K, N, Z)  ->  (N,), dmu and dlogvar."""
+    K      = len(eps)
+    x_k    = np.tile(few, (K, 1))                            # each image meets K draws of the noise
+    z      = reparameterize(mu, logvar, eps)                 # (K, N, Z)
+    z_flat = z.reshape(-1, z.shape[-1])
+    a3     = dense(z_flat, W3, b3)
+    h3     = relu(a3)
+    logits = dense(h3, W4, b4)
+    recon  = Bernoulli().neg_log_p(logits, x_k)
+    kl     = kl_divergence(mu, logvar)
+
+    drecon             = np.full(len(recon), 1 / K)
+    dmu_kl, dlogvar_kl = kl_divergence_backward(np.ones(len(few)), mu, logvar)
+    dlogits            = Bernoulli().neg_log_p_backward(drecon, logits, x_k)
+    dh3, _, _          = dense_backward(dlogits, h3, W4)
+    da3                = relu_backward(dh3, a3)
+    dz_flat, _, _      = dense_backward(da3, z_flat, W3)
+    dz                 = dz_flat.reshape(z.shape)
+    dmu_z, dlogvar_z   = reparameterize_backward(dz, logvar, eps)
+    dlogvar            = dlogvar_z.sum(axis=0) + dlogvar_kl
+    dmu                = dmu_z.sum(axis=0) + dmu_kl
+    return recon.reshape(K, -1).mean(axis=0) + kl, dmu, dlogvar
+
+
+mus, logvars = vae.encode(few)
+noise = rng.standard_normal((3, *mus.shape))
+slope = numeric_gradient(lambda m: neg_bound(m, logvars, noise)[0].sum(), mus, "complex")
+check("dmu by the complex step", neg_bound(mus, logvars, noise)[1], slope, rtol=1e-12)
+slope = numeric_gradient(lambda v: neg_bound(mus, v, noise)[0].sum(), logvars, "complex")
+check("dlogvar by the complex step", neg_bound(mus, logvars, noise)[2], slope, rtol=1e-12)
+
+own  = {"mu": mus.copy(), "logvar": logvars.copy()}
+adam = Adam(own, lr=0.03)
+for _ in progress(range(10 if options.quick else 100), "searching"):
+    _, dmu, dlogvar = neg_bound(**own, eps=rng.standard_normal((20, *mus.shape)))
+    adam.step({"mu": dmu, "logvar": dlogvar})
+
+# %%
+step("The two gaps, measured", second=True)
+say("""
+Both q are judged on the same fresh noise, in 20 groups of draws; log p(x) is the bound of 5,000
+samples.
+""")
+judges   = rng.standard_normal((20, 10 if options.quick else 100, *mus.shape))
+encoders = -np.array([neg_bound(mus, logvars, eps)[0] for eps in judges])
+searched = -np.array([neg_bound(**own, eps=eps)[0] for eps in judges])
+gain     = searched - encoders                               # (groups, images)
+error    = gain.mean(axis=1).std(ddof=1) / np.sqrt(20)
+log_p_x  = log_likelihood(vae, few, 500 if options.quick else 5000, rng=1).mean()
+table(["mean of the 20 images", "nats"],
+      [["log p(x)", log_p_x], ["bound of the q that was searched", searched.mean()],
+       ["bound of the encoder's q", encoders.mean()],
+       ["diagonal gap, about", log_p_x - searched.mean()],
+       ["amortisation gap, at least", gain.mean()], ["its standard error", error]])
+check_less("a q of its own gains, by more than five standard errors", 5 * error, gain.mean(),
+           full_size=True)
+check_less("at least 15 of the 20 images gain", 14, (gain.mean(axis=0) > 0).sum(), full_size=True)
+check_less("and still q is not the posterior", 0.02, log_p_x - searched.mean(), full_size=True)
 
 # %%
 end()

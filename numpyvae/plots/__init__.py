@@ -18,7 +18,7 @@ from .images import image_rows, interpolation, reconstructions, samples
 from .latent_space import USED, kl_per_dimension, latent_scatter, manifold, name_of, traversal
 from .lessons_codes import holes, kl_landscape, point_or_distribution, posteriors
 from .lessons_gradients import computation_graph, line_by_line, steepest, step_sizes, verdicts
-from .lessons_loss import beta_images, bound_and_gap, price_of_code, tug_of_war
+from .lessons_loss import beta_images, price_of_code, tug_of_war
 from .lines import curves, loss_curves, shown_terms
 from .paper import (DIGITS, HALO, INK, PALE, PALETTE, SIGNS, STYLE, TEST, TRAIN, VERDICTS, on_paper,
                     png, save)
@@ -33,5 +33,5 @@ __all__ = [
     "two_bells", "two_pulls", "ellipses_on_posterior", "planes",
     "holes", "point_or_distribution", "kl_landscape", "posteriors",
     "steepest", "computation_graph", "step_sizes", "verdicts", "line_by_line",
-    "tug_of_war", "beta_images", "price_of_code", "bound_and_gap",
+    "tug_of_war", "beta_images", "price_of_code",
 ]

@@ -158,8 +158,8 @@ def posteriors(groups, labels):
         (left, bottom), (right, top) = _square_around(mu, std)
         axes.set(title=title, xlim=(left, right), ylim=(bottom, top), xlabel="z₁", ylabel="z₂",
                  aspect="equal")
-    figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior, one "
-                    "and two σ wide. Mind the scales")
+    figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior. "
+                    "Mind the scales")
     return figure
 
 

@@ -1,7 +1,6 @@
-"""Figures of one lesson each, about the loss: its two terms, the price β, and the bound.
+"""Figures of one lesson each, about the loss: its two terms, and the price β.
 
     09_train                       tug_of_war, beta_images, price_of_code
-    11_where_is_the_variational    bound_and_gap
 """
 import numpy as np
 from matplotlib.figure import Figure
@@ -114,39 +113,3 @@ def _by_place(betas, kl, recon, distance):
         near = [place for place in places if abs(place[0] - x) < distance]
         places.setdefault(near[0] if near else (x, y), []).append(beta)
     return places.items()
-
-
-# ---------------------------------------------------------------------- lesson 11
-
-@on_paper
-def bound_and_gap(bounds, gaps, log_px, K, L):
-    """For several q, the lower bound of log p(x) and the KL above it; and how samples tighten it.
-
-    bounds, gaps: {name of q: nats}, in the same order; log_px: log p(x)
-    K: (S,) numbers of samples; L: (S,) the importance-weighted bound of the third q with K samples
-    """
-    names = list(bounds)
-    bound = np.array([bounds[name] for name in names])
-    gap   = np.array([gaps[name] for name in names])
-    at    = np.arange(len(names))
-    foot  = bound.min() - 0.25 * (log_px - bound.min())           # where the bars stand
-    top   = log_px + 0.36 * (log_px - foot)
-    figure = Figure(figsize=(15, 7))
-    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
-    left.bar(at, bound - foot, bottom=foot, width=0.66, color=PALETTE[0], label="the bound")
-    left.bar(at, gap, bottom=bound, width=0.66, color="#f0b08c", label="KL(q, posterior)")
-    for i in at:
-        left.annotate(f"{gap[i]:.2f}", (i, log_px), xytext=(0, 6), textcoords="offset points",
-                      ha="center", va="bottom", color=TEST, weight="bold")
-    left.set_xticks(at, [name.replace(" ", "\n") for name in names])
-    left.set(xlabel="q", ylabel="nats", title="every q: bound + KL = log p(x)", ylim=(foot, top))
-    left.grid(axis="x", visible=False)
-    right.plot(K, L, "o-", color=PALETTE[0], markersize=9, markeredgecolor="white",
-               label="the bound, K samples")
-    right.set(xscale="log", xlabel="K samples of z", title=f"q {names[2]}: more samples")
-    for axes in (left, right):
-        axes.axhline(log_px, color="black", linestyle="--", linewidth=2, label="log p(x)")
-    left.legend(frameon=False, loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
-    right.legend(frameon=False, loc="lower right")
-    figure.suptitle("Whatever q one tries, the bound stays below log p(x), and the gap is a KL")
-    return figure

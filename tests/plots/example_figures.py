@@ -130,11 +130,6 @@ def steepest():
     return plots.steepest(lr, (1 - lr) ** 2, 1 - 2 * lr, [1 + lr, 1 - lr])
 
 
-def bound_and_gap():
-    return plots.bound_and_gap({"a": -9, "b c": -7.5, "d": -6}, {"a": 3, "b c": 1.5, "d": 0}, -6,
-                               [1, 10, 100], [-7.5, -6.4, -6.1])
-
-
 def beta_images():
     return plots.beta_images(images(5), {0: pair(5), 0.25: pair(5, 2)}, [3, 0], SHAPE)
 
@@ -216,7 +211,6 @@ FIGURES = {
     "tug of war":           tug_of_war,
     "images by beta":       beta_images,
     "price of code":        price_of_code,
-    "bound and gap":        bound_and_gap,
     "network":              lambda: plots.network(784, 400, 20),
     "random node":          lambda: plots.blocked_or_not(),
     "product":              lambda: plots.product(3, 7, 5),

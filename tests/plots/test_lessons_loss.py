@@ -1,7 +1,7 @@
-"""The figures of lessons 09 and 11: the terms of the loss, the price of a code, and the bound."""
+"""The figures of lesson 09: the terms of the loss, and the price of a code."""
 import numpy as np
-from example_figures import (beta_images, bound_and_gap, image_at, images, pair, price_of_code,
-                             shown, tug_of_war)
+from example_figures import (beta_images, image_at, images, pair, price_of_code, shown,
+                             tug_of_war)
 
 
 def words(texts):
@@ -51,19 +51,3 @@ def test_a_network_far_to_the_right_is_told_and_not_drawn():
         axes, = price_of_code(outside=(0, kl)).axes
         assert axes.get_xlim()[1] < 4
         assert (f"β = 0 lies far to the right, at KL {kl}  →" in words(axes.texts)) == told
-
-
-# ---------------------------------------------------------------------- lesson 11
-
-def test_bound_and_kl_are_stacked_up_to_log_px():
-    left, right = bound_and_gap().axes
-    bounds, gaps = left.containers
-    assert [bar.get_y() + bar.get_height() for bar in bounds] == [-9, -7.5, -6]
-    assert [bar.get_y() for bar in gaps] == [-9, -7.5, -6]
-    assert [bar.get_height() for bar in gaps] == [3, 1.5, 0]
-    assert words(left.texts) == ["3.00", "1.50", "0.00"]
-    assert words(left.get_xticklabels()) == ["a", "b\nc", "d"]
-    curve, log_px = right.lines
-    assert [*curve.get_xdata()] == [1, 10, 100] and [*curve.get_ydata()] == [-7.5, -6.4, -6.1]
-    assert {*log_px.get_ydata()} == {*left.lines[0].get_ydata()} == {-6}
-    assert right.get_title() == "q d: more samples"
