@@ -14,6 +14,8 @@ from .events import (Answers, Claim, End, Figure, Omission, Progress, Question, 
 from .paragraphs import parts
 
 HYPHEN = re.compile(r"(?<!\w)-(?=\s?[\d.]|inf)|(?<=\de)-(?=\d)")   # that stands for a minus sign
+MATH   = r"<math>(?:(?!</math>).)*</math>"
+TIED   = re.compile(rf"[^\s<>]*{MATH}[^\s<>]+|[^\s<>]+{MATH}")       # to what stands beside it
 SIDES  = {16: "width", 20: "height"}                                # where a PNG file says its size
 
 
@@ -26,8 +28,13 @@ def fragment(event):
 
 
 def code(text, kind="code"):
-    """A block of Python, highlighted; `kind` is its class."""
-    return f'<pre class="{kind}"><code>{highlight.code(text)}</code></pre>'
+    """A block of Python, highlighted; `kind` is its class.
+
+    It says how many columns it has, so that its letters can be made to fit.
+    """
+    columns = max(map(len, text.split("\n")))
+    return (f'<pre class="{kind}" style="--columns:{columns}">'
+            f"<code>{highlight.code(text)}</code></pre>")
 
 
 def equation(text):
@@ -39,6 +46,11 @@ def equation(text):
     return f'<div class="equation">{inside}</div>'
 
 
+def prose(text):
+    """Prose, its formulas set, and no line broken between a formula and a full stop."""
+    return TIED.sub(r'<span class="tied">\g<0></span>', mathml.prose(text))
+
+
 def printed(text):
     """What was printed by somebody else than the lesson's voice."""
     return f'<pre class="printed">{escape(text)}</pre>'
@@ -48,22 +60,22 @@ def printed(text):
 
 def _title(title):
     question, _, where = title.partition("  (")
-    place = f'<p class="where">{mathml.prose(where.removesuffix(")"))}</p>' if where else ""
-    return f"<h1>{mathml.prose(question)}</h1>{place}"
+    place = f'<p class="where">{prose(where.removesuffix(")"))}</p>' if where else ""
+    return f"<h1>{prose(question)}</h1>{place}"
 
 
 def _step(number, title, equation_, second):
     mark    = ' <span class="second">second reading</span>' if second else ""
-    heading = f'<h2><span class="number">{number}</span> {mathml.prose(title)}{mark}</h2>'
+    heading = f'<h2><span class="number">{number}</span> {prose(title)}{mark}</h2>'
     return heading + (equation(equation_) if equation_ else "")
 
 
-def _say(prose):
-    return "".join(PARTS[kind](text) for kind, text in parts(prose))
+def _say(said):
+    return "".join(PARTS[kind](text) for kind, text in parts(said))
 
 
 def _sentences(text):
-    return f"<p>{mathml.prose(text)}</p>"
+    return f"<p>{prose(text)}</p>"
 
 
 PARTS = {"sentences": _sentences, "code": code, "equation": equation}
@@ -86,16 +98,24 @@ def _nothing(*fields):
 
 def _show(name, value, digits):
     array = numbers.as_numbers(value)
-    if array is None or array.ndim == 0 or array.size > numbers.MOST:
-        line, = numbers.named("", value, digits)             # " = 0.5", or the shape and a summary
-        return f'<div class="show">{_name(name)} <span class="value">{_number(line)}</span></div>'
-    return (f'<div class="show">{_name(name)} <small>{array.shape}</small>'
+    if array is None or array.ndim == 0:                     # None: an integer of any length
+        return f'<div class="show">{_name(name)}{_line(value, digits)}</div>'
+    head = f"{_name(name)} <small>{array.shape}</small>"
+    if array.size > numbers.MOST:
+        return f'<div class="show">{head}{_line(value, digits, f"  {array.shape} ")}</div>'
+    return (f'<div class="show">{head}'
             f'<div class="wide">{_matrix(name, array, digits)}</div></div>')
+
+
+def _line(value, digits, said=""):
+    """What `numbers` puts on one line: = 0.5, or a summary behind what was said already."""
+    line, = numbers.named("", value, digits)
+    return f'<span class="value">{_number(line.removeprefix(said))}</span>'
 
 
 def _name(name):
     """A name of the code as code, any other as prose."""
-    text = escape(name) if name.isidentifier() else mathml.prose(name)
+    text = escape(name) if name.isidentifier() else prose(name)
     return f'<span class="{"variable" if name.isidentifier() else "name"}">{text}</span>'
 
 
@@ -144,22 +164,25 @@ def _table(columns, rows):
 
 
 def _heading(text, side):
-    return f'<th scope="col"{side}>{mathml.prose(text)}</th>' if text else f"<td{side}></td>"
+    return f'<th scope="col"{side}>{prose(text)}</th>' if text else f"<td{side}></td>"
 
 
 def _cell(text, side):
-    return f"<td{side}>{mathml.prose(text) if side else _number(text)}</td>"
+    return f"<td{side}>{prose(text) if side else _number(text)}</td>"
 
 
 # ---------------------------------------------------------------------- claims
 
-def claim(event, code_of_it=""):
-    """A claim, with its evidence folded behind it, and the code that compared, if it is known."""
+def claim(event, call="", again=False):
+    """A claim, with its evidence folded behind it.
+
+    call: the code that compared, if it is known; again: whether it made the claim before, too
+    """
     mark, word = ("✓", "holds") if event.holds else ("✗", "does not hold")
-    call = code(code_of_it, "told") if code_of_it else ""
+    call = code(call, "told again" if again else "told") if call else ""
     return (f'<details class="claim{"" if event.holds else " bad"}"><summary>'
             f'<span class="mark" role="img" aria-label="{word}">{mark}</span> '
-            f"<span>{mathml.prose(event.claim)}</span></summary>"
+            f"<span>{prose(event.claim)}</span></summary>"
             f'<p class="evidence">{_number(event.evidence)}</p>{call}</details>')
 
 
@@ -168,7 +191,7 @@ def _claim(*fields):
 
 
 def _omission(claim, why):
-    return (f'<p class="omission"><span class="mark">–</span> <span>{mathml.prose(claim)} '
+    return (f'<p class="omission"><span class="mark">–</span> <span>{prose(claim)} '
             f"<small>(left out by {escape(why)})</small></span></p>")
 
 

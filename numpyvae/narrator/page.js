@@ -82,9 +82,10 @@ function fit() {                         // an equation that is too large is mad
   steps[step].classList.toggle("tall", head.offsetHeight > .6 * innerHeight);
 }
 
-function shrink(equation, by) {
-  if (by < 1)
-    equation.style.fontSize = Math.max(.5, .99 * by) * parseFloat(getComputedStyle(equation).fontSize) + "px";
+function shrink(equation, by) {          // but it stays legible; from there on it can be scrolled
+  const size  = parseFloat(getComputedStyle(equation).fontSize);
+  const least = root.classList.contains("printing") ? 8 : 15;
+  if (by < 1) equation.style.fontSize = Math.max(least, .99 * by * size) + "px";
 }
 
 // ---------------------------------------------------------------- the lecture
@@ -103,17 +104,19 @@ function draw(moved) {
   find("#lecture").textContent = lecturing() ? "leave" : "lecture";
   body.style.setProperty("--head", (header() ? header().offsetHeight : 0) + "px");
   fit();
-  if (lecturing() && moved) bring(current());
+  if (lecturing() && moved) bring(own);
 }
 
-function bring(fragment) {               // to the top, below the heading
+function bring(own) {                    // the last fragment, below as many before it as have room
   history.replaceState(null, "", `#s${step}-${shown}`);
-  const above = covered() + 12;
-  scrollTo(0, fragment && shown > 1 ? fragment.getBoundingClientRect().top + scrollY - above : 0);
-  if (fragment) {
-    fragment.tabIndex = -1;              // so that it is read aloud
-    fragment.focus({ preventScroll: true });
-  }
+  if (!own.length) return scrollTo(0, 0);
+  const room = innerHeight - find("#bar").offsetHeight - covered() - 24;
+  const end  = own[shown - 1].getBoundingClientRect().bottom;
+  let first  = shown - 1;
+  while (first > 0 && end - own[first - 1].getBoundingClientRect().top < room) first--;
+  scrollTo(0, first ? own[first].getBoundingClientRect().top + scrollY - covered() - 12 : 0);
+  own[shown - 1].tabIndex = -1;          // so that it is read aloud
+  own[shown - 1].focus({ preventScroll: true });
 }
 
 function covered() {                     // how much of the screen the heading covers
@@ -211,11 +214,14 @@ function unfold() {
   folded = all("details:not([open])");
   folded.forEach(details => details.open = true);
   body.classList.remove("lecture");
+  root.classList.add("printing");        // while what fits on paper is found out
   draw(false);
 }
 
 function foldAgain() {
   folded.forEach(details => details.open = false);
+  root.classList.remove("printing");
+  arrive();
 }
 
 for (const id in buttons) find("#" + id).addEventListener("click", buttons[id]);

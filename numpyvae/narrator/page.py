@@ -12,7 +12,7 @@ from string import Template
 from typing import NamedTuple
 
 from ..files import write_atomically
-from . import events, listing, markup, mathml
+from . import events, listing, markup
 from .listing import Code, Imports, Spoken
 
 HERE    = Path(__file__).parent
@@ -101,7 +101,7 @@ def html(said, source=None, name=None):
     """
     title = next(event.title for _, event in said if isinstance(event, events.Title))
     steps = [event for _, event in said if isinstance(event, events.Step)]
-    links = [f'<li{_second(step)}><a href="#s{step.number}">{mathml.prose(step.title)}</a></li>'
+    links = [f'<li{_second(step)}><a href="#s{step.number}">{markup.prose(step.title)}</a></li>'
              for step in steps]
     return _template("page.html").substitute(
         title=escape(title.partition("  (")[0]), body=_body(listing.pair(source, said)),
@@ -193,11 +193,27 @@ def _kind(piece):
 
 
 def _inside(group):
-    """A fragment: its pieces, and folded behind them the calls that showed them."""
-    shown = "".join(map(_piece, group))
-    calls = dict.fromkeys(piece.call for piece in group if isinstance(piece, Spoken)
-                          and piece.call and not isinstance(piece.event, events.Claim))
-    return shown + (_folded("how this was shown", "\n".join(calls), "told") if calls else "")
+    """A fragment: its pieces, and folded behind what is shown the calls that showed it."""
+    html, calls, before = [], [], None
+    for piece in group:
+        if _is_claim(piece):
+            html += [_calls(calls), markup.claim(piece.event, piece.call, piece.call == before)]
+            calls = []
+        else:
+            html.append(_piece(piece))
+            calls.append(getattr(piece, "call", ""))
+        before = getattr(piece, "call", None)
+    return "".join([*html, _calls(calls)])
+
+
+def _is_claim(piece):
+    return isinstance(piece, Spoken) and isinstance(piece.event, events.Claim)
+
+
+def _calls(calls):
+    """The calls, folded; each once, though several events may be of one."""
+    text = "\n".join(dict.fromkeys(filter(None, calls)))
+    return _folded("how this was shown", text, "told") if text else ""
 
 
 def _piece(piece):
@@ -207,8 +223,6 @@ def _piece(piece):
         return _folded("what this lesson imports", piece.text, "code")
     if isinstance(piece.event, Printed):
         return _printed(piece.event.text)
-    if isinstance(piece.event, events.Claim):
-        return markup.claim(piece.event, piece.call)
     return markup.fragment(piece.event)
 
 
