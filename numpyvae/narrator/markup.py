@@ -40,10 +40,10 @@ def code(text, kind="code"):
 def equation(text):
     """An equation of any number of lines; as it was written if it cannot be set."""
     try:
-        inside = mathml.equation(text)
+        return f'<div class="equation">{mathml.equation(text)}</div>'
     except ValueError:
-        inside = f"<pre>{escape(text)}</pre>"
-    return f'<div class="equation">{inside}</div>'
+        columns = max(map(len, text.split("\n")))
+        return f'<pre class="text" style="--columns:{columns}">{escape(text)}</pre>'
 
 
 def prose(text):

@@ -201,13 +201,19 @@ def _inside(group):
             calls = []
         else:
             html.append(_piece(piece))
-            calls.append(getattr(piece, "call", ""))
+            calls.append(_call(piece))
         before = getattr(piece, "call", None)
     return "".join([*html, _calls(calls)])
 
 
 def _is_claim(piece):
     return isinstance(piece, Spoken) and isinstance(piece.event, events.Claim)
+
+
+def _call(piece):
+    """The call that showed a piece, if it is to be seen."""
+    is_shown = isinstance(piece, Spoken) and not isinstance(piece.event, events.Omission)
+    return piece.call if is_shown else ""
 
 
 def _calls(calls):
