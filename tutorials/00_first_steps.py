@@ -138,7 +138,9 @@ say("\n".join(f"        {left}    {right}" for left, right in rows))
 show("a pixel is off on average by", error, 3)
 check_less("less than a tenth", error, 0.1)
 figure(plots.image_rows({"seen": x, "rebuilt": rebuilt}, (8, 8),
-                        "Eight digits, learned by heart in 1,001 steps"), "first_steps")
+                        "Eight digits, learned by heart in 1,001 steps"), "first_steps",
+       seen="Eight digits of 8 by 8 pixels above, and the network's reconstructions below: they "
+            "can hardly be told apart.")
 
 # %%
 end()

@@ -374,14 +374,20 @@ width   = {"lines": {"_": (around, widths)}, "upright": {"root mean square error
            "title": "a Gaussian's best x_std", "xlabel": "x_std"}
 figure(plots.curves([mistake, greys, width],
                     "The cost has to grow with the mistake, and grey has a floor"),
-       "reconstruction_loss")
+       "reconstruction_loss",
+       seen="Three panels. The cost of a wrong logit grows on in a straight line, but stays level "
+            "where p is clipped. The cost of a pixel over p has its minimum at p = x, which lies "
+            "above 0 for grey pixels. A Gaussian's cost over x_std is lowest where x_std is the "
+            "root mean square error.")
 if not options.quick:                            # where they have trained for too short a time
     shown = x_test[[np.flatnonzero(data.labels_test == digit)[0] for digit in range(10)]]
     figure(plots.image_rows({"images": shown,
                              "pixels\nsummed": summing.reconstruct(shown),
                              "pixels\naveraged": averaging.reconstruct(shown)}, data.image_shape,
                             "Average the pixels, and every image comes back the same"),
-           "sum_or_mean")
+           "sum_or_mean",
+           seen="Ten digits, and what two networks make of them: where pixels were summed they "
+                "are rebuilt, where they were averaged all ten come back as the same grey blot.")
 say("""
 To think about: faces are learned with x_std = 0.1 in lesson 2. Beside SE, without the ½, which β
 would that be?

@@ -190,7 +190,9 @@ say("""
 The picture is a map of it: 0 at the star alone, and every arrow, a step against the gradient, leads
 that way.
 """)
-figure(plots.kl_landscape(here, dM, dV, m, v), "kl_landscape")
+figure(plots.kl_landscape(here, dM, dV, m, v), "kl_landscape",
+       seen="A map of the KL over μ and log σ²: rings around a star at μ = 0, σ = 1, where it is "
+            "0, and arrows against its gradient that all lead to the star.")
 
 # %%
 step("A tug of war, on one latent variable", """
@@ -312,7 +314,10 @@ total = mu_1.var(axis=0) + (std_1 ** 2).mean(axis=0)
 check("and variance, of the means and within, 1", total, 1, rtol=0.25, full_size=True)
 figure(plots.posteriors({"trained without the KL term, β = 0": (mu_0, std_0),
                          "trained with it, β = 1": (mu_1, std_1)}, digits.labels_test),
-       "with_and_without_kl")
+       "with_and_without_kl",
+       seen="The posteriors of the test images as ellipses, coloured by digit. Without the KL "
+            "term they are tiny points spread over twenty units, with empty space between them. "
+            "With it they are wide, overlap, and fill the two dashed circles of the prior.")
 say("""
 To think about: why does the variance of all the codes come out near 1, though the KL term is
 charged for each image alone, and no image says N(0, I)?

@@ -254,7 +254,10 @@ edges = [("x", "a1", "W1 b1"),          ("a1", "h1", "relu"),
 check("every gradient in the picture has its node's shape",
       [value.shape for _, _, value, grad in nodes.values() if grad is not None],
       [grad.shape for *_, grad in nodes.values() if grad is not None])
-figure(plots.computation_graph(nodes, edges), "computation_graph")
+figure(plots.computation_graph(nodes, edges), "computation_graph",
+       seen="The computation of a VAE as a graph: each node is a matrix of numbers with its "
+            "gradient below it, from x over the hidden layer to μ and log σ², with the noise to "
+            "z, through the decoder to the logits, and from there and from the KL to the loss.")
 
 # %%
 step("The same from the package", "(loss, recon, kl), grads = vae.loss_and_grads(x, eps)")

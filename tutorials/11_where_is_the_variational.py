@@ -267,7 +267,10 @@ check_less("L_K rises (in nested groups of samples it must)", L[:-1], L[1:])
 check_less("and stays below log p(x), but for five standard errors", L, log_px[0] + 5 * error)
 check_less("at K = 1024 less than 1/50 of the gap is left",
            log_px[0] - L[-1], gaps["off centre"] / 50, full_size=True)
-figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variational")
+figure(plots.bound_and_gap(bounds, gaps, log_px[0], Ks, L), "where_is_the_variational",
+       seen="Left, five bars for five q, each made of the bound and of KL(q, posterior), and all "
+            "equally high: together they reach log p(x). Right, for the q off centre, the bound "
+            "of K samples, which rises towards log p(x) as K grows.")
 
 # %%
 step("Amortised: one encoder for all images", """
@@ -398,7 +401,10 @@ if not options.quick:
     figure(plots.curves([{"lines": lines, "ylabel": "nats per image",
                           "xlabel": "steps of the search"}],
                         "A q searched for each image beats the encoder's, and still falls short"),
-           "amortisation")
+           "amortisation",
+           seen="Three lines over the steps of the search: log p(x) above, the encoder's bound "
+                "below, and between them the bound of the q that is searched for each image, "
+                "which rises from the encoder's most of the way to log p(x), and then no further.")
 say("""
 To think about: a better q for a test image changes nothing in the decoder. In training, would it?
 """)
