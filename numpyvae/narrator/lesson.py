@@ -7,6 +7,7 @@ import os
 import sys
 import textwrap
 import time
+from copy import deepcopy
 
 from ..errors import InvalidTypeError, check_count
 from ..files import write_atomically
@@ -112,13 +113,13 @@ class Lesson:
         """
         digits = check_count("digits", digits)
         if isinstance(name, str):
-            self._tell(Show(name, value, digits))
+            self._tell(Show(name, deepcopy(value), digits))          # as it is now
         elif name is not None or value is not None:
             raise InvalidTypeError("show: expected a name and a value, as in show('x', x), or "
                                    "values by name, as in show(x=x), got "
                                    f"{type(name).__name__} for a name")
         for name, value in arrays.items():
-            self._tell(Show(name, value, digits))
+            self._tell(Show(name, deepcopy(value), digits))
 
     def table(self, columns, rows):
         """A table: the names of its columns, and rows of words and numbers.
@@ -126,7 +127,7 @@ class Lesson:
         The floating-point numbers of a column share one format; for another, pass strings.
         Raises ValueError if a row is too short or too long.
         """
-        self._tell(Table(columns, rows))
+        self._tell(Table(list(columns), [list(row) for row in rows]))
 
     def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False, own_seed=False):
         """Assert that a and b are the same, and report the claim, both sides, and how far apart

@@ -174,6 +174,7 @@ function changeLecture() {
 }
 
 function inSight() {                     // the step that is being read
+  if (scrollY < 10) return 0;
   return Math.max(0, steps.filter(s => s.getBoundingClientRect().top < innerHeight / 3).length - 1);
 }
 
