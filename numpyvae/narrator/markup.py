@@ -11,7 +11,7 @@ import numpy as np
 from . import highlight, mathml, numbers
 from .events import (Answers, Claim, End, Figure, Omission, Progress, Question, Say, Show, Step,
                      Table, Title, Written)
-from .paragraphs import parts
+from .paragraphs import is_code, parts
 
 HYPHEN = re.compile(r"(?<!\w)-(?=\s?[\d.]|inf)|(?<=\de)-(?=\d)")   # that stands for a minus sign
 MATH   = r"<math>(?:(?!</math>).)*</math>"
@@ -30,11 +30,10 @@ def fragment(event):
 def code(text, kind="code"):
     """A block of Python, highlighted; `kind` is its class.
 
-    It says how many columns it has, so that its letters can be made to fit.
+    Like everything that keeps its lines it says how many columns it has, so that they can be made
+    to fit.
     """
-    columns = max(map(len, text.split("\n")))
-    return (f'<pre class="{kind}" style="--columns:{columns}">'
-            f"<code>{highlight.code(text)}</code></pre>")
+    return f'<pre class="{kind}" {_columns(text)}><code>{highlight.code(text)}</code></pre>'
 
 
 def equation(text):
@@ -42,8 +41,7 @@ def equation(text):
     try:
         return f'<div class="equation">{mathml.equation(text)}</div>'
     except ValueError:
-        columns = max(map(len, text.split("\n")))
-        return f'<pre class="text" style="--columns:{columns}">{escape(text)}</pre>'
+        return f'<pre class="text" {_columns(text)}>{escape(text)}</pre>'
 
 
 def prose(text):
@@ -53,7 +51,11 @@ def prose(text):
 
 def printed(text):
     """What was printed by somebody else than the lesson's voice."""
-    return f'<pre class="printed">{escape(text)}</pre>'
+    return f'<pre class="printed" {_columns(text)}>{escape(text)}</pre>'
+
+
+def _columns(text):
+    return f'style="--columns:{max(map(len, text.splitlines()), default=0)}"'
 
 
 # ---------------------------------------------------------------------- headings and prose
@@ -168,7 +170,11 @@ def _heading(text, side):
 
 
 def _cell(text, side):
-    return f"<td{side}>{prose(text) if side else _number(text)}</td>"
+    if not side:
+        return f"<td>{_number(text)}</td>"
+    if "=" in text and is_code(text):
+        return f"<td{side}><code>{highlight.code(text)}</code></td>"
+    return f"<td{side}>{prose(text)}</td>"
 
 
 # ---------------------------------------------------------------------- claims

@@ -77,14 +77,14 @@ function fit() {                         // an equation that is too large is mad
     wide.scrollWidth > wide.clientWidth ? wide.tabIndex = 0 : wide.removeAttribute("tabindex");
   const head = header(), equation = head && head.querySelector(".equation");
   if (!lecturing() || !equation) return;
-  const most = (shown > 1 ? .4 : .55) * innerHeight;     // it makes room once there are numbers
+  const most = (shown > 1 ? .48 : .58) * innerHeight;    // it makes room once there are numbers
   shrink(equation, 1 - (head.offsetHeight - most) / equation.offsetHeight);
-  steps[step].classList.toggle("tall", head.offsetHeight > .6 * innerHeight);
+  steps[step].classList.toggle("tall", head.offsetHeight > .62 * innerHeight);
 }
 
 function shrink(equation, by) {          // but it stays legible; from there on it can be scrolled
   const size  = parseFloat(getComputedStyle(equation).fontSize);
-  const least = root.classList.contains("printing") ? 8 : 15;
+  const least = root.classList.contains("printing") ? 8 : lecturing() ? 18 : 15;
   if (by < 1) equation.style.fontSize = Math.max(least, .99 * by * size) + "px";
 }
 

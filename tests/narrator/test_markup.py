@@ -53,6 +53,12 @@ def test_nothing_that_a_lesson_says_becomes_markup(event):
     assert "<script" not in html and (html == "" or not list(tree(html).iter("script")))
 
 
+def test_what_keeps_its_lines_says_how_many_columns_they_have():
+    assert '--columns:8"' in markup.code("x = 1\ny = f(x)") and '--columns:0"' in markup.code("")
+    assert markup.printed("a < b\nc") == (
+        '<pre class="printed" style="--columns:5">a &lt; b\nc</pre>')
+
+
 def test_some_kinds_are_not_shown():
     for event in (Progress(1, 2, "x"), Answers(()), Written("x.html")):
         assert markup.fragment(event) == ""
@@ -169,6 +175,8 @@ def test_a_table_has_headings_and_numbers_to_the_right():
             for row in found.findall(".//tbody/tr")] == [
         [("one-sided", "words"), ("a", "words"), ("−0.5", None)],
         [("b", "words"), ("", "words"), ("2.0", None)]]
+    cell = fragment(Table(["a"], [["self.fc1 = nn.Linear(D, H)"]])).find(".//td")
+    assert cell[0].tag == "code" and text(cell) == "self.fc1 = nn.Linear(D, H)"
     assert fragment(Table(["a"], [])).find(".//tbody") is not None
 
 

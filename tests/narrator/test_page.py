@@ -202,7 +202,7 @@ z = 1
 print("after z")
 ''')
     _, text = told("--quick", "--page", "why.html", code=code)
-    printed = re.findall(r'<pre class="printed">(.*?)</pre>', text, re.DOTALL)
+    printed = re.findall(r'<pre class="printed"[^>]*>(.*?)</pre>', text, re.DOTALL)
     assert printed == ["row 0\nrow 1\nrow 2", "bold", "after z"]
     assert text.index("z = ") < text.index("after z</pre>")
 
