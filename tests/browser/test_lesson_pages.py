@@ -236,9 +236,10 @@ def test_a_lecture_goes_from_the_first_fragment_to_the_last_and_over(show, name)
     tab.evaluate("go(last, Infinity)")
     while not at_its_end(tab):
         tab.keyboard.press("PageDown")
+    end = tab.url
     tab.keyboard.press("ArrowRight")
     if name == PAGES[-1]:
-        assert tab.url.endswith(f"{name}.html#s3-1")
+        assert tab.url == end
     else:
         after = PAGES[PAGES.index(name) + 1]
         tab.wait_for_url(re.compile(f"{after}.html#s0-1$"), wait_until="commit")
