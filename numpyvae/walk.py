@@ -81,17 +81,19 @@ BLOCK    = "W_mu"                                # whose update is shown
 LR       = 1e-4                                  # of that update
 
 
-def walk(n=3, input_dim=7, hidden_dim=5, latent_dim=2, seed=0, pause=False):
+def walk(n=3, input_dim=7, hidden_dim=5, latent_dim=2, seed=0, pause=False, page=None):
     """Narrate one training step of a small VAE on random data: forward, loss, backward, gradient
     check, update.
 
     n, input_dim, hidden_dim, latent_dim: N, D, H, Z, whole numbers above 0
     seed: of data, noise and parameters
     pause: whether to wait for Enter after every step
+    page: the file of a page to write it to as well, or None
     Raises ValueError, TypeError; AssertionError if something that is said turns out not to hold.
     """
-    begin(OPENING.format(n=n, input_dim=input_dim, hidden_dim=hidden_dim, latent_dim=latent_dim),
-          ["--pause"] if pause else [])
+    opening = OPENING.format(n=n, input_dim=input_dim, hidden_dim=hidden_dim,
+                             latent_dim=latent_dim)
+    begin(opening, [*(["--pause"] if pause else []), *([f"--page={page}"] if page else [])])
     rng   = np.random.default_rng(seed)
     model = VAE(input_dim, hidden_dim, latent_dim, rng=rng)
     x     = rng.random((n, input_dim))

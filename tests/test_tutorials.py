@@ -89,9 +89,11 @@ def test_there_are_sixteen():
                             "ignore::ResourceWarning")
 @each_lesson
 def test_a_lesson_runs_quickly_and_whole(lesson, as_a_program, tmp_path):
-    out, err = as_a_program(lesson, "--quick", "--out", "figures")
+    out, err = as_a_program(lesson, "--quick", "--out", "figures", "--page", "page.html")
     assert not err
-    assert [path.name for path in tmp_path.iterdir()] == ["figures"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures", "page.html"]
+    page = text_of(tmp_path / "page.html")
+    assert len(page.encode()) < 1e6
     promised = re.findall(r"\w+\.png", ast.get_docstring(ast.parse(text_of(lesson))))
     drawn = [path.name for path in (tmp_path / "figures").iterdir()]
     assert drawn and set(drawn) <= set(promised)             # some are left to the full run
@@ -104,6 +106,19 @@ def test_a_lesson_runs_quickly_and_whole(lesson, as_a_program, tmp_path):
     claims, left_out = summary.search(out).groups()
     assert int(claims) == len(re.findall("^    ✓ ", out, re.MULTILINE)) >= 9
     assert int(left_out or 0) == out.count("– left out by --quick: ")
+    assert page.count('<details class="claim">') == int(claims)
+    assert page.count("<small>(left out by --quick)</small>") == int(left_out or 0)
+    assert page.count("<figure>") == len(drawn)
+
+
+@each_lesson
+def test_every_figure_says_what_is_seen_on_it(lesson):
+    for node in ast.walk(ast.parse(text_of(lesson))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "figure":
+            seen, = [ast.literal_eval(keyword.value) for keyword in node.keywords
+                     if keyword.arg == "seen"]
+            # Sentences, not a name; and no picture needs a thousand words.
+            assert seen.endswith(".") and 60 < len(seen) < 500, seen
 
 
 def calls(tree):

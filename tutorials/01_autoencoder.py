@@ -143,7 +143,9 @@ check_less("and less than if one answers with the average image", loss_test, ave
            full_size=True)
 first = [int(np.flatnonzero(labels_test == digit)[0]) for digit in range(10)]
 figure(plots.reconstructions({"": (x_test[first], ae.reconstruct(x_test[first]))}, data.image_shape,
-                             "its code"), "autoencoder_rebuilt")
+                             "its code"), "autoencoder_rebuilt",
+       seen="Ten test digits above, each rebuilt from its two numbers below: most are blurred "
+            "copies, and some have become another digit.")
 
 # %%
 step("What the latent space looks like")
@@ -163,7 +165,10 @@ table(["", "z1", "z2"],
        ["greatest", *z.max(axis=0)]])
 show("part of the test images whose neighbour is the same digit", same)
 check_less("more than half have a neighbour of the same digit", 0.5, same, full_size=True)
-figure(plots.latent_scatter(z_test, labels_test, "its code"), "autoencoder_codes")
+figure(plots.latent_scatter(z_test, labels_test, "its code"), "autoencoder_codes",
+       seen="The codes of the test images as points of a plane, coloured by digit: they form "
+            "groups of one digit each, which lie at any distance from 0, some of them scattered "
+            "and some overlapping.")
 
 # %%
 step("Nobody says where the codes should lie", """
@@ -344,7 +349,10 @@ for i in np.argsort(-distances):
 one, two = z_test[other[:, spots]]
 triples  = [ae.decode(np.stack(codes)) for codes in zip(one, middles[spots], two)]
 figure(plots.holes(z_test, labels_test, land, (low, high), middles[spots], triples,
-                   distances[spots], rebuilt, data.image_shape), "autoencoder_holes")
+                   distances[spots], rebuilt, data.image_shape), "autoencoder_holes",
+       seen="A map of the latent plane, darker where what is decoded is farther from any digit: "
+            "dark bands run between the groups of codes. Beside it five pairs of digits with what "
+            "is decoded half way between their codes, smudges of the two.")
 usual = np.quantile(nearest(ae.reconstruct(x_test))[0], 0.9)
 check_less("half way it is farther from any digit than nine of ten rebuilt images are",
            usual, distances[spots], full_size=True)

@@ -291,7 +291,12 @@ visible, hidden = smile(draws[:, 0]), smile(draws[:, 1])
 shown = np.stack([face, np.where(outside, face, np.nan)])
 figure(plots.point_or_distribution(shown, draws.swapaxes(0, 1), answers, [visible, hidden],
                                    smile(answers), factors_test[chosen, 0], (28, 28)),
-       "point_or_distribution")
+       "point_or_distribution",
+       seen="A smiling face, once with its mouth visible and once covered, with eight answers of "
+            "the VAE to each and one of the auto-encoder: only the VAE's answers to the covered "
+            "mouth differ, from a frown to a smile. Below, histograms of how much the answers "
+            "smile: narrow and near the face as it was drawn if the mouth is visible, wide if it "
+            "is covered.")
 check_less("mouth visible: both see a smile", 0, (visible.mean(), smile(answers)[0]),
            full_size=True)
 check_less("mouth covered: the spread is wider", visible.std(), hidden.std(), full_size=True)

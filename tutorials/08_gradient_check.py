@@ -127,7 +127,10 @@ central_laws = {"h² |f‴|/6": h * h * f3 / 6, "u |f| / 2h": u * f0 / 2 / h}
 complex_errors = np.array([complex_error(each) for each in h])
 figure(plots.step_sizes(h, {"forward": (forward_errors, forward_laws),
                             "central": (central_errors, central_laws),
-                            "complex": (complex_errors, {})}), "step_sizes")
+                            "complex": (complex_errors, {})}), "step_sizes",
+       seen="The error of three slopes over the size of the step, on logarithmic scales. Forward "
+            "and central differences each make a V: too large a step cuts off, too small a one "
+            "rounds. The complex step only falls, to 1e-16, and stays there.")
 
 # %%
 step("Sideways there is nothing to subtract", "(Im f(l + i h)) / h = f′ - h² f‴/6 + …")
@@ -275,7 +278,10 @@ for report, row in zip(reports, right):
 check("and it says that the error enters at the first block that is wrong", located, 15)
 if not options.quick:
     figure(plots.verdicts(right, CHOSEN, BLOCKS, "Wrong blocks point at the wrong line"),
-           "wrong_lines")
+           "wrong_lines",
+           seen="A table of fifteen mistakes by ten blocks of the gradient, with the wrong blocks "
+                "marked: a mistake late in the backward pass spoils one or two blocks, an early "
+                "one spoils all of them.")
 
 # %%
 step("Where one checks matters, too")

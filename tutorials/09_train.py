@@ -222,7 +222,11 @@ check_less("from row 1 of the training on, both cosines are negative", rows[1:, 
 for name, pair in settled.items():
     check_less(f"settled, on {name}: almost exactly opposite", cosine(pair), -0.9, full_size=True)
     check("and as strong as each other", *np.linalg.norm(pair, axis=1), rtol=0.15, full_size=True)
-figure(plots.tug_of_war(rows[:, 0], rows[:, 2:4], mean_cost, rows[:, 7:]), "tug_of_war")
+figure(plots.tug_of_war(rows[:, 0], rows[:, 2:4], mean_cost, rows[:, 7:]), "tug_of_war",
+       seen="Left, the two terms over the epochs: recon falls steeply to the cost of the mean "
+            "image and then, as the KL begins to rise, falls below it. Right, the cosine between "
+            "the pulls of the two terms: positive before training, and close to -1 from the first "
+            "epoch on.")
 
 # %%
 step("β from 0 to 8", "loss = recon + β kl,     β = 0, ¼, 1, 2, 4, 8")
@@ -296,7 +300,10 @@ check_less("draws at β = 4 and 8 have less than 5% of β = 1's", 20 * drawn[4:]
            full_size=True)
 pairs = {beta: (vae.reconstruct(one_of_each), vae.generate(10, rng=11))
          for beta, vae in models.items()}
-figure(plots.beta_images(one_of_each, pairs, active, digits.image_shape), "beta_images")
+figure(plots.beta_images(one_of_each, pairs, active, digits.image_shape), "beta_images",
+       seen="Ten digits rebuilt, and ten draws from the prior, one row for each β. As β grows "
+            "from 0 to 8 reconstructions lose sharpness and then identity; the draws turn from "
+            "noise into digits, and both end as the same grey blot.")
 
 # %%
 step("Each network is the best at its own β",
@@ -318,7 +325,10 @@ check_less("more than the smaller β, less than the larger", [betas[:4], earned]
            [earned, betas[1:5]], full_size=True)
 check("up to b = 2 the cheapest network is the one of β = b", at_price[:4].argmin(axis=1),
       np.arange(4), full_size=True)
-figure(plots.price_of_code(betas[1:], kl[1:], recon[1:], outside=(0, kl[0])), "price")
+figure(plots.price_of_code(betas[1:], kl[1:], recon[1:], outside=(0, kl[0])), "price",
+       seen="Reconstruction against KL, a point for each β: they lie on a curve that falls and "
+            "bends towards the origin, and at each point the dotted line of slope -β is close to "
+            "the curve's own.")
 
 # %%
 step("Posterior collapse, provoked", """
@@ -455,7 +465,10 @@ figure(plots.image_rows({"test images": one_of_each,
                          "too rough a start": at_once.reconstruct(one_of_each),
                          "with warm-up": warmed_up.reconstruct(one_of_each)}, digits.image_shape,
                         "Collapse: one answer for every image; and two ways out of it"),
-       "collapse")
+       "collapse",
+       seen="Ten digits and what four networks make of them. Where pixels were averaged all come "
+            "back as one grey blot; once they are summed, as digits again. After too rough a "
+            "start many are blurred and alike; with a warm-up more of them are told apart.")
 say("""
 To think about. Where between β = 2 and 4 does the last unit go out, and does it go out suddenly?
 And: to average over pixels divides recon by 64, so that the loss looks splendid. What would you

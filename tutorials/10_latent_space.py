@@ -75,7 +75,10 @@ check_less("neighbours look alike: less than half as different as two places at 
            next_door, far_away / 2, full_size=True)
 check_less("most unseen digits lie nearest to one of their own kind (by chance, one in ten)", 0.5,
            same, full_size=True)
-figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold")
+figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold",
+       seen="A square of 225 images, each decoded from the place in the latent plane where it "
+            "stands: digits that turn into one another without a break, such as 6 into 4 and 0 "
+            "into 9.")
 
 # %%
 step("Three networks look at faces",
@@ -252,7 +255,10 @@ check_less("each used knob moves some factor by at least 0.8",
 rows = {f"z{j + 1}  (KL {kl_20[j]:.2f})": walks[j] for j in np.argsort(-kl_20)[:4]}
 figure(plots.image_rows(rows, FACE,
                         "Three knobs that draw, and one of the three that do nothing (β = 20)",
-                        [f"{turn:+g}" if turn else "0" for turn in turns]), "latent_traversal")
+                        [f"{turn:+g}" if turn else "0" for turn in turns]), "latent_traversal",
+       seen="One face, with one latent variable turned from -2 to 2 in each row: three of them "
+            "change the hair, the shape of the face and the skin tone, one at a time, and the "
+            "fourth changes nothing.")
 say("""
 At β = 20 two knobs are idle that four factors do not need; the third idle one is the one that the
 smile would have had. Look at the face that all knobs share at 0: its mouth is a grey bar. Made to
@@ -330,7 +336,10 @@ rows = {"before": three_of_each(before),
         "drawn":  three_of_each(wanted)}
 figure(plots.image_rows(rows, FACE, "Adding a feature: in pixels, ghosts; in a code, a face",
                         [word for name in FACTORS for word in ("", f"+ {name}", "")]),
-       "latent_arithmetic")
+       "latent_arithmetic",
+       seen="Twelve faces before a feature is added, and after, in pixels, in the codes of an "
+            "auto-encoder and of a VAE, and as it should be drawn. Added in pixels the old "
+            "feature shows through like a ghost; added in a code there is one face.")
 
 # %%
 step("Half way between two faces", "decode(½ z_a + ½ z_b)     against     ½ x_a + ½ x_b")
@@ -412,7 +421,10 @@ check_less("the stricter VAE comes nearer than the looser",
            distance["VAE, β = 20"], distance["VAE, β = 1"], full_size=True)
 rows = {name: images[:12] for name, images in drawn.items()}
 figure(plots.image_rows(rows, FACE, "Only where codes lie does the decoder know what to draw"),
-       "latent_samples")
+       "latent_samples",
+       seen="Rows of twelve draws: from the prior, the VAE with β = 1 draws some faces and some "
+            "blots, with β = 20 faces without an expression; the auto-encoder draws distorted "
+            "faces from N(0, I), and sound ones from a Gaussian that was fitted to its codes.")
 say("""
 What does the KL term buy, then? Not a code that knows more, nor sums that the AE cannot do. It buys
 a *known place*: one may draw from N(0, I) without having looked at a single code. At β = 1 the

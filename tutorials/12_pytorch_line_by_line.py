@@ -200,7 +200,10 @@ check_less("each of the ten gradients is PyTorch's, but for rounding", list(dist
 figure(plots.line_by_line([(theirs, lines[::-1]) for theirs, _, lines in LINES],
                           ("PyTorch, read downwards", "its derivative in numpyvae, read upwards"),
                           "Every line forward has its lines backward: these autograd spares you"),
-       "line_by_line")
+       "line_by_line",
+       seen="Nine lines of PyTorch on the left, from the first layer down to the loss, and beside "
+            "each, in a band of the same colour, the lines of numpyvae that compute its "
+            "derivative, to be read upwards.")
 
 # %%
 step("optimizer.zero_grad(): why ours needs none",

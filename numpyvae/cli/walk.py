@@ -12,17 +12,20 @@ MOST = 1000                                              # of each: it is a netw
 
 
 def add_options(parser):
-    """-n, --input-dim, --hidden-dim, --latent-dim, --seed, --pause."""
+    """-n, --input-dim, --hidden-dim, --latent-dim, --seed, --pause, --page."""
     for name, (size, what) in SIZES.items():
         parser.add_argument(_flag(name), type=whole, default=size, metavar="N",
                             help=f"{what} (default {size})")
     parser.add_argument("--seed", type=whole, default=0, metavar="S",
                         help="seed of data, noise and parameters (default 0)")
     parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
+    parser.add_argument("--page", metavar="FILE.html", help="also write it as a page: one file for "
+                        "any browser, with a lecture mode for a projector")
 
 
 def run(args):
     """Narrate the step  ->  the exit status."""
+    from ..narrator.arguments import check_page
     from ..walk import walk
     sizes = {name: getattr(args, name) for name in SIZES}
     for name, size in sizes.items():
@@ -30,8 +33,9 @@ def run(args):
             raise InvalidValueError(f"{_flag(name)}: expected at most {MOST}, for a network to "
                                     f"look at, got {size}")
     seed = check_count("--seed", args.seed)
+    check_page("--page", args.page)
     try:
-        walk(**sizes, seed=seed, pause=args.pause)
+        walk(**sizes, seed=seed, pause=args.pause, page=args.page)
     except AssertionError as error:
         return complain("walk", f"this should hold and does not: {error}", 1)
     return 0

@@ -22,6 +22,10 @@ The rooms behind this door:
     claims         whether a claim holds, and the evidence
     events         what is said, as plain data, which each stage tells in its own way
     terminal       how a lesson is printed: headings, prose, colours, the width of the page
+    page           how it is written as a page; its frame, looks and buttons lie beside it
+    listing        a lesson's source, each statement before what it said
+    markup         an event as HTML, with `highlight` for code
+    paragraphs     prose, taken apart into sentences, code and equations
     numbers        numbers, arrays and tables as text
     arguments      the command line of a lesson
     source         the lines of a function, run one at a time

@@ -1,6 +1,10 @@
-"""The command line of a lesson: --quick, --pause, --out and --seed."""
+"""The command line of a lesson: --quick, --pause, --out, --page and --seed."""
 import argparse
 import os
+
+from ..errors import InvalidValueError
+
+MADE_BY = b'<meta name="generator" content="numpyvae">'  # near the top of every page of ours
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -18,7 +22,8 @@ def parse(title, argv, out, seed=None, in_notebook=False):
     out: the folder for the figures unless --out names one
     seed: the default of --seed, or None for no such option
     in_notebook: whether to ignore arguments that are not a lesson's, such as a kernel's
-    ->  a namespace with .quick, .pause, .out, .seed.  Exits with status 2 if they are wrong.
+    ->  a namespace with .quick, .pause, .out, .page, .seed.  Exits with status 2 if they are
+        wrong.
     """
     parser = OneLineParser(description=title)
     parser.add_argument("--quick", action="store_true", help="a small version that takes seconds, "
@@ -26,6 +31,8 @@ def parse(title, argv, out, seed=None, in_notebook=False):
     parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
     parser.add_argument("--out", default=out, metavar="DIR", help="the folder for the figures "
                         f"(default {out})")
+    parser.add_argument("--page", metavar="FILE.html", help="also write the lesson as a page: one "
+                        "file for any browser, with a lecture mode for a projector")
     parser.set_defaults(seed=None)
     if seed is not None:
         parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help="the seed of all "
@@ -34,7 +41,40 @@ def parse(title, argv, out, seed=None, in_notebook=False):
     if not _can_be_written(options.out):             # said now, not after minutes of training
         parser.error("--out: expected a folder that can be written to or created, got "
                      f"{options.out or 'an empty name'}")
+    try:
+        check_page("--page", options.page)
+    except InvalidValueError as error:
+        parser.error(str(error))
     return options
+
+
+def check_page(name, path):
+    """Raise InvalidValueError unless a page can be written to `path`; None is no page.
+
+    It may lie where an older page of ours lies, which it will replace.
+    """
+    if path is None:
+        return
+    if not path.lower().endswith((".html", ".htm")):
+        raise InvalidValueError(f"{name}: expected a file that ends in .html, got "
+                                f"{path or 'an empty name'}")
+    folder = os.path.dirname(path) or "."
+    if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise InvalidValueError(f"{name} {path}: expected a folder that is there and can be "
+                                f"written to, got {folder}")
+    if os.path.lexists(path) and not _is_page(path):
+        raise InvalidValueError(f"{name} {path}: expected a new file, or an older page to be "
+                                "replaced, but there is something else; name another")
+
+
+def _is_page(path):
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return MADE_BY in file.read(1000)
+    except OSError:
+        return False
 
 
 def _seed(text):

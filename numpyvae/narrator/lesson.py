@@ -2,16 +2,19 @@
 
 What is said becomes an event, which each of the lesson's stages tells in its own way.
 """
+import contextlib
 import os
 import sys
 import textwrap
 import time
+from copy import deepcopy
 
 from ..errors import InvalidTypeError, check_count
 from ..files import write_atomically
 from . import arguments, claims
 from .events import (Answers, Claim, End, Figure, Omission, Progress, Question, Say, Show, Step,
-                     Table, Title, tell)
+                     Table, Title, Written, tell)
+from .page import Page, Tee
 from .terminal import Terminal, on_exception, speak_utf8
 
 OUT = os.path.join("runs", "tutorials")          # where figures go
@@ -27,11 +30,13 @@ class Lesson:
     """
 
     def __init__(self):
-        self.stages = [Terminal()]
-        self._start(quick=False, pause=False, out=OUT, seed=None, own_seed=None)
+        self.stages  = [Terminal()]
+        self.telling = False                     # whether what is printed now is told by a stage
+        self._start(quick=False, pause=False, out=OUT, page=None, seed=None, own_seed=None)
 
-    def _start(self, quick, pause, out, seed, own_seed):
+    def _start(self, quick, pause, out, page, seed, own_seed):
         self.quick, self.pause, self.out, self.seed = quick, pause, out, seed
+        self.page      = page
         self.own_seed  = own_seed
         self.steps     = {}                      # the number of each, by its title
         self.questions = {}                      # the same of questions
@@ -47,7 +52,7 @@ class Lesson:
         argv: the arguments (default: the program's own, without those that belong to a notebook)
         seed: the default of the option --seed, or None for no such option
         out: the folder for the figures unless --out names one
-        ->  the lesson, for its options: .quick, .pause, .out, .seed
+        ->  the lesson, for its options: .quick, .pause, .out, .page, .seed
         Exits with status 2 if the arguments are wrong.
         """
         title, *body = doc.strip("\n").split("\n")
@@ -57,7 +62,10 @@ class Lesson:
         if argv is None and not in_notebook:
             sys.excepthook = on_exception
         options = arguments.parse(title, argv, out, seed, in_notebook)
+        self._close_page()                       # of a lesson that did not come to its end
         self._start(**vars(options), own_seed=seed)
+        if self.page:
+            self._open_page(Page(self.page, sys._getframe(1)))
         self._tell(Title(title))
         self.say(question)
         if self.quick:
@@ -105,13 +113,13 @@ class Lesson:
         """
         digits = check_count("digits", digits)
         if isinstance(name, str):
-            self._tell(Show(name, value, digits))
+            self._tell(Show(name, deepcopy(value), digits))          # as it is now
         elif name is not None or value is not None:
             raise InvalidTypeError("show: expected a name and a value, as in show('x', x), or "
                                    "values by name, as in show(x=x), got "
                                    f"{type(name).__name__} for a name")
         for name, value in arrays.items():
-            self._tell(Show(name, value, digits))
+            self._tell(Show(name, deepcopy(value), digits))
 
     def table(self, columns, rows):
         """A table: the names of its columns, and rows of words and numbers.
@@ -119,7 +127,7 @@ class Lesson:
         The floating-point numbers of a column share one format; for another, pass strings.
         Raises ValueError if a row is too short or too long.
         """
-        self._tell(Table(columns, rows))
+        self._tell(Table(list(columns), [list(row) for row in rows]))
 
     def check(self, claim, a, b, rtol=0.0, atol=0.0, full_size=False, own_seed=False):
         """Assert that a and b are the same, and report the claim, both sides, and how far apart
@@ -191,6 +199,7 @@ class Lesson:
                 one, more = LEFT_OUT[why]
                 summary += f"; {count} left out, since {one if count == 1 else more}"
         self._tell(End(summary, time.monotonic() - self.started))
+        self._write_page()
         if self.pause:
             self._wait("Press Enter to end.")
 
@@ -214,11 +223,50 @@ class Lesson:
     def _tell(self, event):
         if self.pause and not self.stages[0].has_room_for(event):
             self._wait("Press Enter to go on.")
-        for stage in self.stages:
-            tell(stage, event)
+        with self._speaking():
+            for stage in self.stages:
+                tell(stage, event)
 
     def _wait(self, prompt):
-        self.pause = self.stages[0].wait(prompt)
+        with self._speaking():
+            self.pause = self.stages[0].wait(prompt)
+
+    @contextlib.contextmanager
+    def _speaking(self):
+        """What is printed inside is told by a stage, so that no other stage need hear it."""
+        self.telling = True
+        try:
+            yield
+        finally:
+            self.telling = False
+
+    # ------------------------------------------------------------------ the page
+
+    def _open_page(self, page):
+        """Tell everything to a page as well, also what others print from now on."""
+        def hear(text):
+            if not self.telling:
+                page.printed(text)
+
+        self.stages.append(page)
+        sys.stdout = Tee(sys.stdout, hear)
+
+    def _close_page(self):
+        del self.stages[1:]
+        if isinstance(sys.stdout, Tee):
+            sys.stdout = sys.stdout.stream
+
+    def _write_page(self):
+        if not self.page:
+            return
+        try:
+            self.stages[-1].write()
+        except OSError as error:
+            print(f"{self.page}: cannot be written ({error.strerror}); name another file with "
+                  "--page", file=sys.stderr)
+            raise SystemExit(2) from None
+        self._close_page()
+        self._tell(Written(self.page))
 
 
 def _prose(text):

@@ -90,12 +90,17 @@ def _summary(array, digits):
 
 def _rows(array, digits):
     """The rows of the last axis, [ 0.5000  -1.0000]."""
+    texts = entries(array, digits)
+    width = max((len(text) for row in texts for text in row), default=0)
+    return ["[" + "  ".join(text.rjust(width) for text in row) + "]" for row in texts]
+
+
+def entries(array, digits):
+    """The elements as text, all written alike, row by row of the last axis."""
     rows    = array.reshape(-1, array.shape[-1]) if array.size else np.zeros((1, 0))
     finite  = array[np.isfinite(array)]
     largest = float(np.abs(finite).max(initial=0))
-    texts   = [[number(item, digits, largest) for item in row] for row in rows.tolist()]
-    width   = max((len(text) for row in texts for text in row), default=0)
-    return ["[" + "  ".join(text.rjust(width) for text in row) + "]" for row in texts]
+    return [[number(item, digits, largest) for item in row] for row in rows.tolist()]
 
 
 # ---------------------------------------------------------------------- a table
@@ -106,7 +111,7 @@ def table(columns, rows):
     columns: their names; rows: of words and numbers, as long as `columns`
     Raises ValueError if a row is too short or too long.
     """
-    texts   = [[str(name), *_cells(items)] for name, *items in zip(columns, *rows, strict=True)]
+    texts   = by_column(columns, rows)
     widths  = [max(map(len, column)) for column in texts]
     aligned = [_aligned(column, width) for column, width in zip(texts, widths)]
     header, *lines = [" │ ".join(row).rstrip() for row in zip(*aligned)]
@@ -114,10 +119,22 @@ def table(columns, rows):
     return [header, rule, *lines]
 
 
+def by_column(columns, rows):
+    """Every column of a table as text, its name first.
+
+    Raises ValueError if a row is too short or too long.
+    """
+    return [[str(name), *_cells(items)] for name, *items in zip(columns, *rows, strict=True)]
+
+
+def is_numeric(column):
+    """Whether all cells of a column, below its name, are numbers."""
+    return all(NUMERIC.fullmatch(item) for item in column[1:])
+
+
 def _aligned(column, width):
     """The cells of a column, its name first, filled up to `width`."""
-    _, *items = column
-    if all(NUMERIC.fullmatch(item) for item in items):
+    if is_numeric(column):
         return [cell.rjust(width) for cell in column]
     return [cell.ljust(width) for cell in column]
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from numpyvae.narrator.arguments import parse
+from numpyvae.narrator.arguments import MADE_BY, parse
 
 
 def read(*argv, seed=None, **how):
@@ -21,10 +21,14 @@ def refused(capsys, *argv, **how):
 
 def test_its_options(tmp_path):
     options = read()
-    assert vars(options) == {"quick": False, "pause": False, "out": "pictures", "seed": None}
+    assert vars(options) == {"quick": False, "pause": False, "out": "pictures", "page": None,
+                             "seed": None}
     assert read(seed=5).seed == 5
-    options = read("--quick", "--pause", "--seed", "7", "--out", str(tmp_path), seed=5)
-    assert vars(options) == {"quick": True, "pause": True, "out": str(tmp_path), "seed": 7}
+    page    = str(tmp_path / "new.html")
+    options = read("--quick", "--pause", "--seed", "7", "--out", str(tmp_path), "--page", page,
+                   seed=5)
+    assert vars(options) == {"quick": True, "pause": True, "out": str(tmp_path), "page": page,
+                             "seed": 7}
 
 
 def test_without_arguments_given_they_are_the_program_s_own(monkeypatch):
@@ -39,7 +43,7 @@ def test_help_names_the_options_and_the_seed_only_where_there_is_one(capsys):
             read("--help", seed=seed)
         out, err = capsys.readouterr()
         assert (stop.value.code, err) == (0, "") and "7. Why?" in out
-        for word in ("--quick", "--pause", "--out DIR", "(default pictures)"):
+        for word in ("--quick", "--pause", "--out DIR", "(default pictures)", "--page FILE.html"):
             assert word in out
         assert ("--seed S" in out) == ("(default 3)" in out) == offered
 
@@ -67,6 +71,36 @@ def test_figures_cannot_lie_in_a_file(capsys, tmp_path):
         assert str(folder) in sentence
     assert read("--out", str(tmp_path / "new" / "deeper")).out == str(tmp_path / "new" / "deeper")
     assert os.listdir(tmp_path) == ["file"]          # no folder before there is a figure
+
+
+def test_a_page_cannot_lie_where_something_else_does_or_cannot_be_written(capsys, tmp_path):
+    file = tmp_path / "file.html"
+    file.write_text("precious")
+    (tmp_path / "link.html").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder.html").mkdir()
+    for place, words in ((file, "something else"), (tmp_path / "folder.html", "something else"),
+                         (tmp_path / "link.html", "something else"), (tmp_path, "ends in .html"),
+                         (tmp_path / "page.txt", "ends in .html"), ("", "an empty name"),
+                         (tmp_path / "none" / "page.html", "a folder that is there"),
+                         (file / "page.html", "a folder that is there")):
+        sentence = refused(capsys, "--page", str(place))
+        assert "--page" in sentence and words in sentence and str(place) in sentence
+    assert file.read_text() == "precious"
+
+
+def test_a_page_may_be_new_or_replace_an_older_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("page.html", "PAGE.HTM", str(tmp_path / "page.html")):
+        assert read("--page", name).page == name
+    (tmp_path / "page.html").write_bytes(b"<!doctype html>\n" + MADE_BY)
+    assert read("--page", "page.html").page == "page.html"
+    assert sorted(os.listdir(tmp_path)) == ["page.html"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_page_cannot_lie_in_a_folder_that_cannot_be_written(capsys, tmp_path):
+    tmp_path.chmod(0o500)
+    assert "can be written to" in refused(capsys, "--page", str(tmp_path / "page.html"))
 
 
 def test_a_notebook_s_own_arguments_are_ignored(capsys):
