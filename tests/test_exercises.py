@@ -17,7 +17,7 @@ from helpers import needed_by
 from helpers_cli import call
 
 from numpyvae import VAE
-from numpyvae.latent import kl_divergence, reparameterize
+from numpyvae.latent import kl_divergence, kl_per_dim, reparameterize
 from numpyvae.layers import dense, relu
 from numpyvae.likelihoods import Bernoulli
 
@@ -29,7 +29,11 @@ SIZES = {"N": 3, "D": 7, "H": 5, "Z": 2}
 SHAPES = {"x": "ND", "a": "NH", "logits": "ND", "mu": "NZ", "logvar": "NZ", "eps": "NZ", "W": "DH",
           "b": "H", "W1": "DH", "b1": "H", "W_mu": "HZ", "b_mu": "Z", "W_logvar": "HZ",
           "b_logvar": "Z", "W3": "ZH", "b3": "H", "W4": "HD", "b4": "D", "z": "NZ", "h1": "NH",
-          "a1": "NH", "h3": "NH", "a3": "NH"}
+          "a1": "NH", "h3": "NH", "a3": "NH", "weight": "HD", "bias": "H"}
+# Of pages whose names have other shapes than in the network.
+OWN_SHAPES = {"8_kl_by_pencil":   {"mu": "N", "logvar": "N"},
+              "10_find_the_code": {"W": "ZD", "b": "D"},
+              "11_bound":         {"mu": "N", "logvar": "N", "x": "N"}}
 
 PROBS = "1 / (1 + np.exp(-logits))"
 SOLUTIONS = {
@@ -48,7 +52,15 @@ SOLUTIONS = {
         "dlogvar": "dz * eps * 0.5 * std + drecon * 0.5 * np.expm1(logvar)",
         "dW_logvar": "h1.T @ dlogvar", "db_logvar": "dlogvar.sum(axis=0)",
         "dh1": "dmu @ W_mu.T + dlogvar @ W_logvar.T",
-        "da1": "dh1 * (a1 > 0)", "dW1": "x.T @ da1", "db1": "da1.sum(axis=0)"}}
+        "da1": "dh1 * (a1 > 0)", "dW1": "x.T @ da1", "db1": "da1.sum(axis=0)"},
+    "8_kl_by_pencil": {"dmu": "dkl * [1, -2, 0.5]", "dlogvar": "dkl * [1.5, -0.375, 4]"},
+    "9_free_bits": {"dmu": "dcost[:, None] * mu * (kl > FREE)",
+                    "dlogvar": "dcost[:, None] * 0.5 * np.expm1(logvar) * (kl > FREE)"},
+    "10_find_the_code": {"dz": f"dcost[:, None] * (({PROBS} - x) @ W.T + z)"},
+    "11_bound": {"dmu": "dcost * (mu - W_DEC * (x - W_DEC * mu) / X_STD ** 2)",
+                 "dlogvar": "dcost * 0.5 * (np.exp(logvar) * (1 + (W_DEC / X_STD) ** 2) - 1)"},
+    "12_linear_like_pytorch": {"dx": "dy @ weight", "dweight": "dy.T @ x",
+                               "dbias": "dy.sum(axis=0)"}}
 
 GUILTY = "dlogvar_kl = dkl * 0.5 * (std - 1)"                # number 7's line: σ in the place of σ²
 MENDED = "dlogvar_kl = dkl * 0.5 * (std ** 2 - 1)"
@@ -85,9 +97,23 @@ MISTAKES = [
     ("6_vae_on_one_page", {"da3": "dh3"}, ["the error enters at W3"]),
     ("6_vae_on_one_page", {"dh1": "dmu @ W_mu.T"}, ["the error enters at W1"]),
     ("6_vae_on_one_page", {"dW3": "h3.T @ da3"},
-     ["W3: expected a gradient of shape (2, 5), got (5, 5)"])]
+     ["W3: expected a gradient of shape (2, 5), got (5, 5)"]),
+    ("8_kl_by_pencil", {"dmu": "dkl * [-1, 2, -0.5]"}, ["mu: the sign is flipped"]),
+    ("8_kl_by_pencil", {"dlogvar": "dkl * [3, -0.75, 8]"}, ["logvar: twice", "½"]),
+    ("9_free_bits", {"dmu": "dcost[:, None] * mu"}, ["mu: ", "3 of its 6 elements are wrong"]),
+    ("9_free_bits", {"dlogvar": "dcost[:, None] * np.expm1(logvar) * (kl > FREE)"},
+     ["logvar: twice", "½"]),
+    ("10_find_the_code", {"dz": f"dcost[:, None] * ({PROBS} - x) @ W.T"}, ["z["]),
+    ("10_find_the_code", {"dz": f"-dcost[:, None] * (({PROBS} - x) @ W.T + z)"},
+     ["z: the sign is flipped"]),
+    ("11_bound", {"dmu": "dcost * mu"}, ["mu["]),
+    ("11_bound", {"dlogvar": "dcost * (np.exp(logvar) * (1 + (W_DEC / X_STD) ** 2) - 1)"},
+     ["logvar: twice", "½"]),
+    ("12_linear_like_pytorch", {"dweight": "x.T @ dy"}, ["weight: ", "it is the transpose"]),
+    ("12_linear_like_pytorch", {"dx": "dy @ weight.T"}, ["line {dx}"])]
 
-PAGES = sorted(path.stem for path in FOLDER.glob("*.py"))
+PAGES = sorted((path.stem for path in FOLDER.glob("*.py")),
+               key=lambda stem: int(stem.partition("_")[0]))
 each_page = pytest.mark.parametrize("page", PAGES)
 each_blank_page = pytest.mark.parametrize("page", SOLUTIONS)
 
@@ -149,9 +175,17 @@ def verdicts(out):
 
 # ---------------------------------------------------------------------- the pages
 
-def test_there_are_seven():
-    assert [page[:2] for page in PAGES] == [f"{number}_" for number in range(1, 8)]
-    assert [*SOLUTIONS, "7_find_the_line"] == PAGES
+def number_of(page):
+    return page.partition("_")[0]
+
+
+def shapes_of(page):
+    return {**SHAPES, **OWN_SHAPES.get(page, {})}
+
+
+def test_there_are_twelve():
+    assert [number_of(page) for page in PAGES] == [str(number) for number in range(1, 13)]
+    assert sorted([*SOLUTIONS, "7_find_the_line"]) == sorted(PAGES)
 
 
 @each_page
@@ -159,8 +193,8 @@ def test_a_page_has_the_form_of_one(page):
     text = text_of(page)
     tree = ast.parse(text)
     assert 30 <= len(text.splitlines()) <= 100
-    assert re.match(rf"{page[0]}\. [^\n]+\.  \(blog, section 2\.[^\n]+lesson \d[^\n]*\)\n\n",
-                    ast.get_docstring(tree))
+    assert re.match(rf"{number_of(page)}\. [^\n]+\.  \(blog, section 2[.:][^\n]+lesson \d[^\n]*\)"
+                    "\n\n", ast.get_docstring(tree))
     assert [ast.unparse(node) for node in ast.walk(tree)
             if isinstance(node, (ast.Import, ast.ImportFrom))] == ["import numpy as np"]
     assert all(ast.get_docstring(node) for node in tree.body if isinstance(node, ast.FunctionDef))
@@ -188,7 +222,7 @@ def test_the_legend_s_names_are_obeyed(page):
 def test_every_line_of_the_solution_is_blank_and_says_its_shape(page):
     assert list(blanks_of(page)) == list(SOLUTIONS[page])
     for name, comment in re.findall(r"^    d(\w+) = \.\.\. +# (.*)$", text_of(page), re.MULTILINE):
-        assert comment.startswith(written(SHAPES.get(name))), name
+        assert comment.startswith(written(shapes_of(page).get(name))), name
 
 
 def written(shape):
@@ -212,7 +246,7 @@ def test_the_example_has_no_two_equal_sizes_and_the_legend_s_shapes(page):
     args, again = example(), example()
     names = list(inspect.signature(forward).parameters)
     for name, arg, same in zip(names, args, again, strict=True):
-        assert arg.shape == tuple(SIZES[axis] for axis in SHAPES[name]), name
+        assert arg.shape == tuple(SIZES[axis] for axis in shapes_of(page)[name]), name
         assert arg.dtype == np.float64 and np.array_equal(arg, same)
         assert arg.all(), "zeros can hide a wrong gradient"
 
@@ -225,18 +259,18 @@ def test_every_number_of_the_example_matters(page, tmp_path):
     args = example()
     out = forward(*args)
     grads = backward(np.ones(out.shape), *needed_by(backward, forward, args))
-    shut = 6 if page == "2_relu" else 0                           # there zeros are the whole point
+    shut = {"2_relu": 6, "9_free_bits": 3}.get(page, 0)           # there zeros are the whole point
     assert all(np.count_nonzero(grad) == grad.size - shut for grad in in_a_tuple(grads))
 
 
 @each_page
 def test_the_index_has_every_page_with_its_blanks_and_its_lesson(page):
-    link = r"\[(\d)\]\(\.\./0(\d)_(\w+)\.py\)"
+    link = r"\[(\d+)\]\(\.\./0?(\d+)_(\w+)\.py\)"
     row, = re.findall(rf"^\| \[`{page}`\]\({page}\.py\) \| .+ \| (\w+) \| (.+) \| {link} \|$",
                       INDEX, re.MULTILINE)
     count, section, lesson, number, stem = row
     assert count == str(len(blanks_of(page)) or "none")
-    assert lesson == number and (ROOT / "tutorials" / f"0{number}_{stem}.py").is_file()
+    assert lesson == number and (ROOT / "tutorials" / f"{int(number):02}_{stem}.py").is_file()
     title = text_of(page).splitlines()[0]
     assert f"lesson {lesson}" in title and f"section {section.split(',')[0]}" in title
 
@@ -275,10 +309,31 @@ def vae_loss(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4, x, eps):
     return loss
 
 
-PACKAGE = [dense, relu, Bernoulli().neg_log_p, reparameterize, kl_divergence, vae_loss, vae_loss]
+def free_bits(mu, logvar):
+    return sum(np.maximum(kl_per_dim(mu[:, j], logvar[:, j]), 0.2) for j in range(mu.shape[1]))
 
 
-@pytest.mark.parametrize("page, package", list(zip(PAGES, PACKAGE)))
+def code_cost(z, W, b, x):
+    return Bernoulli().neg_log_p(dense(z, W, b), x) + np.square(z).sum(axis=1) / 2
+
+
+def neg_bound(mu, logvar, x):
+    """By the average over nodes that are exact for a square."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(3)
+    z     = mu + np.exp(0.5 * logvar) * nodes[:, None]
+    recon = weights / weights.sum() @ np.square((x - 1.5 * z) / 0.8) / 2
+    return recon + kl_per_dim(mu, logvar)
+
+
+def linear(x, weight, bias):
+    return dense(x, weight.T, bias)
+
+
+PACKAGE = [dense, relu, Bernoulli().neg_log_p, reparameterize, kl_divergence, vae_loss, vae_loss,
+           kl_per_dim, free_bits, code_cost, neg_bound, linear]
+
+
+@pytest.mark.parametrize("page, package", list(zip(PAGES, PACKAGE, strict=True)))
 def test_the_forward_computes_what_the_package_s_does(page, package):
     forward, _, example = functions_of(FOLDER / f"{page}.py")
     args = example()
