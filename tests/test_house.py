@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
 ROOMS = ["errors", "files", "progress", "layers", "latent", "likelihoods", "optim", "gradcheck",
          "checkpoint", "network", "vae", "autoencoder", "conditional", "importance", "datasets",
-         "evaluate", "training", "runs", "plots", "narrator", "walk", "explore", "cli", "__main__"]
+         "evaluate", "training", "runs", "plots", "narrator", "gallery", "walk", "explore", "cli",
+         "__main__"]
 HALL = ["layers", "latent", "likelihoods", "optim", "network", "vae", "autoencoder", "conditional",
         "importance"]
 GROUND_FLOOR = ["errors", "files", "progress", "checkpoint"]

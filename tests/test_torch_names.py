@@ -9,10 +9,10 @@ import pytest
 from helpers import norm_error
 from numpyvae import VAE, Adam, Autoencoder
 from numpyvae.errors import InvalidTypeError, InvalidValueError
+from numpyvae.gallery import pytorch
 
 FOLDER = Path(__file__).parent
-with np.load(FOLDER / "reference" / "torch.npz") as file:
-    REFERENCE = dict(file)
+REFERENCE = pytorch.on_file()
 CASES = [key.removesuffix("/loss") for key in REFERENCE if key.endswith("/loss")]
 MODELS = {"VAE": VAE, "Autoencoder": Autoencoder}
 LAYERS = {"VAE": ["fc1", "fc21", "fc22", "fc3", "fc4"], "Autoencoder": ["fc1", "fc2", "fc3", "fc4"]}

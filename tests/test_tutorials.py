@@ -1,10 +1,8 @@
 """The lessons: each runs, has the form of one, says what it leaves out; the sheet is the source."""
 import ast
 import io
-import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,13 +20,6 @@ LESSONS   = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
 INDEX     = TUTORIALS / "README.md"
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
-
-
-def run(*arguments, cwd, **env):
-    """Run a Python process  ->  exit status, standard output, standard error."""
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd,
-                          env={**os.environ, **env}, capture_output=True, stdin=subprocess.DEVNULL)
-    return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
 
 
 @pytest.fixture
@@ -193,32 +184,6 @@ def test_pictures_are_there_and_small():
     there = {path.name: path.stat().st_size for path in (TUTORIALS / "pictures").iterdir()}
     assert shown == set(there)
     assert max(there.values()) < 200_000
-
-
-# ---------------------------------------------------------------------- all with one command
-
-def test_all_lessons_with_one_command(tmp_path):
-    script = TUTORIALS / "all_lessons.py"
-    status, out, err = run(script, "03", "12", "--quick", "--jobs", "2", "--out", "figures",
-                           cwd=tmp_path)
-    assert status == 0 and not err
-    lines = "".join(sorted(out.splitlines(keepends=True)))   # either of the two may be done first
-    summary = r" +\S+ s   \d+ claims checked, and all hold\n"
-    assert re.fullmatch(f"03_dense_layer{summary}12_pytorch_line_by_line{summary}", lines)
-    drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert drawn == {"dense_layer.png", "line_by_line.png"}
-
-
-def test_all_lessons_says_which_failed(tmp_path):
-    (tmp_path / "figures").write_text("in the way")
-    status, out, err = run(TUTORIALS / "all_lessons.py", "03", "--quick", "--out", "figures",
-                           cwd=tmp_path)
-    assert status == 2 and "figures" in err and "Traceback" not in err
-    status, _, err = run(TUTORIALS / "all_lessons.py", "16", cwd=tmp_path)
-    assert status == 2 and "there is no lesson 16; there are 00, 01" in err
-    status, out, _ = run(TUTORIALS / "all_lessons.py", "03", "--out", "other", cwd=tmp_path,
-                         MPLBACKEND="no such thing")
-    assert status == 1 and "03_dense_layer FAILED" in out and "no such thing" in out
 
 
 # ---------------------------------------------------------------------- the sheet

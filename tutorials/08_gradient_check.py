@@ -16,10 +16,12 @@ import textwrap
 from collections import Counter
 
 import numpy as np
-from bug_gallery import (BACKWARD, BLOCKS, BUGS, DATA, FORWARD, ORACLES, PARAMS, D, H, Z,
-                         ask, backward, catch, examine, lines)
 
 from numpyvae import VAE, check_gradients, numeric_gradient, plots
+from numpyvae.gallery.bugs import BUGS
+from numpyvae.gallery.oracles import ORACLES, ask, catch
+from numpyvae.gallery.programs import (BACKWARD, BLOCKS, DATA, FORWARD, PARAMS, D, H, Z, backward,
+                                       examine, lines)
 from numpyvae.gradcheck import STEP
 from numpyvae.layers import relu_backward
 from numpyvae.narrator import (begin, check, check_less, end, figure, progress, say, show, step,
@@ -204,12 +206,12 @@ check("and has nothing to say", report.findings, [])
 # %%
 step("Fifteen wrong lines, and what the check says of them")
 say("""
-The gallery of bugs, bug_gallery.py, beside this lesson, holds wrong versions of all these lines.
-Each of the fifteen that we take here stands in the place of one line above. Beside the loss we tell
-the check what it can use: the loss's terms by name, recon and kl; the order in which backward comes
-to the blocks; and N and D, so that it can recognise them. It then says not only that a gradient is
-wrong. It tries what common mistakes would have made of the right one, and names a mistake if that
-explains the numbers. The error is that of the worst block, relative.
+The gallery of bugs, numpyvae/gallery/bugs.py, holds wrong versions of all these lines. Each of the
+fifteen that we take here stands in the place of one line above. Beside the loss we tell the check
+what it can use: the loss's terms by name, recon and kl; the order in which backward comes to the
+blocks; and N and D, so that it can recognise them. It then says not only that a gradient is wrong.
+It tries what common mistakes would have made of the right one, and names a mistake if that explains
+the numbers. The error is that of the worst block, relative.
 """)
 CHOSEN = ["the error's sign", "1/N forgotten", "dW transposed", "a mean for a sum in db",
           "db not summed", "1/N once more", "relu's mask from dh", "the other layer's mask",

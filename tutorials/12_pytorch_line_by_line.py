@@ -10,25 +10,18 @@ is installed, it is also asked on the spot.
 It draws line_by_line.png into the folder that --out names (runs/tutorials if it names none).
 """
 # %%
-import sys
 from itertools import zip_longest
-from pathlib import Path
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from numpyvae import VAE, Adam, latent, layers, plots
+from numpyvae.gallery import pytorch
 from numpyvae.likelihoods import Bernoulli
 from numpyvae.narrator import begin, check, check_less, end, figure, say, show, source, step, table
 
 options = begin(__doc__)
-REFERENCE = Path(__file__).resolve().parent.parent / "tests" / "reference" / "torch.npz"
-if not REFERENCE.exists():
-    print(f"{REFERENCE} is missing: this lesson needs the whole repository, with its tests",
-          file=sys.stderr)
-    sys.exit(2)
-with np.load(REFERENCE) as file:
-    recorded = dict(file)
+recorded = pytorch.on_file()
 NAMES = [layer + kind for layer in VAE.TORCH_NAMES.values() for kind in (".weight", ".bias")]
 
 

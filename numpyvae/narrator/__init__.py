@@ -26,6 +26,11 @@ The rooms behind this door:
     listing        a lesson's source, each statement before what it said
     markup         an event as HTML, with `highlight` for code
     paragraphs     prose, taken apart into sentences, code and equations
+    notebook       how it is told below the cells of a notebook, with `markdown` for its prose
+    ipynb          a lesson's source as such a notebook
+    kernel         what is known of the kernel that runs it
+    tally          how often claims were checked, where a cell may be run again
+    book           the index of a book of pages, with its frame and looks
     numbers        numbers, arrays and tables as text
     arguments      the command line of a lesson
     source         the lines of a function, run one at a time

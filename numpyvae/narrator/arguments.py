@@ -3,6 +3,7 @@ import argparse
 import os
 
 from ..errors import InvalidValueError
+from . import kernel
 
 MADE_BY = b'<meta name="generator" content="numpyvae">'  # near the top of every page of ours
 
@@ -15,31 +16,41 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())}; see {self.prog} --help\n")
 
 
+class _KernelsParser(OneLineParser):
+    """The parser of a notebook, which must not end the kernel."""
+
+    def error(self, message):
+        raise InvalidValueError(message)
+
+
 def parse(title, argv, out, seed=None, in_notebook=False):
     """Read the arguments of a lesson.
 
     title: what --help says first; argv: the arguments, or None for the program's own
     out: the folder for the figures unless --out names one
     seed: the default of --seed, or None for no such option
-    in_notebook: whether to ignore arguments that are not a lesson's, such as a kernel's
-    ->  a namespace with .quick, .pause, .out, .page, .seed.  Exits with status 2 if they are
-        wrong.
+    in_notebook: whether to ignore arguments that are not a lesson's, such as a kernel's, and to
+        take the defaults from the environment
+    ->  a namespace with .quick, .pause, .out ("" for no folder), .page, .seed.  If they are wrong,
+        exits with status 2; in a notebook raises InvalidValueError.
     """
-    parser = OneLineParser(description=title)
+    own    = kernel.options(seed) if in_notebook else {"out": out, "seed": seed}
+    parser = (_KernelsParser if in_notebook else OneLineParser)(description=title)
     parser.add_argument("--quick", action="store_true", help="a small version that takes seconds, "
                         "without the claims that need the full size")
     parser.add_argument("--pause", action="store_true", help="wait for Enter after every step")
-    parser.add_argument("--out", default=out, metavar="DIR", help="the folder for the figures "
-                        f"(default {out})")
+    parser.add_argument("--out", metavar="DIR", help=f"the folder for the figures (default {out})")
     parser.add_argument("--page", metavar="FILE.html", help="also write the lesson as a page: one "
                         "file for any browser, with a lecture mode for a projector")
-    parser.set_defaults(seed=None)
     if seed is not None:
-        parser.add_argument("--seed", type=_seed, default=seed, metavar="S", help="the seed of all "
-                            f"randomness (default {seed})")
+        parser.add_argument("--seed", type=_seed, metavar="S", help="the seed of all randomness "
+                            f"(default {seed})")
+    parser.set_defaults(**own)
     options = parser.parse_known_args(argv)[0] if in_notebook else parser.parse_args(argv)
-    if not _can_be_written(options.out):             # said now, not after minutes of training
-        parser.error("--out: expected a folder that can be written to or created, got "
+    unsaved = in_notebook and not options.out
+    if not unsaved and not _can_be_written(options.out):     # said now, not after minutes
+        name = "NUMPYVAE_OUT" if in_notebook else "--out"
+        parser.error(f"{name}: expected a folder that can be written to or created, got "
                      f"{options.out or 'an empty name'}")
     try:
         check_page("--page", options.page)

@@ -27,6 +27,8 @@ NEXT    = " \\\\[.3em]\n"          # lest fractions touch
 SPECIAL = {"^": r"\wedge ", "~": r"\sim ", "\\": r"\backslash ",
            **{letter: "\\" + letter for letter in "#$%&_{}"}}
 
+MARKUP  = re.compile(r"([\\`*_\[\]$|])")                 # what Markdown would not take for text
+
 
 def inline(text):
     """A formula in a line of text, to stand between two $.
@@ -63,7 +65,7 @@ def _piece(kind, piece):
     if kind == "math":
         return f"${_latex(piece)}$"
     if kind == "text":
-        return piece.replace("$", r"\$").replace("<", "&lt;")
+        return MARKUP.sub(r"\\\1", piece).replace("<", "&lt;")
     mark = {"code": "`", "stressed": "*"}[kind]
     return f"{mark}{piece}{mark}"
 

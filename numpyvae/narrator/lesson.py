@@ -9,12 +9,13 @@ import textwrap
 import time
 from copy import deepcopy
 
-from ..errors import InvalidTypeError, check_count
+from ..errors import InvalidTypeError, InvalidValueError, check_count
 from ..files import write_atomically
-from . import arguments, claims
+from . import arguments, claims, kernel
 from .events import (Answers, Claim, End, Figure, Omission, Progress, Question, Say, Show, Step,
                      Table, Title, Written, tell)
 from .page import Page, Tee
+from .tally import Tally
 from .terminal import Terminal, on_exception, speak_utf8
 
 OUT = os.path.join("runs", "tutorials")          # where figures go
@@ -26,51 +27,67 @@ class Lesson:
     """A lesson as it is told. Its methods are the voice, and its stages tell what they say.
 
     `quick`, `pause`, `out`, `seed` are its options: whether to be quick, whether to wait after
-    every step, the folder for the figures, the seed of all randomness (or None).
+    every step, the folder for the figures ("" for none), the seed of all randomness (or None).
     """
 
     def __init__(self):
-        self.stages  = [Terminal()]
+        plain = {"quick": False, "out": OUT, "seed": None}
+        own   = kernel.options(None) if kernel.is_here() else plain
+        self.title   = None
         self.telling = False                     # whether what is printed now is told by a stage
-        self._start(quick=False, pause=False, out=OUT, page=None, seed=None, own_seed=None)
+        self._start("", **own, pause=False, page=None, own_seed=None)
 
-    def _start(self, quick, pause, out, page, seed, own_seed):
+    def _start(self, title, quick, pause, out, page, seed, own_seed):
+        self.stages = [_stage()]
         self.quick, self.pause, self.out, self.seed = quick, pause, out, seed
-        self.page      = page
-        self.own_seed  = own_seed
-        self.steps     = {}                      # the number of each, by its title
-        self.questions = {}                      # the same of questions
-        self.checked   = 0
-        self.left_out  = dict.fromkeys(LEFT_OUT, 0)
-        self.started   = time.monotonic()
+        self.page     = page
+        self.own_seed = own_seed
+        self.counted  = Tally()                  # the claims, and those left out, by the option
+        self.started  = time.monotonic()
+        if not kernel.is_here() or title != self.title:          # its first cell may be run again
+            self.title     = title
+            self.steps     = {}                  # the number of each, by its title
+            self.questions = {}                  # the questions, by their words
 
     def begin(self, doc, argv=None, seed=None, out=OUT):
         """Open the lesson: read its command line, print its title and its question.
 
         doc: the lesson's docstring: its title in the first line, then its question, up to the
-            first indented line, the command
+            first indented line, the command; in a notebook, where __doc__ is another's, it is
+            looked for among the cells
         argv: the arguments (default: the program's own, without those that belong to a notebook)
         seed: the default of the option --seed, or None for no such option
         out: the folder for the figures unless --out names one
         ->  the lesson, for its options: .quick, .pause, .out, .page, .seed
-        Exits with status 2 if the arguments are wrong.
+        Exits with status 2 if the arguments are wrong; in a notebook raises InvalidValueError.
         """
-        title, *body = doc.strip("\n").split("\n")
-        question = "\n".join(body).split("\n    ")[0]
-        in_notebook = "ipykernel" in sys.modules
+        in_notebook = kernel.is_here()
+        title, question = opening(kernel.docstring(doc))
         speak_utf8()
         if argv is None and not in_notebook:
             sys.excepthook = on_exception
         options = arguments.parse(title, argv, out, seed, in_notebook)
         self._close_page()                       # of a lesson that did not come to its end
-        self._start(**vars(options), own_seed=seed)
+        self._start(title, **vars(options), own_seed=seed)
         if self.page:
             self._open_page(Page(self.page, sys._getframe(1)))
-        self._tell(Title(title))
-        self.say(question)
+        if title:                                # in a notebook it may stand above the cell
+            self._tell(Title(title))
+            self.say(question)
+        if title and in_notebook:
+            self.say(kernel.how(seed))
         if self.quick:
-            self.say("--quick: small sizes; what needs the full ones is announced and left out.")
+            asked = "Small sizes (NUMPYVAE_QUICK)" if in_notebook else "--quick: small sizes"
+            self.say(f"{asked}; what needs the full ones is announced and left out.")
         return self
+
+    def _ipython_display_(self):
+        """Nothing is displayed for it where `begin` is the last line of a notebook's cell."""
+
+    @property
+    def checked(self):
+        """How many claims were checked; a cell that is run again does not count twice."""
+        return self.counted["checked"]
 
     def step(self, title, equation="", second=False):
         """The heading of the next step, and the equation that it is about, which may have several
@@ -81,6 +98,7 @@ class Lesson:
         if self.pause and self.steps:
             self._wait("Press Enter to go on.")
         number = self.steps.setdefault(title, len(self.steps) + 1)   # a cell may be run again
+        self.counted.enter(title)
         self._tell(Step(number, title, textwrap.dedent(equation).strip("\n"), second))
 
     def say(self, prose):
@@ -155,7 +173,8 @@ class Lesson:
             self._assert(claim, *claims.less(smaller, larger))
 
     def figure(self, fig, name, seen=""):
-        """Save a figure as `name`.png in the folder that --out names, and say where.
+        """Save a figure as `name`.png in the folder that --out names, and say where; in a notebook,
+        show it, and save it only if a folder was named.
 
         fig: a matplotlib Figure, from `plots`
         seen: what is seen on it, in a sentence, for those who do not see it
@@ -163,14 +182,9 @@ class Lesson:
         """
         from ..plots import png                      # here, since matplotlib is slow to import
         content = png(fig)
-        path    = os.path.join(self.out, name + ".png")
-        try:
-            os.makedirs(self.out, exist_ok=True)
-            write_atomically(path, lambda file: file.write(content))
-        except OSError as error:
-            print(f"{path}: cannot be written ({error.strerror}); name another folder with --out",
-                  file=sys.stderr)
-            raise SystemExit(2) from None
+        path    = os.path.join(self.out, name + ".png") if self.out else ""
+        if path:
+            self._save(path, content)
         self._tell(Figure(name, seen, content, path))
 
     def progress(self, items, doing):
@@ -194,14 +208,25 @@ class Lesson:
             self._tell(Answers(tuple(self.questions.values())))
         noun    = "claim" if self.checked == 1 else "claims"
         summary = f"{self.checked} {noun} checked, and all hold"
-        for why, count in self.left_out.items():
+        for why, (one, more) in LEFT_OUT.items():
+            count = self.counted[why]
             if count:
-                one, more = LEFT_OUT[why]
                 summary += f"; {count} left out, since {one if count == 1 else more}"
         self._tell(End(summary, time.monotonic() - self.started))
         self._write_page()
         if self.pause:
             self._wait("Press Enter to end.")
+
+    def _save(self, path, content):
+        try:
+            os.makedirs(self.out, exist_ok=True)
+            write_atomically(path, lambda file: file.write(content))
+        except OSError as error:
+            message = f"{path}: cannot be written ({error.strerror}); name another folder with "
+            if kernel.is_here():
+                raise InvalidValueError(message + "NUMPYVAE_OUT") from None
+            print(message + "--out", file=sys.stderr)
+            raise SystemExit(2) from None
 
     def _leaves_out(self, claim, full_size, own_seed):
         """Whether this run cannot check a claim, which is then said."""
@@ -209,13 +234,13 @@ class Lesson:
                    "--seed":  own_seed and self.seed != self.own_seed}
         for why, holds in reasons.items():
             if holds:
-                self.left_out[why] += 1
+                self.counted.add(why)
                 self._tell(Omission(claim, why))
                 return True
         return False
 
     def _assert(self, claim, holds, evidence):
-        self.checked += 1
+        self.counted.add("checked")
         self._tell(Claim(claim, holds, evidence))
         if not holds:
             raise AssertionError(f"{claim}: {evidence}")
@@ -267,6 +292,20 @@ class Lesson:
             raise SystemExit(2) from None
         self._close_page()
         self._tell(Written(self.page))
+
+
+def _stage():
+    """The stage of a lesson that was asked for no other."""
+    if not kernel.can_display():
+        return Terminal()
+    from .notebook import Notebook                   # here, since a terminal needs none of it
+    return Notebook()
+
+
+def opening(doc):
+    """The title and the question with which a lesson's docstring begins."""
+    title, *body = doc.strip("\n").split("\n")
+    return title, "\n".join(body).split("\n    ")[0]
 
 
 def _prose(text):

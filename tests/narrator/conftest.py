@@ -4,6 +4,7 @@ print on, a clock, and lessons that run in a process of their own.
 import io
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,3 +81,57 @@ def script(tmp_path, env):
         (tmp_path / "lesson.py").write_text(HEAD + code, encoding="utf-8")
         return [sys.executable, str(tmp_path / "lesson.py")]
     return write
+
+
+class Kernel:
+    """A Jupyter kernel, as far as a lesson looks at it: `run` begins a cell, `displays` are what
+    was displayed, each with its identity if it has one.
+    """
+
+    def __init__(self):
+        self.displays        = []
+        self.execution_count = 0
+        self.user_ns         = {"In": [""]}
+
+    def run(self, source, cell=None):
+        """Begin to run a cell; cell: its id, if the notebook tells ids."""
+        self.execution_count += 1
+        self.user_ns["In"].append(source)
+        self._parent = {"metadata": {"cellId": cell} if cell else {}, "content": {"code": source}}
+
+    def get_parent(self):
+        return self._parent
+
+    def display(self, content, raw, display_id=None, update=False):
+        assert raw and all(isinstance(text, str) for text in content.values())
+        if update:
+            assert display_id in [known for known, _ in self.displays]
+            self.displays = [(known, content if known == display_id else old)
+                             for known, old in self.displays]
+        else:
+            self.displays.append((display_id, content))
+
+    def told(self):
+        """What was displayed since the last time, the best form of each."""
+        kinds = ("text/markdown", "text/html", "image/png")
+        best  = [next(content[kind] for kind in kinds if kind in content)
+                 for _, content in self.displays]
+        self.displays.clear()
+        return best
+
+
+@pytest.fixture
+def kernel(monkeypatch, lesson):
+    """A kernel in the place of the terminal, whose first cell runs."""
+    kernel = Kernel()
+    kernel.run("begin(__doc__)")
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(
+        get_ipython=lambda: kernel, version_info=(9, 0)))    # of which matplotlib asks
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=kernel.display))
+    monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel-1.json"])
+    for name in ("QUICK", "OUT", "SEED"):
+        monkeypatch.delenv(f"NUMPYVAE_{name}", raising=False)
+    for name, value in vars(Lesson()).items():
+        monkeypatch.setattr(lesson, name, value)
+    return kernel

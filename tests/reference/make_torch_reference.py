@@ -1,12 +1,12 @@
 """What PyTorch makes of the blog's network: losses, gradients and Adam's steps, recorded for
-tests/test_torch_names.py.
+tests/test_torch_names.py and lesson 12.
 
 Run once, by hand, with PyTorch 2.13.0+cpu (neither the package nor its tests import it):
 
     python tests/reference/make_torch_reference.py
 
-It writes torch.npz beside itself, with the same bytes every time. To change a case, change it here
-and run it again. """
+It writes numpyvae/gallery/torch.npz, with the same bytes every time. To change a case, change it
+here and run it again."""
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+GALLERY = Path(__file__).resolve().parent.parent.parent / "numpyvae" / "gallery"
 N, D, H, Z = 5, 12, 9, 4
 X_STD, LR, STEPS = 0.3, 1e-2, 20
 
@@ -112,7 +113,7 @@ def main():
             adam.step()
         reference.update(parameters(module, f"{type(module).__name__}/adam"))
 
-    np.savez_compressed(Path(__file__).with_name("torch.npz"), **reference)
+    np.savez_compressed(GALLERY / "torch.npz", **reference)
 
 
 if __name__ == "__main__":
