@@ -7,8 +7,8 @@ layer and Bernoulli pixels,
     l_nd   = Σ_j  z_nj W_jd + b_d                            logits
     cost_n = Σ_d [ log(1 + exp(l_nd)) - x_nd l_nd ]  +  ½ Σ_j z²_nj
 
-which is -log p(x_n, z_n), up to a constant. To search downhill one needs its slope by z, and that is
-all: W and b stay what they are.
+which is -log p(x_n, z_n), up to a constant. To search downhill one needs its slope by z, and that
+is all: W and b stay what they are.
 
     dz_nj  = Σ_m  dcost_m  ∂cost_m / ∂z_nj
 
