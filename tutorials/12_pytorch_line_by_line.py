@@ -18,9 +18,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpyvae import VAE, Adam, latent, layers, plots
 from numpyvae.gallery import pytorch
 from numpyvae.likelihoods import Bernoulli
-from numpyvae.narrator import begin, check, check_less, end, figure, say, show, source, step, table
+from numpyvae.narrator import (ask, begin, check, check_less, end, figure, say, show, source, step,
+                               table)
 
-options = begin(__doc__)
+options = begin(__doc__, seed=12)
 recorded = pytorch.on_file()
 NAMES = [layer + kind for layer in VAE.TORCH_NAMES.values() for kind in (".weight", ".bias")]
 
@@ -65,6 +66,53 @@ def flat(arrays):
 
 
 # %%
+step("The blog's module, whole")
+MODULE = """
+class VAE(nn.Module):
+    def __init__(self, D, H, Z):
+        super().__init__()
+        self.fc1  = nn.Linear(D, H)
+        self.fc21 = nn.Linear(H, Z)
+        self.fc22 = nn.Linear(H, Z)
+        self.fc3  = nn.Linear(Z, H)
+        self.fc4  = nn.Linear(H, D)
+
+    def encode(self, x):
+        h1 = F.relu(self.fc1(x))
+        return self.fc21(h1), self.fc22(h1)
+
+    def reparameterize(self, mu, logvar):
+        std = torch.exp(0.5 * logvar)
+        eps = torch.randn_like(std)
+        return mu + eps * std
+
+    def decode(self, z):
+        h3 = F.relu(self.fc3(z))
+        return torch.sigmoid(self.fc4(h3))
+
+    def forward(self, x):
+        mu, logvar = self.encode(x.view(-1, D))
+        z = self.reparameterize(mu, logvar)
+        return self.decode(z), mu, logvar
+"""
+say("""
+This is the module of the blog's section 2.4, with D = 784, H = 400 and Z = 20 there. Three things
+in it have a name of their own here. randn_like draws the noise inside; we draw it before and hand
+it in, so that both can have the same. x.view lays the rows of an image one behind the other; our x
+comes that way. And forward gives back the image, mu and logvar, since the loss needs all three; our
+loss_and_grads has them all at hand.
+""")
+print(MODULE)
+ask("""
+Count the derivatives in these thirty lines. How many lines will ours need for them?
+""", """
+None, and fifteen: that is what autograd saves. Step 4 lists the fifteen, and the tape near the end
+shows how PyTorch finds them by itself.
+""")
+lines = [line.strip() for line in MODULE.splitlines() if line.strip()]
+check("of its lines, none is a derivative", [line for line in lines if "grad" in line], [])
+
+# %%
 step("__init__: five linear layers", """
     nn.Linear(I, O)    y = x weightᵀ + bias,   weight (O, I)
     numpyvae           y = x W + b,            W (I, O)
@@ -99,8 +147,9 @@ check("from_torch_names does these five lines",
 by_hand = sum(weights["fc1.weight"][2, i] * x[0, i] for i in range(D)) + weights["fc1.bias"][2]
 check("one entry by hand: output 2 of example 0",
       by_hand, (x @ ours["W1"] + ours["b1"])[0, 2], rtol=3e-15)
+fresh = VAE(D, H, Z, rng=options.seed)
 drawn = [params["W" + layer] for layer in VAE.TORCH_NAMES
-         for params in (vae.params, VAE(D, H, Z).params)]
+         for params in (vae.params, fresh.params)]
 check_less("every weight was drawn within ±1/√I, by PyTorch and by our own VAE(D, H, Z)",
            [np.abs(W).max() * len(W) ** 0.5 for W in drawn], 1)
 
@@ -200,7 +249,7 @@ figure(plots.line_by_line([(theirs, lines[::-1]) for theirs, _, lines in LINES],
 
 # %%
 step("optimizer.zero_grad(): why ours needs none",
-     "PyTorch:  param.grad += gradient        ours:  grads = gradient")
+     "PyTorch:  param.grad += gradient        ours:  grads = gradient", second=True)
 say("""
 PyTorch adds each new gradient to what param.grad already holds. That is handy where a batch is
 computed in pieces, and a trap where one forgets to clear it: the second step then goes along the
@@ -220,7 +269,7 @@ same("2/5 of the first two examples' gradient and 3/5 of the others' make that o
 step("optimizer.step(): twenty of them", """
     adam = torch.optim.Adam(module.parameters(), lr)      adam = Adam(vae.params, lr)
     adam.step()                                           adam.step(grads)
-""")
+""", second=True)
 say("""
 PyTorch's Adam finds the gradients where backward() left them; ours is given them. On file is where
 PyTorch arrived after twenty steps, each with new noise, which is on file as well.
@@ -239,13 +288,13 @@ def walk(factor=1, adam_eps=1e-8):
 
 way = walk()
 torch_way = {name: moved[name] - weights[name] for name in NAMES}
-show("the way of fc21.bias, PyTorch", torch_way["fc21.bias"], 8)
-show("ours", way["fc21.bias"], 8)
-same("all ways are the same, but for rounding", way, torch_way, rtol=7e-15)
+show("how far fc21.bias has moved, PyTorch", torch_way["fc21.bias"], 8)
+show("how far fc21.bias has moved, ours", way["fc21.bias"], 8)
+same("all ten have moved alike, but for rounding", way, torch_way, rtol=7e-15)
 
 # %%
 step("The PyTorch example sums over the batch, we average",
-     "Σ (recon + kl)  against  1/N Σ (recon + kl)")
+     "Σ (recon + kl)  against  1/N Σ (recon + kl)", second=True)
 say("""
 The example's loss adds up the whole batch, so its gradients are N times ours, and plain gradient
 descent would take steps N times as long. Adam's step is lr m̂ / (√v̂ + adam_eps): it divides by the
@@ -310,6 +359,28 @@ class Recorded(NDArrayOperatorsMixin):
                     each.grad = each.grad + d    # a sum, where a value went two ways
 
 
+a, b, tape = 2.0, 3.0, []
+a_node, b_node = Recorded(a, tape), Recorded(b, tape)
+f = np.exp(a_node * b_node - 5) + a_node
+f.backward()
+table(["", "operation", "of", "gives", "its gradient"],
+      [[i, operation.__name__, " and ".join(f"{value:.4g}" for value in values),
+        result.value, result.grad] for i, (operation, _, values, result) in enumerate(tape, 1)])
+say("""
+Read the table downwards, and it is f = exp(a b - 5) + a at a = 2, b = 3. Read it upwards from the
+gradient 1 of the last line, and each rule hands on its share: so df/da is exp(a b - 5) b + 1, the
+sum of two ways, and df/db is exp(a b - 5) a.
+""")
+check("df/da and df/db from the tape are those on paper", [a_node.grad, b_node.grad],
+      [np.exp(a * b - 5) * b + 1, np.exp(a * b - 5) * a], rtol=1e-15)
+
+# %%
+step("The whole VAE on a tape", second=True)
+say("""
+The same class, and the loss of the VAE as one plain function.
+""")
+
+
 def plain_loss(W1, b1, W_mu, b_mu, W_logvar, b_logvar, W3, b3, W4, b4):
     """The whole VAE in nothing but operations: it does not know whether it is recorded."""
     h1     = np.maximum(x @ W1 + b1, 0)
@@ -341,7 +412,7 @@ stand above.
 """)
 
 # %%
-step("PyTorch itself, if it is here")
+step("PyTorch itself, if it is here", second=True)
 torch = None
 if not options.quick:
     try:
@@ -359,12 +430,18 @@ else:
     module = torch.nn.Module()
     theirs = {"self": module, "torch": torch, "nn": torch.nn, "F": torch.nn.functional,
               "D": D, "H": H, "Z": Z, "x": torch.tensor(x), "eps": torch.tensor(eps)}
+    blog = source.run(MODULE, theirs)["VAE"](D, H, Z)
+    blog.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
+    _, its_mu, its_logvar = blog(torch.tensor(x))
+    check(f"PyTorch {torch.__version__}: the blog's module gives our mu and logvar",
+          np.stack([its_mu.detach(), its_logvar.detach()]), [ours["mu"], ours["logvar"]],
+          rtol=1e-14)
     theirs = source.run(THEIR_INIT, theirs)
     module.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
 
     theirs = source.run(program + "\nloss.backward()", theirs)
     live = {name: param.grad.numpy().copy() for name, param in module.named_parameters()}
-    check(f"PyTorch {torch.__version__}: its loss is N times ours",
+    check("its loss is N times ours",
           theirs["loss"].item(), N * ours["loss"], rtol=1e-13)
     same("and so are its gradients", live, {name: N * grad for name, grad in found.items()},
          rtol=1e-13)
@@ -382,9 +459,15 @@ else:
                for name, param in module.named_parameters()}
     same("twenty steps along its sum are ours along N times our gradient", arrived, walk(N),
          rtol=1e-11)
-say("""
-To think about: PyTorch keeps what its derivatives will need until backward() has run. What does
-that cost for a batch of a million images, and what would you have to give up to do without?
+ask("""
+PyTorch keeps what its derivatives will need until backward() has run. What does that cost for a
+large batch, and what would one have to give up to do without?
+""", """
+Memory: an array for every line of the forward, each with a row for every example; for 128 images
+and the blog's sizes about 2 MB, for a million images 16 GB. Without them, what a derivative needs
+has to be computed again, as our backward does for the exponentials: less memory for more
+arithmetic. (Our own forward's arrays stay alive until loss_and_grads returns, so it pays the same
+price.)
 """)
 
 # %%
