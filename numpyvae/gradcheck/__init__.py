@@ -16,19 +16,20 @@ nothing of the backward pass, and that makes them fit to judge it. The whole che
 Behind it there are three doors: for slopes that disagree, second_look (is the difference at fault?)
 and diagnosis (what is wrong with the gradient?); for slopes that are all zero, untested.
 
-Sources: Squire & Trapp 1998 and Martins, Sturdza & Alonso 2003 for the complex step; the notes of
-CS231n on gradient checks.
+Sources: Squire & Trapp 1998; Martins, Sturdza & Alonso 2003; the notes of CS231n.
 """
 import numpy as np
 
 from ..errors import check_choice
 from .behaviour import watch
 from .case import Case, claims
+from .findings import KINDS, Finding
 from .report import Report, Row
 from .slopes import STEP, as_float64, line, norm, steps
 
 __all__ = ["check_gradients", "assert_gradients", "numeric_gradient", "relative_error",
-           "central_difference", "complex_step", "Report", "Row", "STEP", "TOLERANCE"]
+           "central_difference", "complex_step", "Report", "Row", "Finding", "KINDS", "STEP",
+           "TOLERANCE"]
 
 
 def central_difference(phi, h):
@@ -115,7 +116,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
     These let it say more.  terms: the terms of the loss, functions like f by name, whose sum is f;
         order: the names of the blocks in the order in which the backward pass makes them; sizes:
         numbers by name, such as {"N": 3, "D": 7}
-    ->  a Report: .ok, .untested, .max_error, .rows, .findings; as a string, the table
+    ->  a Report: .ok, .untested, .max_error, .rows, .findings (see KINDS); as a string, the table
     Raises ValueError or TypeError.  A gradient that cannot be compared (a wrong shape, NaN) is
     reported, not raised.
     """

@@ -11,6 +11,7 @@ import numpy as np
 from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
                tolerance_of)
 from .case import SAMPLE, by_element
+from .findings import Finding
 from .kinks import CONVINCING, VISIBLE, gap
 from .rounding import agree
 from .slopes import STEP, line, of_block, of_elements, place, steps
@@ -181,7 +182,7 @@ def _is_reliable(phi, h, slope, rounding):
 
 
 def drops_complex(case, block):
-    """A sentence if f drops imaginary parts on its way, which misleads the complex step.
+    """A Finding if f drops imaginary parts on its way, which misleads the complex step.
 
     It shows where the gradient is furthest off, in a central difference that says something else.
     """
@@ -196,6 +197,7 @@ def drops_complex(case, block):
     elsewhere = abs(finer - block.numeric[i]) > 10 * SETTLED * abs(finer)
     if not (settled and elsewhere):
         return None
-    return (f"f does not keep complex numbers: at {block.place(i)} the complex step gives "
-            f"{block.numeric[i]:.6g}, a central difference {finer:.6g}; mend what takes absolute "
-            'values (np.abs, np.var, np.std, a norm), or take method="central"')
+    return Finding("real", f"f does not keep complex numbers: at {block.place(i)} the complex step "
+                   f"gives {block.numeric[i]:.6g}, a central difference {finer:.6g}; mend what "
+                   "takes absolute values (np.abs, np.var, np.std, a norm), or take "
+                   'method="central"')

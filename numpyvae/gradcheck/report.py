@@ -7,6 +7,8 @@ import sys
 
 import numpy as np
 
+from .findings import Finding
+
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
                        "furthest off; rel err: of the whole block, by norm, or of that element",
           "direction": "analytic, numeric: the slope along one random direction through the block"}
@@ -15,7 +17,7 @@ LEGEND = {"element":   "analytic, numeric: the block's largest element, or the o
 class Row:
     """One line of the table: name, shape, analytic, numeric, error, and ok.
 
-    ok: "yes", "kink", "tiny" or "NO"; notes: sentences that belong to this block
+    ok: "yes", "kink", "tiny" or "NO"; notes: Findings that belong to this block
     hidden: whether rounding hides all of its slopes
     """
 
@@ -33,7 +35,8 @@ class Report:
     """What `check_gradients` found: .ok, .untested, .max_error, .rows, .findings; as a string, the
     table.
 
-    faults: sentences on what params, f and grads do; causes: on what is wrong with the gradient
+    findings: a list of Findings; faults: those on what params, f and grads do; causes: those on
+        what is wrong with the gradient
     untested: the names of the blocks of which no slope was seen, so that nothing was tested
     """
 
@@ -64,16 +67,17 @@ class Report:
 
     @property
     def findings(self):
-        """All sentences: the faults, the causes, and the notes on single rows."""
+        """All Findings: the faults, the causes, and the notes on single rows."""
         notes = [note for row in self.rows for note in row.notes]
         return self.faults + self.causes + notes + self._flat()
 
     def _flat(self):
         """A sentence on the blocks without a slope; those that rounding hides have their own."""
         hidden = [row.name for row in self.rows if row.hidden]
-        flat   = [str(name) for name in self.untested if name not in hidden]
-        return [f"{', '.join(flat)}: all slopes are zero, here and nearby, so nothing was tested; "
-                "try another point, where they are not"] if flat else []
+        flat   = [name for name in self.untested if name not in hidden]
+        words  = (f"{', '.join(map(str, flat))}: all slopes are zero, here and nearby, so nothing "
+                  "was tested; try another point, where they are not")
+        return [Finding("untested", words, flat)] if flat else []
 
     def add(self, row):
         """Append a row and print it."""

@@ -18,6 +18,7 @@ import numpy as np
 from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
                tolerance_of)
 from .best_step import Estimate, best_slope
+from .findings import Finding
 from .kinks import NEARBY, NEARER, among_ties, beside_a_kink, neighbour, on_a_kink, sizes
 from .report import Row
 from .rounding import (ROUNDING, ROUNDING_SINGLE, rounding_of_difference,
@@ -181,10 +182,10 @@ def _kinks_told(claim, kinks):
     """A sentence for each of a few kinks, or one for all; kinks: by flat index."""
     told = [f"{claim.place(i)}: {kink.sentence}" for i, kink in kinks.items()]
     more = len(kinks) - 1
-    if more < LISTED:
-        return told
-    return [f"{told[0]}; {more} more of its {claim.slopes.size} elements lie on a kink or beside "
-            "one, or where f bends strongly"]
+    if more >= LISTED:
+        told = [f"{told[0]}; {more} more of its {claim.slopes.size} elements lie on a kink or "
+                "beside one, or where f bends strongly"]
+    return [Finding("kink", sentence, [claim.name]) for sentence in told]
 
 
 def _hidden(claim, looks, ok):
@@ -192,14 +193,15 @@ def _hidden(claim, looks, ok):
     analytic = claim.slopes.ravel()
     hidden   = norm(np.array([look.hidden for look in looks.values()]))
     if ok == "tiny" and norm(analytic) > hidden:
-        return [f"{claim.name}: right to an absolute {hidden:.0e}; f's rounding hides what is "
-                "smaller"]
+        return [Finding("hidden", f"{claim.name}: right to an absolute {hidden:.0e}; f's rounding "
+                                  "hides what is smaller", [claim.name])]
     if ok == "tiny":
-        return [f"{claim.name}: too small to be tested, since f's rounding hides slopes below "
-                f"{hidden:.0e}"]
+        return [Finding("untested", f"{claim.name}: too small to be tested, since f's rounding "
+                                    f"hides slopes below {hidden:.0e}", [claim.name])]
     faint = [i for i, look in looks.items() if 0 < FAINT * abs(analytic[i]) <= look.hidden]
     if faint:
-        return [f"{claim.name}: {len(faint)} of its {analytic.size} elements are too small to be "
-                f"tested well: {claim.place(faint[0])} only to an absolute "
-                f"{looks[faint[0]].hidden:.0e}, for f's rounding hides what is smaller"]
+        return [Finding("hidden", f"{claim.name}: {len(faint)} of its {analytic.size} elements are "
+                                  f"too small to be tested well: {claim.place(faint[0])} only to "
+                                  f"an absolute {looks[faint[0]].hidden:.0e}, for f's rounding "
+                                  "hides what is smaller", [claim.name])]
     return []
