@@ -91,10 +91,6 @@ def element_errors(analytic, numeric):
 # mildest of the wrong formulas in the gallery of bugs is off by 1e-2.
 TOLERANCE = {"central": 1e-5, "complex": 1e-11, "float32": 1e-3}
 
-# An element may be off by this many times as much, for its parts may cancel; but not by more, else
-# an error in a small element would hide behind the large ones.
-OWN = 10
-
 
 def tolerance_of(case, precision):
     """The caller's tolerance or, failing that, that of the method, or of a float32 gradient."""
@@ -136,7 +132,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
         numeric = numeric_gradient(claim.f, claim.point, case.method, case.step)
         error   = relative_error(claim.slopes, numeric)
         worst   = element_errors(claim.slopes, numeric).max(initial=0.0)
-        if max(error, worst / OWN) <= tolerance_of(case, claim.precision):
+        if worst <= tolerance_of(case, claim.precision):
             report.add(Row(claim.name, claim.shape, *claim.largest(numeric), error, "yes"))
         else:
             report.add(second_look.at(claim, numeric))

@@ -25,8 +25,8 @@ REPEATABLE = 1e-9
 SINGLE_BITS, ROUND_BITS = 24, 20
 
 # By how much, relatively, the parameters are moved to those two points: little, and not by a round
-# number.
-SHIFTS = math.pi / 3000, math.e / 3000
+# number. And how far to others, where f has more bits if it is what is left of large parts.
+SHIFTS, FAR = (math.pi / 3000, math.e / 3000), (math.pi, 10 * math.e)
 
 # How alike two names have to be, in difflib's measure, for one to be taken for a slip of the other:
 # b_3 and b3 score 0.8, dW and W 0.67, grad_W1 and W1 0.44.
@@ -164,7 +164,8 @@ def _unfit(case, value):
 def _computes_in_single(case):
     """Whether f returns float64 with no more digits than float32 has."""
     with np.errstate(all="ignore"):
-        return all(_is_single(case.f(_moved(case.params, shift))) for shift in SHIFTS)
+        return (all(_is_single(case.f(_moved(case.params, shift))) for shift in SHIFTS)
+                and all(_fits(case.f(_moved(case.params, shift))) for shift in FAR))
 
 
 def _moved(params, shift):
@@ -175,8 +176,18 @@ def _is_single(value):
     value = np.asarray(value)
     if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:    # its range
         return False
+    return _has_bits(value, SINGLE_BITS) and not _has_bits(value, ROUND_BITS)
+
+
+def _fits(value):
+    """Whether a float32 could be this value, or infinity in its place."""
+    return not np.isfinite(value) or _has_bits(np.asarray(value), SINGLE_BITS)
+
+
+def _has_bits(value, most):
+    """Whether a number has this many significant bits at most."""
     mantissa, _ = math.frexp(value.item())
-    return mantissa * 2 ** SINGLE_BITS % 1 == 0 and mantissa * 2 ** ROUND_BITS % 1 != 0
+    return mantissa * 2 ** most % 1 == 0
 
 
 def _check_terms(case, value):

@@ -61,16 +61,18 @@ class Claim:
         or the distance t along a line)
     slopes: an array like point; None if there is nothing to compare, and `problems` says why
     precision: what limits the comparison, see Case
-    elements: if this is a line through a small block, the claim by element
+    directions: of a line, by the names of the blocks that it goes through
+    elements: of a line through a block that is not too large, the claim by element
     """
 
     def __init__(self, name, shape, view=None, params=None, point=None, slopes=None,
-                 precision=None, elements=None, problems=()):
+                 precision=None, directions=None, elements=None, problems=()):
         self.name, self.shape  = name, shape
         self.view, self.params = view, params
         self.f, self.point     = view and view(params), point
         self.slopes            = slopes
         self.precision         = precision
+        self.directions        = directions
         self.elements          = elements
         self.problems          = problems
 
@@ -85,6 +87,14 @@ class Claim:
             return 0.0, 0.0
         i = np.argmax(np.maximum(np.abs(analytic), np.abs(numeric)))
         return analytic[i], numeric[i]
+
+    def direction(self, i):
+        """The directions, by name, along which the slope with flat index i is taken."""
+        if self.directions:
+            return self.directions
+        unit = np.zeros(self.point.shape)
+        unit.flat[i] = 1.0
+        return {self.name: unit}
 
     def place(self, i):
         """The slope with flat index i as one writes it, W[2, 1]; along a line, just the name."""
@@ -118,7 +128,7 @@ def _of_block(case, name, grad):
     elements = by_element(case, name, grad)
     if case.by == "element":
         return elements
-    elements = elements if grad.size <= SAMPLE else None
+    elements = elements if grad.size <= ELEMENTWISE_LIMIT else None
     return _along_a_direction(case, name, grad.shape, {name: grad}, elements)
 
 
@@ -130,11 +140,19 @@ def _along_a_direction(case, name, shape, grads, elements=None):
         slope = sum(np.sum(grad * directions[key]) for key, grad in grads.items())
         if abs(slope) >= steep:
             break
+    return along_directions(case, name, shape, grads, directions, elements)
+
+
+def along_directions(case, name, shape, grads, directions, elements=None):
+    """The claim that the slope along these directions, one for each gradient, is that of the
+    gradients.
+    """
+    slope = sum(np.sum(grad * directions[key]) for key, grad in grads.items())
 
     def view(params):
         return along(case.f, params, directions)
-    return Claim(name, shape, view, case.params, np.zeros(()),
-                 np.asarray(slope, dtype=np.float64), case.precision(*grads.values()), elements)
+    return Claim(name, shape, view, case.params, np.zeros(()), np.asarray(slope, dtype=np.float64),
+                 case.precision(*grads.values()), directions, elements)
 
 
 def _direction(param, rng):

@@ -8,13 +8,12 @@ from functools import cache, partial
 
 import numpy as np
 
-from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
-               tolerance_of)
+from . import central_difference, element_errors, numeric_gradient, relative_error, tolerance_of
 from .case import SAMPLE, by_element
 from .findings import Finding
 from .kinks import CONVINCING, VISIBLE, gap
 from .rounding import agree
-from .slopes import STEP, line, of_block, of_elements, place, steps
+from .slopes import STEP, line, norm, of_block, of_elements, place, steps
 
 # An element is suspected of a kink if the slopes on its two sides differ by more than this part of
 # the block's largest slope: less would not hide a pattern. At 8,500 elements without a kink, they
@@ -45,21 +44,21 @@ class Block:
 
     name, shape: of the parameters; grad: the gradient, an array of any shape
     index: the flat indices of the elements that were looked at; numeric: the slopes of f there
-    tolerance: the relative error that a right gradient may have; noise: how large a slope can be
-        through rounding alone
+    tolerance: the relative error that a right gradient may have
     terms: {name of a term of the loss: a function that returns its slopes at these elements}
-    slack: how far rounding may move each of the slopes
+    slack: how far rounding may move each of the slopes; noise: how far it moves one on average
     sampled: whether there are other elements, that were not looked at
     """
 
-    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, slack=0.0,
+    def __init__(self, name, shape, grad, index, numeric, tolerance, terms, slack=0.0,
                  sampled=False):
         self.name, self.shape, self.grad = name, shape, grad
         self.index, self.numeric         = index, numeric
         self.slack                       = np.broadcast_to(slack, numeric.shape)
-        self.tolerance, self.noise       = tolerance, noise
-        self.terms                       = terms
-        self.sampled  = sampled
+        self.noise     = norm(self.slack) / max(1, index.size) ** 0.5
+        self.tolerance = tolerance
+        self.terms     = terms
+        self.sampled   = sampled
         self.whole    = index.size == np.prod(shape)
         self.analytic = self.at(grad) if grad.shape == shape else None
         self.error    = np.inf if self.analytic is None else relative_error(self.analytic, numeric)
@@ -82,7 +81,7 @@ class Block:
     def off(self):
         """Which of the elements that were looked at are wrong, each on its own scale."""
         larger = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
-        return np.abs(self.analytic - self.numeric) > OWN * self.tolerance * larger + self.slack
+        return np.abs(self.analytic - self.numeric) > self.tolerance * larger + self.slack
 
     def furthest(self):
         """Which of them is furthest off."""
@@ -110,7 +109,7 @@ class Block:
     def only(self, those):
         """The block as if only those of its elements had been looked at."""
         return Block(self.name, self.shape, self.grad, self.index[those], self.numeric[those],
-                     self.allowed / 10, self.noise, {}, self.slack[those])
+                     self.allowed / 10, {}, self.slack[those])
 
     def place(self, i):
         """The i-th of the elements that were looked at, as one writes it: W[2, 1]."""
@@ -124,7 +123,7 @@ def gather(case, second_look, name, grad):
     tolerance = tolerance_of(case, case.precision(grad))
     index     = _sample(case, grad, param.size)
     numeric   = _slopes(case, name, index, case.f)
-    slack     = np.full(index.size, noise)
+    slack     = np.minimum(noise, DOUBTFUL * np.abs(numeric)) + second_look.own_rounding("float64")
     smooth    = np.ones(index.size, dtype=bool)
     if case.method == "central":
         finite = numeric[np.isfinite(numeric)]
@@ -140,7 +139,7 @@ def gather(case, second_look, name, grad):
                 slack[k]   = look.hidden
     index, numeric, slack = index[smooth], numeric[smooth], slack[smooth]
     terms = {term: cache(partial(_slopes, case, name, index, f)) for term, f in case.terms.items()}
-    return Block(name, param.shape, grad, index, numeric, tolerance, noise, terms, slack,
+    return Block(name, param.shape, grad, index, numeric, tolerance, terms, slack,
                  sampled=smooth.size < param.size)
 
 

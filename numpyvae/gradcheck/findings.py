@@ -44,6 +44,7 @@ KINDS = {
     "elsewhere":    "wrong along a direction, but not where single elements were looked at",
     # nothing is wrong, but it should be known
     "kink":         "it is right, but for elements on or beside a kink",
+    "rough":        "f is rough, as in single precision, or where large parts cancel",
     "hidden":       "the rounding of f hides slopes that are small",
     "untested":     "no slope was seen, so nothing was tested",
 }

@@ -274,7 +274,7 @@ def returning(value):
 
 def block_of(grad, numeric, **terms):
     slopes = {name: returning(values) for name, values in terms.items()}
-    return Block("W", grad.shape, grad, np.arange(grad.size), numeric, 1e-5, 0.0, slopes)
+    return Block("W", grad.shape, grad, np.arange(grad.size), numeric, 1e-5, slopes)
 
 
 def test_of_mistakes_that_explain_it_the_best_is_named():
