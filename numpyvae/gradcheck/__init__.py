@@ -106,7 +106,7 @@ def check_gradients(f, params, grads, method="central", by="auto", step=None, to
         keys, or a function of the parameters that returns one
     method, step: as for `numeric_gradient`
     by: "element"; "direction", along random directions, one through each block and one through all
-        of them; or "auto", by element if there are at most 2,000
+        of them; "auto", by element if there are at most 2,000; or {"W": "element"}, the rest "auto"
     tolerance: the largest relative error that passes; rng: a seed or a Generator for the directions
     show: print the table, row by row as it grows
     These let it say more.  terms: the terms of the loss, functions like f by name, whose sum is f;

@@ -10,6 +10,8 @@ from ..errors import InvalidTypeError, InvalidValueError, check_choice, check_nu
 from .behaviour import no_such_name, shared_memory
 from .slopes import STEP, along, as_float64, norm, of_block, place, scaled
 
+WAYS = ("auto", "element", "direction")
+
 # by="auto" checks up to this many parameters by element. A small VAE with 1,520 takes 0.2 seconds
 # by element, 0.003 by direction.
 ELEMENTWISE_LIMIT = 2_000
@@ -28,7 +30,8 @@ STEEP = 0.1
 class Case:
     """A function f, the point params, how slopes are to be taken there, and what else is known.
 
-    The arguments are those of `check_gradients`.  faults: sentences on params
+    The arguments are those of `check_gradients`.  faults: sentences on params; ways: "element" or
+    "direction" for each block
     Raises ValueError or TypeError for what cannot be used.
     """
 
@@ -37,16 +40,21 @@ class Case:
         self.params    = _checked_params(params)
         self.faults    = shared_memory(params)
         self.method    = check_choice("method", method, STEP)
-        self.by        = check_choice("by", by, ("auto", "element", "direction"))
+        self.ways      = _checked_ways(by, self.params)
         self.step      = _above_zero("step", step)
         self.tolerance = _above_zero("tolerance", tolerance)
         self.rng       = check_rng(rng)
         self.terms     = _checked_terms(terms)
         self.order     = _checked_order(order, params)
         self.sizes     = _checked_sizes(sizes)
-        if by == "auto":
-            size    = sum(param.size for param in self.params.values())
-            self.by = "element" if size <= ELEMENTWISE_LIMIT else "direction"
+
+    @property
+    def by(self):
+        """"element" or "direction"; where some blocks go by the one and some by the other, the
+        word for each.
+        """
+        words = set(self.ways.values())
+        return words.pop() if len(words) == 1 else self.ways
 
     def precision(self, *grads):
         """What limits how well these gradients can be compared: "float32", or the method."""
@@ -111,7 +119,7 @@ def claims(case, seen):
     for name in seen.unknown:
         shape = getattr(seen.grads[name], "shape", ())
         yield Claim(name, shape, problems=[no_such_name(name, seen.missing)])
-    if case.by == "direction" and len(seen.sound) == len(case.params):
+    if "direction" in case.ways.values() and len(seen.sound) == len(case.params):
         size = sum(grad.size for grad in seen.sound.values())
         yield _along_a_direction(case, "(all)", (size,), seen.sound)
 
@@ -126,7 +134,7 @@ def by_element(case, name, grad):
 
 def _of_block(case, name, grad):
     elements = by_element(case, name, grad)
-    if case.by == "element":
+    if case.ways[name] == "element":
         return elements
     elements = elements if grad.size <= ELEMENTWISE_LIMIT else None
     return _along_a_direction(case, name, grad.shape, {name: grad}, elements)
@@ -175,6 +183,20 @@ def _checked_params(params):
         raise InvalidValueError("params: expected a dictionary of at least one array, got an empty "
                                 "one")
     return {name: as_float64(name, param) for name, param in params.items()}
+
+
+def _checked_ways(by, params):
+    words = by if isinstance(by, dict) else dict.fromkeys(params, by)
+    unknown = [str(name) for name in words if name not in params]
+    if unknown:
+        raise InvalidValueError(f"by: expected names among {', '.join(map(str, params))}, got "
+                                f"{', '.join(unknown)}")
+    for name, word in words.items():
+        check_choice(f"by[{name!r}]" if words is by else "by", word, WAYS)
+    size = sum(param.size for param in params.values())
+    auto = "element" if size <= ELEMENTWISE_LIMIT else "direction"
+    ways = {name: words.get(name, "auto") for name in params}
+    return {name: auto if word == "auto" else word for name, word in ways.items()}
 
 
 def _checked_terms(terms):

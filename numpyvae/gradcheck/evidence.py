@@ -121,7 +121,7 @@ def gather(case, second_look, name, grad):
     param     = case.params[name]
     noise     = second_look.noise(param)
     tolerance = tolerance_of(case, case.precision(grad))
-    index     = _sample(case, grad, param.size)
+    index     = _sample(case, name, grad)
     numeric   = _slopes(case, name, index, case.f)
     slack     = np.minimum(noise, DOUBTFUL * np.abs(numeric)) + second_look.own_rounding("float64")
     smooth    = np.ones(index.size, dtype=bool)
@@ -143,11 +143,12 @@ def gather(case, second_look, name, grad):
                  sampled=smooth.size < param.size)
 
 
-def _sample(case, grad, size):
+def _sample(case, name, grad):
     """The flat indices of the elements to look at: all of them, or else a few of the largest and a
     few from anywhere.
     """
-    if case.by == "element" or size <= SAMPLE:
+    size = case.params[name].size
+    if case.ways[name] == "element" or size <= SAMPLE:
         return np.arange(size)
     large    = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == size else []
     anywhere = case.rng.choice(size, SAMPLE // 2, replace=False)

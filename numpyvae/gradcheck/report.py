@@ -102,7 +102,13 @@ class Report:
                 f"{row.numeric:>15.8e} | {row.error:>7.1e} | {row.ok}")
 
     def _foot(self):
-        return "\n".join([LEGEND[self.by], *self.findings])
+        return "\n".join([*self._legend(), *self.findings])
+
+    def _legend(self):
+        if not isinstance(self.by, dict):
+            return [LEGEND[self.by]]
+        names = {way: [str(name) for name, its in self.by.items() if its == way] for way in LEGEND}
+        return [f"{', '.join(names[way])}: {LEGEND[way]}" for way in LEGEND]
 
     def _print(self, text):
         self.show = self.show and _print(text)
