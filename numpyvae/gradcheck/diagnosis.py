@@ -12,7 +12,8 @@ from .behaviour import overlap
 from .evidence import drops_complex, gather
 from .findings import Finding
 from .mistakes import (UNNAMED, best, of_arrangement, of_every_element, of_some_factor,
-                       of_some_weight, of_terms)
+                       of_some_weight, of_terms, ratio)
+from .relations import clipped_by_norm, of_clipping, of_parameters, of_small_constants
 from .rounding import agree
 
 # An error below this comes from no wrong formula, but from coarse arithmetic or a small constant.
@@ -24,6 +25,12 @@ SLIGHT = 2e-6
 # blocks, 995 in 1,000 of those computed in float16 were off by less than 0.01, and all of those
 # computed in float32 by less than 7e-4, a fifth of what is allowed here.
 COARSE = {np.dtype(np.float16): 0.01, np.dtype(np.float32): 0.0036}
+
+# A gradient is nearly right up to this error: a constant of 1e-3 makes one of 8e-3.
+NEARLY = 0.02
+
+# Of a block that is wrong in part, the others are right to this part of the tolerance.
+EXACT = 100
 
 # Up to this many rows or columns are listed by their numbers.
 LISTED = 5
@@ -49,6 +56,8 @@ def diagnose(case, seen, second_look, wrong):
     alike = {}
     for block in blocks:
         found = mistake(case, block, blocks, right)
+        if found and found.kind == "some-factor":
+            found = clipped_by_norm(ratio(block.analytic, block.numeric), seen.sound) or found
         if case.order and found and found.kind in UNNAMED and found not in alike and alike:
             found = None                                 # it may only pass the error on
         alike.setdefault(found, []).append(block)
@@ -108,18 +117,26 @@ def mistake(case, block, wrong, right):
     if block.analytic is None:
         return _wrong_shape(block)
     if block.in_small_elements:
-        return _nothing_to_compare(block) or _too_coarse(block) or _in_part(block, case.sizes)
+        return (_nothing_to_compare(block)
+                or _too_coarse(block)
+                or best(block, of_small_constants(block, case.sizes))
+                or _in_part(block, case.sizes)
+                or _nearly(block))
     return (drops_complex(case, block)
             or _nothing_to_compare(block)
             or _too_coarse(block)
             or _zero(block)
             or best(block, of_every_element(block, case.sizes))
+            or best(block, of_clipping(block))
             or best(block, of_some_factor(block))
             or _arranged(block)
             or _of_another_block(block, wrong, right)
             or best(block, of_terms(block, case.sizes))
+            or best(block, of_small_constants(block, case.sizes))
+            or best(block, of_parameters(block, case.sizes))
             or best(block, of_some_weight(block))
-            or _in_part(block, case.sizes))
+            or _in_part(block, case.sizes)
+            or _nearly(block))
 
 
 # ---------------------------------------------------------------------- what is no formula
@@ -165,6 +182,13 @@ def _zero(block):
     if agree(block.numeric, 0 * block.numeric, 0, block.noise):
         return Finding("independent", "the gradient is not zero, but f does not depend on it")
     return None
+
+
+def _nearly(block):
+    if block.error > NEARLY:
+        return None
+    return Finding("nearly", f"nearly right, to {block.error:.0e}, and no simple rule says what is "
+                   "wrong: has a small constant slipped in, as in log(p + 1e-5)?")
 
 
 # ---------------------------------------------------------------------- shapes, and other blocks
@@ -213,8 +237,11 @@ def _in_part(block, sizes):
     """Some elements are wrong, the others right: which, and why?"""
     off, telling = block.off(), block.telling()
     # what has to be zero anyway does not speak for the others
-    others_right = (~off & telling).any()
-    if not block.whole or not off.any() or not others_right:
+    others_right = ~off & telling
+    if not block.whole or not off.any() or not others_right.any():
+        return None
+    # those that are just within the tolerance may have the same mistake
+    if block.errors()[others_right].max() > block.tolerance / EXACT:
         return None
     lines = _lines(off.reshape(block.shape), telling.reshape(block.shape))
     if off.sum() > off.size / 2 and not lines:

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import relative_error
 from .findings import Finding
+from .kinks import CONVINCING
 from .slopes import norm
 
 # Two gradients are parallel if less than this part of one points elsewhere.
@@ -55,11 +56,15 @@ def of_every_element(block, sizes):
 
 
 def of_some_factor(block):
-    """A factor without a name. (If a single element is not zero, some factor explains anything.)"""
+    """A factor without a name, the same for each element. (If a single element is not zero, some
+    factor explains anything.)
+    """
     right  = block.numeric
     factor = ratio(block.analytic, right)
     sign   = ", with its sign flipped" if factor < 0 else ""
-    if np.sum(np.abs(right) > block.allowed * np.abs(right).max()) != 1:
+    left   = np.abs(block.analytic - factor * right)
+    same   = left <= abs(factor - 1) * np.abs(right) / CONVINCING + block.slack
+    if same.all() and np.sum(np.abs(right) > block.allowed * np.abs(right).max()) != 1:
         yield factor * right, Finding("some-factor", f"{abs(factor):.6g} times the numeric "
                                       f"gradient{sign}: a factor is missing, or one too many")
 

@@ -15,7 +15,8 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from . import central_difference, element_errors, numeric_gradient, relative_error, tolerance_of
+from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
+               tolerance_of)
 from .best_step import Estimate, best_slope
 from .case import ELEMENTWISE_LIMIT, SAMPLE, along_directions
 from .findings import Finding
@@ -112,7 +113,7 @@ class SecondLook:
         best   = self.estimate(phi, claim.point[at], numeric)
         hidden = best.slack + self.own_rounding(claim.precision)
         larger = max(abs(analytic), abs(best.slope))
-        off    = abs(analytic - best.slope) - tolerance * larger
+        off    = abs(analytic - best.slope) - OWN * tolerance * larger
         if off > hidden and self.case.method == "central":
             hidden += rounding_of_difference(claim, at, best.step)
             if best.slope == 0:                      # is f rounded to a number that does not move?
