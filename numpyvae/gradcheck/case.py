@@ -4,11 +4,13 @@ A gradient makes one claim for each number in it, and can be taken at its word i
 element, nothing is missed. By direction, a block costs two evaluations of f however large it is: if
 it is wrong, it is almost surely wrong along a random direction too, but that does not show where.
 """
+from functools import cache
+
 import numpy as np
 
 from ..errors import InvalidTypeError, InvalidValueError, check_choice, check_number, check_rng
 from .behaviour import no_such_name, shared_memory
-from .slopes import STEP, along, as_float64, norm, of_block, place, scaled
+from .slopes import STEP, along, as_float64, line, norm, of_block, place, scaled
 
 WAYS = ("auto", "element", "direction")
 
@@ -82,6 +84,7 @@ class Claim:
         self.precision         = precision
         self.directions        = directions
         self.elements          = elements
+        self.phi               = cache(self._phi)
         self.problems          = problems
 
     def scaled(self, factor):
@@ -95,6 +98,10 @@ class Claim:
             return 0.0, 0.0
         i = np.argmax(np.maximum(np.abs(analytic), np.abs(numeric)))
         return analytic[i], numeric[i]
+
+    def _phi(self, i):
+        """f along the slope with flat index i, which remembers its values."""
+        return cache(line(self.f, self.point, np.unravel_index(i, self.point.shape)))
 
     def direction(self, i):
         """The directions, by name, along which the slope with flat index i is taken."""

@@ -146,7 +146,8 @@ def gather(case, second_look, name, grad):
             error     = second_look.rounding / h + abs(central_difference(phi, h / 4) - numeric[k])
             slack[k]  = min(noise, error + second_look.own_rounding(case.precision(grad)))
             reliable  = error <= DOUBTFUL * abs(numeric[k])
-            if smooth[k] and not reliable and grad.shape == param.shape:
+            shown     = grad.shape == param.shape and (numeric[k] or grad.flat[i])
+            if smooth[k] and shown and not reliable:
                 look = second_look.look(by_element(case, name, grad), i, numeric[k], tolerance)
                 smooth[k]  = look.kink is None or np.isfinite(look.slope)
                 numeric[k] = look.slope

@@ -69,10 +69,13 @@ def is_sudden(phi, h, rounding):
     """Whether the slopes on the two sides of 0 come together suddenly as the step is quartered, as
     they do where it no longer reaches a kink; those of a smooth bend do so by and by.
     """
-    gaps = [gap(phi, finer) for finer in h * QUARTERED]
-    seen = VISIBLE * rounding / h / QUARTERED
-    return any(wide > SUDDEN * narrow + noise
-               for wide, narrow, noise in zip(gaps, gaps[1:], seen[1:]))
+    wide = gap(phi, h)
+    for finer in h * QUARTERED[1:]:
+        narrow = gap(phi, finer)
+        if wide > SUDDEN * narrow + VISIBLE * rounding / finer:
+            return True
+        wide = narrow
+    return False
 
 
 def on_a_kink(phi, analytic, h, tolerance, rounding):
@@ -94,13 +97,11 @@ def is_bent(phi, h, rounding):
     """Whether 0 lies on a kink: the slopes of its two sides differ, and by the same amount however
     small the step.
     """
-    gaps        = [gap(phi, finer) for finer in h * QUARTERED]
-    last        = -1 if VISIBLE * rounding / (h * QUARTERED[-1]) < gaps[0] else COARSER
-    gaps        = gaps[:last] + [gaps[last]]
-    noise       = VISIBLE * rounding / (h * QUARTERED[last])
-    stays_open  = min(gaps) >= gaps[0] / LASTING
-    stays_small = max(gaps) <= gaps[0] * LASTING + noise
-    return bool(gaps[0] > noise and stays_open and stays_small)
+    first = gap(phi, h)
+    last  = len(QUARTERED) if VISIBLE * rounding / (h * QUARTERED[-1]) < first else COARSER + 1
+    noise = VISIBLE * rounding / (h * QUARTERED[last - 1])
+    return bool(first > noise and all(first / LASTING <= gap(phi, finer) <= first * LASTING + noise
+                                      for finer in h * QUARTERED[1:last][::-1]))
 
 
 def _two_slopes(phi, h, rounding):

@@ -11,7 +11,7 @@ looked at again, with the best step for it (best_step.py), and the row may then 
 These are no excuses for anything else: the kink has to be seen (kinks.py), and the rounding is
 measured (rounding.py), which is also where the thresholds are.
 """
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
@@ -109,8 +109,8 @@ class SecondLook:
         """
         at, analytic = np.unravel_index(i, claim.point.shape), claim.slopes.flat[i]
         apart  = np.nan_to_num(abs(analytic - numeric), nan=np.inf)
-        phi    = cache(line(claim.f, claim.point, at))
-        best   = self.estimate(phi, claim.point[at], numeric)
+        phi    = claim.phi(i)
+        best   = self.estimate(phi, 1.0 if claim.directions else claim.point[at], numeric)
         hidden = best.slack + self.own_rounding(claim.precision)
         larger = max(abs(analytic), abs(best.slope))
         off    = abs(analytic - best.slope) - OWN * tolerance * larger
@@ -174,7 +174,7 @@ class SecondLook:
     def _is_bent(self, claim):
         """Whether a line has a kink at the very point where it is."""
         h = STEP["central"] * self.roughness.coarser
-        return is_bent(line(claim.f, claim.point, ()), h, self.roughness.rounding)
+        return is_bent(claim.phi(0), h, self.roughness.rounding)
 
     def _together(self, claim, row):
         """The row of a block with elements on kinks, each of them right: are they all together?
