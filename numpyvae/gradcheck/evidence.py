@@ -141,6 +141,7 @@ def gather(case, second_look, name, grad):
         finite = numeric[np.isfinite(numeric)]
         limit  = BEND * np.abs(finite).max(initial=0.0) + VISIBLE * noise
         for k, i in enumerate(index):
+            second_look.progress(name, k, index.size)
             phi, h    = _along_element(case, name, i)
             smooth[k] = not _has_kink(phi, h, limit)
             error     = second_look.rounding / h + abs(central_difference(phi, h / 4) - numeric[k])

@@ -20,9 +20,9 @@ ROUND = 1e-5
 # Small constants are not larger than this, and at least so many elements have to tell the same one.
 LARGEST, TELLING = 2e-3, 3
 
-# What log(p + c), 1 / (p + c), √(p + c) and 1 / √(p + c) have in common: these powers of their
-# slopes move by the same amount for every p.
-POWERS = {1: "log", 1/2: "division", 2: "root", 2/3: "division by a root"}
+# The slopes of log(p + c), 1 / (p + c), √(p + c) and 1 / √(p + c) are, to the power -1, -1/2, -2
+# and -2/3, a multiple of p + c; the same multiple for all p, to this part of it.
+POWERS, SAME = (1, 1/2, 2, 2/3), 0.01
 
 CONSTANT = ("{who} has a small constant that {other} leaves out, about {c:.1g}, as in log(p + "
             "1e-7): put it into both, or into none")
@@ -67,15 +67,23 @@ def of_small_constants(block, sizes):
     if seen.sum() < TELLING:
         return
     for power in POWERS:
-        change = np.abs(r[seen]) ** -power - np.abs(a[seen]) ** -power
-        middle = np.median(change)
-        inside = np.abs(r) ** -power - middle if np.all(r) else np.zeros_like(r)
-        if np.all(inside > 0):
-            yield np.sign(r) * inside ** (-1 / power), _constant(middle > 0, abs(middle))
+        yield from _beside_p(block, seen, power, a, r, in_f=True)
+        yield from _beside_p(block, seen, power, r, a, in_f=False)
     for scale in (1, *sizes.values()):
         # the logits of p: the gradient is p - 1, f's slope (p - 1) p / (p + c)
         yield from _of_logits(block, seen, scale, a, r, in_f=True)
         yield from _of_logits(block, seen, scale, r, a, in_f=False)
+
+
+def _beside_p(block, seen, power, without, with_it, in_f):
+    p = block.here
+    if not (np.all(p) and np.all(without) and np.all(with_it)):
+        return
+    multiple = np.abs(without) ** -power / p
+    c        = float(np.median((np.abs(with_it) ** -power / multiple - p)[seen]))
+    if np.ptp(multiple) < SAME * np.abs(multiple).max() and 0 < abs(c) <= LARGEST:
+        inside = 1 + (-c if in_f else c) / (p + c if in_f else p)
+        yield block.numeric * np.abs(inside) ** (-1 / power), _constant(in_f, abs(c))
 
 
 def _of_logits(block, seen, scale, without, with_it, in_f):

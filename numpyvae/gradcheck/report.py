@@ -9,6 +9,9 @@ import numpy as np
 
 from .findings import Finding
 
+# Seconds before a check that takes long shows how far it is.
+PATIENCE = 2.0
+
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
                        "furthest off; rel err: of the whole block, by norm, or of that element",
           "direction": "analytic, numeric: the slope along one random direction through the block"}
@@ -45,6 +48,7 @@ class Report:
         self.faults, self.causes = faults, []
         self.rows, self.untested = [], []
         self.width               = max(8, *(len(str(name)) for name in names))
+        self.bar                 = _bar() if show else None
         self._print(self._head())
 
     @property
@@ -84,6 +88,11 @@ class Report:
         self.rows.append(row)
         self._print(self._line(row))
 
+    def progress(self, name, done, total):
+        """Show how many elements of a block were looked at again, if it takes long."""
+        if self.bar:
+            self.bar.draw(done / total, f"{name}: {done} of {total} elements looked at again")
+
     def close(self):
         """Print what stands below the table, once the last row has been added."""
         self._print(self._foot())
@@ -111,7 +120,17 @@ class Report:
         return [f"{', '.join(names[way])}: {LEGEND[way]}" for way in LEGEND]
 
     def _print(self, text):
+        if self.bar:
+            self.bar.clear()
         self.show = self.show and _print(text)
+
+
+def _bar():
+    """A bar that stays away at first."""
+    from ..progress import Bar               # what it loads is seldom wanted
+    bar = Bar(sys.stderr, indent="")
+    bar.drawn += PATIENCE
+    return bar
 
 
 def _print(text):

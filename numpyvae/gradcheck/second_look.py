@@ -50,10 +50,12 @@ class SecondLook:
     """Looks again at those claims of a case that failed.
 
     grads: the gradients of all blocks that can be compared, by name
+    progress: is told how far it is, a name and two numbers
     """
 
-    def __init__(self, case, grads):
+    def __init__(self, case, grads, progress):
         self.case, self.grads = case, grads
+        self.progress  = progress
         self.scale     = norm(*grads.values())
         self.unsettled = True                        # whether nothing was said of f's roughness yet
 
@@ -79,7 +81,9 @@ class SecondLook:
         tolerance = tolerance_of(self.case, claim.precision)
         found     = numeric.copy()
         looks     = {}
-        for i in _in_doubt(analytic, numeric, tolerance):
+        doubtful  = _in_doubt(analytic, numeric, tolerance)
+        for done, i in enumerate(doubtful):
+            self.progress(claim.name, done, doubtful.size)
             looks[i]   = self.look(claim, i, numeric[i], tolerance, self._is_small)
             numeric[i] = looks[i].slope
             if not looks[i].right:
