@@ -72,7 +72,7 @@ def run(args):
         print("At least one gradient is wrong: see the rows that say NO.")
         return 1
     central, *others = (report.max_error for report in reports)
-    print(f"Every gradient agrees, with central differences to a relative {central:.0e}, "
+    print(f"Every gradient agrees, with central differences to a relative error of {central:.0e}, "
           f"with the complex step to {max(others):.0e}.")
     return 0
 

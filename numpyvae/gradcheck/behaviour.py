@@ -2,7 +2,7 @@
 
 Slopes mean something only if f returns the same number whenever it is asked, if that number is
 finite and was computed in double precision, and if nobody changes arrays that others still need.
-Whatever is not so becomes a sentence.
+Whatever is not so becomes a Finding.
 """
 import contextlib
 import itertools
@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..errors import InvalidTypeError, InvalidValueError
+from .findings import Finding
 from .slopes import norm, number
 
 # Two calls agree if they differ by no more than this, relatively. In 300 networks, calls with
@@ -24,8 +25,8 @@ REPEATABLE = 1e-9
 SINGLE_BITS, ROUND_BITS = 24, 20
 
 # By how much, relatively, the parameters are moved to those two points: little, and not by a round
-# number.
-SHIFTS = math.pi / 3000, math.e / 3000
+# number. And how far to others, where f has more bits if it is what is left of large parts.
+SHIFTS, FAR = (math.pi / 3000, math.e / 3000), (math.pi, 10 * math.e)
 
 # How alike two names have to be, in difflib's measure, for one to be taken for a slip of the other:
 # b_3 and b3 score 0.8, dW and W 0.67, grad_W1 and W1 0.44.
@@ -35,7 +36,7 @@ ALIKE = 0.4
 class Behaviour:
     """What was seen of f and of the gradients.
 
-    faults: sentences; comparable: whether slopes of f mean anything
+    faults: Findings; comparable: whether slopes of f mean anything
     grads: the gradients as they were given, by name; arrays: those that are finite real numbers;
     sound: those of them that also have the right shape, provided that slopes mean anything
     missing: the names of the parameters without a gradient; unknown: names of gradients without a
@@ -53,9 +54,9 @@ class Behaviour:
                         if comparable and grad.shape == params[name].shape}
 
     def problems(self, name):
-        """A sentence if the gradient of a block cannot be compared, whatever its shape."""
+        """A Finding if the gradient of a block cannot be compared, whatever its shape."""
         problem = _problem(self.grads.get(name))
-        return [f"{name}: {problem}"] if problem else []
+        return [Finding(problem.kind, f"{name}: {problem}", [name])] if problem else []
 
 
 def watch(case, grads):
@@ -94,12 +95,12 @@ def _call_twice(name, function, params):
 
 def _changes(name, params, given):
     """A sentence if a function has changed the arguments that it was given."""
-    changed = [str(key) for key, param in params.items()
-               if not np.array_equal(given.get(key), param)]
+    changed = [key for key, param in params.items() if not np.array_equal(given.get(key), param)]
     if not changed:
         return []
-    return [f"{name} changes its arguments: a call leaves other numbers in {', '.join(changed)}, "
-            "as += or out= do; let it work on copies"]
+    listed = ", ".join(map(str, changed))
+    return [Finding("changes", f"{name} changes its arguments: a call leaves other numbers in "
+                               f"{listed}, as += or out= do; let it work on copies", changed)]
 
 
 def _draws(name, first, second):
@@ -111,9 +112,10 @@ def _draws(name, first, second):
         if norm(one - other) > REPEATABLE * max(norm(one), norm(other)):
             i  = np.argmax(np.abs(one - other))
             of = f" for {key}" if key else ""
-            return [f"{name} is not deterministic: two calls at the same point gave {one[i]:.6g} "
-                    f"and {other[i]:.6g}{of}; draw the noise once, beforehand, and use it in "
-                    "every call"]
+            words = (f"{name} is not deterministic: two calls at the same point gave {one[i]:.6g} "
+                     f"and {other[i]:.6g}{of}; draw the noise once, beforehand, and use it in "
+                     "every call")
+            return [Finding("random", words, [key] if key else [])]
     return []
 
 
@@ -131,8 +133,9 @@ def _numbers(value):
 def shared_memory(params):
     """A sentence for each two parameters that share memory."""
     arrays = [(name, param) for name, param in params.items() if isinstance(param, np.ndarray)]
-    return [f"{a} and {b} share memory: changing one changes the other, but f is given them as "
-            "two; make them one parameter and add up its gradients, or copy one of them"
+    return [Finding("shared", f"{a} and {b} share memory: changing one changes the other, but f is "
+                              "given them as two; make them one parameter and add up its "
+                              "gradients, or copy one of them", [a, b])
             for (a, p), (b, q) in itertools.combinations(arrays, 2) if overlap(p, q)]
 
 
@@ -150,18 +153,19 @@ def _unfit(case, value):
     """A sentence if no slopes can be taken of an f that returned this value."""
     single = value.dtype in (np.float16, np.float32, np.complex64)
     if single or _computes_in_single(case):
-        return ["f computes in single precision, too coarse to tell slopes from rounding: let it "
-                "use float64"]
+        return [Finding("single", "f computes in single precision, too coarse to tell slopes from "
+                                  "rounding: let it use float64")]
     if not np.isfinite(value):
-        return [f"f is {value} where it is to be differentiated: a logarithm of 0, or too large an "
-                "exponential?"]
+        return [Finding("undefined", f"f is {value} where it is to be differentiated: a logarithm "
+                                     "of 0, or too large an exponential?")]
     return []
 
 
 def _computes_in_single(case):
     """Whether f returns float64 with no more digits than float32 has."""
     with np.errstate(all="ignore"):
-        return all(_is_single(case.f(_moved(case.params, shift))) for shift in SHIFTS)
+        return (all(_is_single(case.f(_moved(case.params, shift))) for shift in SHIFTS)
+                and all(_fits(case.f(_moved(case.params, shift))) for shift in FAR))
 
 
 def _moved(params, shift):
@@ -172,8 +176,18 @@ def _is_single(value):
     value = np.asarray(value)
     if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:    # its range
         return False
+    return _has_bits(value, SINGLE_BITS) and not _has_bits(value, ROUND_BITS)
+
+
+def _fits(value):
+    """Whether a float32 could be this value, or infinity in its place."""
+    return not np.isfinite(value) or _has_bits(np.asarray(value), SINGLE_BITS)
+
+
+def _has_bits(value, most):
+    """Whether a number has this many significant bits at most."""
     mantissa, _ = math.frexp(value.item())
-    return mantissa * 2 ** SINGLE_BITS % 1 == 0 and mantissa * 2 ** ROUND_BITS % 1 != 0
+    return mantissa * 2 ** most % 1 == 0
 
 
 def _check_terms(case, value):
@@ -191,23 +205,23 @@ def _check_terms(case, value):
 
 def _problem(grad):
     if grad is None:
-        return "no gradient was given for it"
+        return Finding("missing", "no gradient was given for it")
     try:
         grad = np.asarray(grad)
     except ValueError:                           # a list with rows of different lengths
-        return f"expected an array for a gradient, got {grad!r:.60}"
+        return Finding("unusable", f"expected an array for a gradient, got {grad!r:.60}")
     if grad.dtype.kind not in "fiub":
-        return f"expected a gradient of real numbers, got dtype {grad.dtype}"
+        return Finding("unusable", f"expected a gradient of real numbers, got dtype {grad.dtype}")
     bad = np.sum(~np.isfinite(grad))
     if bad:
-        return (f"expected a finite gradient, got NaN or infinity in {bad} of its {grad.size} "
-                "elements")
+        return Finding("unusable", f"expected a finite gradient, got NaN or infinity in {bad} of "
+                                   f"its {grad.size} elements")
     return None
 
 
 def no_such_name(name, missing):
-    """A sentence on a gradient under a name that no parameter has; missing: those without one."""
+    """A Finding on a gradient under a name that no parameter has; missing: those without one."""
     import difflib                               # seldom wanted
     near  = difflib.get_close_matches(str(name), map(str, missing), n=1, cutoff=ALIKE)
     guess = f"; is it meant for {near[0]}?" if near else ""
-    return f"{name}: no parameter has this name{guess}"
+    return Finding("unknown", f"{name}: no parameter has this name{guess}", [name])

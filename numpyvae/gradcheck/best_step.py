@@ -57,10 +57,11 @@ class Estimate:
         self.slack = min(error, 2 * noise + SETTLED * abs(slope))
 
 
-def best_slope(phi, element, rounding):
+def best_slope(phi, element, rounding, relative=ROUNDING):
     """The slope of φ at 0 by the best step, as an Estimate; NaN if none was found.
 
-    element: the parameter that φ moves, which says how large a step is; rounding: that of φ
+    element: the parameter that φ moves, which says how large a step is
+    rounding: that of φ near 0; relative: that of any value of φ, as a part of it
     """
     h        = first_step(element)
     previous = math.inf
@@ -68,14 +69,16 @@ def best_slope(phi, element, rounding):
     for k in range(STEPS):
         slope    = central_difference(phi, h)
         change   = abs(slope - previous)
-        rounding = max(rounding, ROUNDING * abs(phi(h)), change * h if 0 < k < EARLY else 0.0)
+        rounding = max(rounding, relative * abs(phi(h)), change * h if 0 < k < EARLY else 0.0)
         here     = Estimate(slope, h, rounding / h + TRUNCATED * change, rounding / h)
         if k >= EARLY and not here.error <= GROWN * best.error:
             break
         best = min(best, here, key=lambda estimate: estimate.error)
-        if k >= EARLY and best.error <= ENOUGH * abs(best.slope):
+        if k >= EARLY and best.error <= ENOUGH * abs(best.slope) > 0:
             break
         h, previous = 4 * h, slope
+    if best.slope == 0:              # f may have been rounded to a number that does not move at all
+        best = Estimate(0.0, best.step, max(best.error, rounding / best.step), rounding / best.step)
     return best
 
 

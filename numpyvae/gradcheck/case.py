@@ -4,11 +4,15 @@ A gradient makes one claim for each number in it, and can be taken at its word i
 element, nothing is missed. By direction, a block costs two evaluations of f however large it is: if
 it is wrong, it is almost surely wrong along a random direction too, but that does not show where.
 """
+from functools import cache
+
 import numpy as np
 
 from ..errors import InvalidTypeError, InvalidValueError, check_choice, check_number, check_rng
 from .behaviour import no_such_name, shared_memory
-from .slopes import STEP, along, as_float64, norm, of_block, place, scaled
+from .slopes import STEP, along, as_float64, line, norm, of_block, place, scaled
+
+WAYS = ("auto", "element", "direction")
 
 # by="auto" checks up to this many parameters by element. A small VAE with 1,520 takes 0.2 seconds
 # by element, 0.003 by direction.
@@ -28,7 +32,8 @@ STEEP = 0.1
 class Case:
     """A function f, the point params, how slopes are to be taken there, and what else is known.
 
-    The arguments are those of `check_gradients`.  faults: sentences on params
+    The arguments are those of `check_gradients`.  faults: sentences on params; ways: "element" or
+    "direction" for each block
     Raises ValueError or TypeError for what cannot be used.
     """
 
@@ -37,16 +42,21 @@ class Case:
         self.params    = _checked_params(params)
         self.faults    = shared_memory(params)
         self.method    = check_choice("method", method, STEP)
-        self.by        = check_choice("by", by, ("auto", "element", "direction"))
+        self.ways      = _checked_ways(by, self.params)
         self.step      = _above_zero("step", step)
         self.tolerance = _above_zero("tolerance", tolerance)
         self.rng       = check_rng(rng)
         self.terms     = _checked_terms(terms)
         self.order     = _checked_order(order, params)
         self.sizes     = _checked_sizes(sizes)
-        if by == "auto":
-            size    = sum(param.size for param in self.params.values())
-            self.by = "element" if size <= ELEMENTWISE_LIMIT else "direction"
+
+    @property
+    def by(self):
+        """"element" or "direction"; where some blocks go by the one and some by the other, the
+        word for each.
+        """
+        words = set(self.ways.values())
+        return words.pop() if len(words) == 1 else self.ways
 
     def precision(self, *grads):
         """What limits how well these gradients can be compared: "float32", or the method."""
@@ -61,17 +71,20 @@ class Claim:
         or the distance t along a line)
     slopes: an array like point; None if there is nothing to compare, and `problems` says why
     precision: what limits the comparison, see Case
-    elements: if this is a line through a small block, the claim by element
+    directions: of a line, by the names of the blocks that it goes through
+    elements: of a line through a block that is not too large, the claim by element
     """
 
     def __init__(self, name, shape, view=None, params=None, point=None, slopes=None,
-                 precision=None, elements=None, problems=()):
+                 precision=None, directions=None, elements=None, problems=()):
         self.name, self.shape  = name, shape
         self.view, self.params = view, params
         self.f, self.point     = view and view(params), point
         self.slopes            = slopes
         self.precision         = precision
+        self.directions        = directions
         self.elements          = elements
+        self.phi               = cache(self._phi)
         self.problems          = problems
 
     def scaled(self, factor):
@@ -85,6 +98,18 @@ class Claim:
             return 0.0, 0.0
         i = np.argmax(np.maximum(np.abs(analytic), np.abs(numeric)))
         return analytic[i], numeric[i]
+
+    def _phi(self, i):
+        """f along the slope with flat index i, which remembers its values."""
+        return cache(line(self.f, self.point, np.unravel_index(i, self.point.shape)))
+
+    def direction(self, i):
+        """The directions, by name, along which the slope with flat index i is taken."""
+        if self.directions:
+            return self.directions
+        unit = np.zeros(self.point.shape)
+        unit.flat[i] = 1.0
+        return {self.name: unit}
 
     def place(self, i):
         """The slope with flat index i as one writes it, W[2, 1]; along a line, just the name."""
@@ -101,7 +126,7 @@ def claims(case, seen):
     for name in seen.unknown:
         shape = getattr(seen.grads[name], "shape", ())
         yield Claim(name, shape, problems=[no_such_name(name, seen.missing)])
-    if case.by == "direction" and len(seen.sound) == len(case.params):
+    if "direction" in case.ways.values() and len(seen.sound) == len(case.params):
         size = sum(grad.size for grad in seen.sound.values())
         yield _along_a_direction(case, "(all)", (size,), seen.sound)
 
@@ -116,9 +141,9 @@ def by_element(case, name, grad):
 
 def _of_block(case, name, grad):
     elements = by_element(case, name, grad)
-    if case.by == "element":
+    if case.ways[name] == "element":
         return elements
-    elements = elements if grad.size <= SAMPLE else None
+    elements = elements if grad.size <= ELEMENTWISE_LIMIT else None
     return _along_a_direction(case, name, grad.shape, {name: grad}, elements)
 
 
@@ -130,11 +155,19 @@ def _along_a_direction(case, name, shape, grads, elements=None):
         slope = sum(np.sum(grad * directions[key]) for key, grad in grads.items())
         if abs(slope) >= steep:
             break
+    return along_directions(case, name, shape, grads, directions, elements)
+
+
+def along_directions(case, name, shape, grads, directions, elements=None):
+    """The claim that the slope along these directions, one for each gradient, is that of the
+    gradients.
+    """
+    slope = sum(np.sum(grad * directions[key]) for key, grad in grads.items())
 
     def view(params):
         return along(case.f, params, directions)
-    return Claim(name, shape, view, case.params, np.zeros(()),
-                 np.asarray(slope, dtype=np.float64), case.precision(*grads.values()), elements)
+    return Claim(name, shape, view, case.params, np.zeros(()), np.asarray(slope, dtype=np.float64),
+                 case.precision(*grads.values()), directions, elements)
 
 
 def _direction(param, rng):
@@ -157,6 +190,20 @@ def _checked_params(params):
         raise InvalidValueError("params: expected a dictionary of at least one array, got an empty "
                                 "one")
     return {name: as_float64(name, param) for name, param in params.items()}
+
+
+def _checked_ways(by, params):
+    words = by if isinstance(by, dict) else dict.fromkeys(params, by)
+    unknown = [str(name) for name in words if name not in params]
+    if unknown:
+        raise InvalidValueError(f"by: expected names among {', '.join(map(str, params))}, got "
+                                f"{', '.join(unknown)}")
+    for name, word in words.items():
+        check_choice(f"by[{name!r}]" if words is by else "by", word, WAYS)
+    size = sum(param.size for param in params.values())
+    auto = "element" if size <= ELEMENTWISE_LIMIT else "direction"
+    ways = {name: words.get(name, "auto") for name in params}
+    return {name: auto if word == "auto" else word for name, word in ways.items()}
 
 
 def _checked_terms(terms):

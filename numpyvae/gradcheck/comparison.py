@@ -6,6 +6,7 @@ import numpy as np
 
 from . import check_gradients, parts
 from .blanks import is_blank
+from .findings import Finding
 from .student import Stopped
 from ..errors import InvalidValueError
 
@@ -31,7 +32,7 @@ class Options:
 class Comparison:
     """What a comparison with differences found.
 
-    report: the gradient check's; sentences: what else is wrong
+    report: the gradient check's; sentences: what else is wrong, Findings
     culprit: the name of the function to be mended, if one is
     tested: the names of the parts whose gradients were tested; state: what forward changes of its
     arguments as a state of its own
@@ -123,11 +124,13 @@ def _misuse_of_douts(trial, filled):
                if not np.array_equal(given, 2 * dout)]
     sentences = []
     if unused:
-        sentences.append(f"{', '.join(unused)}: it does not depend on {' or '.join(names)}, which "
-                         "the chain rule multiplies by")
+        sentences.append(Finding("no-dout", f"{', '.join(unused)}: it does not depend on "
+                                 f"{' or '.join(names)}, which the chain rule multiplies by",
+                                 unused))
     if changed:
-        sentences.append(f"{trial.backward.name} changes {' and '.join(changed)}, which it was "
-                         "given: let it work on a copy")
+        sentences.append(Finding("changes", f"{trial.backward.name} changes "
+                                 f"{' and '.join(changed)}, which it was given: let it work on a "
+                                 "copy", changed))
     return sentences
 
 
@@ -140,14 +143,15 @@ def _single_precision(trial):
     given = [getattr(trial.part(name), "dtype", None) for name in trial.places]
     for output in trial.outputs:
         if output.dtype != np.float64 and output.dtype not in given:
-            return [f"{trial.forward.name} computes in single precision, though its arguments are "
-                    "float64"]
+            return [Finding("single", f"{trial.forward.name} computes in single precision, though "
+                                      "its arguments are float64")]
     return []
 
 
 def _changes(trial, function, but=()):
     """Which of the arguments that it was given a function changes: sentences."""
-    return [f"{function.name} changes {name}, which it was given: let it work on a copy"
+    return [Finding("changes", f"{function.name} changes {name}, which it was given: let it work "
+                               "on a copy", [name])
             for name in sorted(trial.changed[function.name]) if name not in but]
 
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from .behaviour import overlap
 from .evidence import drops_complex, gather
-from .mistakes import (Unnamed, best, of_arrangement, of_every_element, of_some_factor,
-                       of_some_weight, of_terms)
+from .findings import Finding
+from .mistakes import (UNNAMED, best, of_arrangement, of_every_element, of_some_factor,
+                       of_some_weight, of_terms, ratio)
+from .relations import clipped_by_norm, of_clipping, of_parameters, of_small_constants
 from .rounding import agree
 
 # An error below this comes from no wrong formula, but from coarse arithmetic or a small constant.
@@ -24,11 +26,17 @@ SLIGHT = 2e-6
 # computed in float32 by less than 7e-4, a fifth of what is allowed here.
 COARSE = {np.dtype(np.float16): 0.01, np.dtype(np.float32): 0.0036}
 
+# A gradient is nearly right up to this error: a constant of 1e-3 makes one of 8e-3.
+NEARLY = 0.02
+
+# Of a block that is wrong in part, the others are right to this part of the tolerance.
+EXACT = 100
+
 # Up to this many rows or columns are listed by their numbers.
 LISTED = 5
 
-TOGETHER = ("(all): wrong along one direction through all blocks, though each is right along its "
-            'own; compare them with by="element"')
+TOGETHER = Finding("elsewhere", "(all): wrong along one direction through all blocks, though each "
+                                'is right along its own; compare them with by="element"')
 
 
 def diagnose(case, seen, second_look, wrong):
@@ -48,7 +56,9 @@ def diagnose(case, seen, second_look, wrong):
     alike = {}
     for block in blocks:
         found = mistake(case, block, blocks, right)
-        if case.order and isinstance(found, Unnamed) and found not in alike and alike:
+        if found and found.kind == "some-factor":
+            found = clipped_by_norm(ratio(block.analytic, block.numeric), seen.sound) or found
+        if case.order and found and found.kind in UNNAMED and found not in alike and alike:
             found = None                                 # it may only pass the error on
         alike.setdefault(found, []).append(block)
     enters = [where_it_enters(names, case.order)] if case.order and len(case.order) > 1 else []
@@ -64,12 +74,14 @@ def tell(alike, first):
     sentences = []
     for found, blocks in alike.items():
         if found:
-            sentences.append(f"{_listed(blocks)}: {found}{_evidence(blocks)}")
+            sentence = f"{_listed(blocks)}: {found}{_evidence(blocks)}"
+            sentences.append(Finding(found.kind, sentence, _names(blocks)))
     sentences += [_worst(block) for block in alike.get(None, []) if first in (None, block.name)]
     later = [block for block in alike.get(None, []) if first not in (None, block.name)]
     if later:
-        sentences.append(f"{_listed(later)}: no simple rule; later in backward order than {first}, "
-                         "it may only pass the error on")
+        sentence = (f"{_listed(later)}: no simple rule; later in backward order than {first}, it "
+                    "may only pass the error on")
+        sentences.append(Finding("later", sentence, _names(later)))
     return sentences
 
 
@@ -78,6 +90,10 @@ def where_it_enters(wrong, order):
 
     wrong: the names of the wrong blocks, and order: those of all blocks, in backward order
     """
+    return Finding("enters", _entrance(wrong, order), wrong[:1])
+
+
+def _entrance(wrong, order):
     first  = wrong[0]
     before = order[:order.index(first)]
     after  = order[order.index(first) + 1:]
@@ -94,25 +110,33 @@ def where_it_enters(wrong, order):
 
 
 def mistake(case, block, wrong, right):
-    """What to say of a wrong block, or None if no simple rule explains it.
+    """What to say of a wrong block, a Finding, or None if no simple rule explains it.
 
     wrong: all wrong blocks; right: the gradients that are right, by name
     """
     if block.analytic is None:
         return _wrong_shape(block)
     if block.in_small_elements:
-        return _nothing_to_compare(block) or _too_coarse(block) or _in_part(block, case.sizes)
+        return (_nothing_to_compare(block)
+                or _too_coarse(block)
+                or best(block, of_small_constants(block, case.sizes))
+                or _in_part(block, case.sizes)
+                or _nearly(block))
     return (drops_complex(case, block)
             or _nothing_to_compare(block)
             or _too_coarse(block)
             or _zero(block)
             or best(block, of_every_element(block, case.sizes))
+            or best(block, of_clipping(block))
             or best(block, of_some_factor(block))
             or _arranged(block)
             or _of_another_block(block, wrong, right)
             or best(block, of_terms(block, case.sizes))
+            or best(block, of_small_constants(block, case.sizes))
+            or best(block, of_parameters(block, case.sizes))
             or best(block, of_some_weight(block))
-            or _in_part(block, case.sizes))
+            or _in_part(block, case.sizes)
+            or _nearly(block))
 
 
 # ---------------------------------------------------------------------- what is no formula
@@ -120,41 +144,51 @@ def mistake(case, block, wrong, right):
 def _nothing_to_compare(block):
     finite = np.isfinite(block.numeric)
     if not finite.all():
-        return (f"f is NaN or infinite beside {block.place(np.argmin(finite))}: an overflow, or "
-                "the logarithm or root of a negative number? Close to the edge of where f is "
-                "defined, take a smaller step=")
+        return Finding("undefined", f"f is NaN or infinite beside "
+                       f"{block.place(np.argmin(finite))}: an overflow, or the logarithm or root "
+                       "of a negative number? Close to the edge of where f is defined, take a "
+                       "smaller step=")
     if not block.index.size:
-        return ("all elements that were looked at lie on a kink of f, or beside one: try another "
-                "point")
+        return Finding("on-kinks", "all elements that were looked at lie on a kink of f, or beside "
+                       "one: try another point")
     if block.looks_right():
         if block.sampled:
-            return ('wrong, though not in the elements that were looked at; compare it with '
-                    'by="element"')
-        return ("right wherever f has a slope, but wrong on a kink, where it should lie between "
-                "the slopes of the two sides")
+            return Finding("elsewhere", "wrong, though not in the elements that were looked at; "
+                           'compare it with by="element"')
+        return Finding("on-kinks", "right wherever f has a slope, but wrong on a kink, where it "
+                       "should lie between the slopes of the two sides")
     return None
 
 
 def _too_coarse(block):
     dtype, off = block.grad.dtype, block.error
     if dtype.kind != "f" and np.array_equal(block.analytic, np.trunc(block.numeric)):
-        return (f"its dtype is {dtype}: the digits after the decimal point were cut off; make it "
-                "float64")
+        return Finding("digits", f"its dtype is {dtype}: the digits after the decimal point were "
+                       "cut off; make it float64")
     if off < COARSE.get(dtype, 0.0):
-        return (f"its dtype is {dtype}, too coarse to tell an error of {off:.0e} from rounding; "
-                "make it float64")
+        return Finding("digits", f"its dtype is {dtype}, too coarse to tell an error of {off:.0e} "
+                       "from rounding; make it float64")
     if off < SLIGHT:
-        return (f"right to {int(-np.log10(off))} digits, and wrong after that: is something on the "
-                "way in single precision, or has a small constant slipped in, as in log(p + 1e-7)?")
+        return Finding("digits", f"right to {int(-np.log10(off))} digits, and wrong after that: is "
+                       "something on the way in single precision, or has a small constant slipped "
+                       "in, as in log(p + 1e-7)?")
     return None
 
 
 def _zero(block):
     if not block.analytic.any():
-        return "the gradient is zero: missing, never filled in, or cut off by a mask"
+        return Finding("zero", "the gradient is zero: missing, never filled in, or cut off by a "
+                               "mask")
     if agree(block.numeric, 0 * block.numeric, 0, block.noise):
-        return "the gradient is not zero, but f does not depend on it"
+        return Finding("independent", "the gradient is not zero, but f does not depend on it")
     return None
+
+
+def _nearly(block):
+    if block.error > NEARLY:
+        return None
+    return Finding("nearly", f"nearly right, to {block.error:.0e}, and no simple rule says what is "
+                   "wrong: has a small constant slipped in, as in log(p + 1e-5)?")
 
 
 # ---------------------------------------------------------------------- shapes, and other blocks
@@ -167,16 +201,16 @@ def _arranged(block):
 
 
 def _wrong_shape(block):
-    why = _arranged(block) or _summed_to_one(block) if block.index.size else None
-    why = f": {why}" if why else ""
-    return f"expected a gradient of shape {block.shape}, got {block.grad.shape}{why}"
+    shapes = f"expected a gradient of shape {block.shape}, got {block.grad.shape}"
+    why    = _arranged(block) or _summed_to_one(block) if block.index.size else None
+    return Finding(why.kind, f"{shapes}: {why}") if why else Finding("shape", shapes)
 
 
 def _summed_to_one(block):
     total = block.numeric.sum(keepdims=True)
     if (block.whole and block.grad.size == 1
             and agree(block.grad.ravel(), total, block.allowed, block.noise)):
-        return "it is the sum over all elements: is an axis=0 missing?"
+        return Finding("summed", "it is the sum over all elements: is an axis=0 missing?")
     return None
 
 
@@ -184,14 +218,16 @@ def _of_another_block(block, wrong, right):
     others = [other for other in wrong if other is not block]
     for name, grad in [(other.name, other.grad) for other in others] + list(right.items()):
         if overlap(block.grad, grad):
-            return f"its gradient shares memory with that of {name}: one was written over the other"
+            return Finding("shared", f"its gradient shares memory with that of {name}: one was "
+                                     "written over the other")
     for other in others:
         if other.index.size > 1 and other.is_right_as(block.grad):
-            return f"it is the gradient of {other.name}: are two of them exchanged?"
+            return Finding("exchanged", f"it is the gradient of {other.name}: are two of them "
+                                        "exchanged?")
     for name, grad in right.items():
         if grad.shape == block.shape and grad.size > 1 and block.is_explained_by(block.at(grad)):
-            return (f"it is the gradient of {name}, where it is right: was it made from the wrong "
-                    "array?")
+            return Finding("exchanged", f"it is the gradient of {name}, where it is right: was it "
+                                        "made from the wrong array?")
     return None
 
 
@@ -201,21 +237,25 @@ def _in_part(block, sizes):
     """Some elements are wrong, the others right: which, and why?"""
     off, telling = block.off(), block.telling()
     # what has to be zero anyway does not speak for the others
-    others_right = (~off & telling).any()
-    if not block.whole or not off.any() or not others_right:
+    others_right = ~off & telling
+    if not block.whole or not off.any() or not others_right.any():
+        return None
+    # those that are just within the tolerance may have the same mistake
+    if block.errors()[others_right].max() > block.tolerance / EXACT:
         return None
     lines = _lines(off.reshape(block.shape), telling.reshape(block.shape))
     if off.sum() > off.size / 2 and not lines:
         return None
     if off.sum() == 1:
-        return (f"one of its {off.size} elements is wrong, {block.place(np.argmax(off))}, the "
-                "others right")
+        return Finding("part", f"one of its {off.size} elements is wrong, "
+                               f"{block.place(np.argmax(off))}, the others right")
     part  = block.only(off)
     which = lines or f"the first of them {part.place(0)}"
     why   = (_zero(part) or best(part, of_every_element(part, sizes))
              or best(part, of_some_factor(part)))
     why   = f"; there, {why}" if why else ""
-    return f"{off.sum()} of its {off.size} elements are wrong, {which}, the others right{why}"
+    return Finding("part", f"{off.sum()} of its {off.size} elements are wrong, {which}, the "
+                           f"others right{why}")
 
 
 def _lines(off, telling):
@@ -237,7 +277,11 @@ def _lines(off, telling):
 # ---------------------------------------------------------------------- words
 
 def _listed(blocks):
-    return ", ".join(str(block.name) for block in blocks)
+    return ", ".join(map(str, _names(blocks)))
+
+
+def _names(blocks):
+    return [block.name for block in blocks]
 
 
 def _evidence(blocks):
@@ -255,5 +299,6 @@ def _evidence(blocks):
 
 def _worst(block):
     i = block.furthest()
-    return (f"{block.place(i)}: the analytic slope is {block.analytic[i]:.6g}, the numeric one "
-            f"{block.numeric[i]:.6g}; no simple rule leads from one to the other")
+    sentence = (f"{block.place(i)}: the analytic slope is {block.analytic[i]:.6g}, the numeric one "
+                f"{block.numeric[i]:.6g}; no simple rule leads from one to the other")
+    return Finding("unexplained", sentence, [block.name])

@@ -11,9 +11,10 @@ import numpy as np
 from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
                tolerance_of)
 from .case import SAMPLE, by_element
+from .findings import Finding
 from .kinks import CONVINCING, VISIBLE, gap
 from .rounding import agree
-from .slopes import STEP, line, of_block, of_elements, place, steps
+from .slopes import STEP, line, norm, of_block, of_elements, place, steps
 
 # An element is suspected of a kink if the slopes on its two sides differ by more than this part of
 # the block's largest slope: less would not hide a pattern. At 8,500 elements without a kink, they
@@ -42,24 +43,26 @@ DIGITS = 10
 class Block:
     """A wrong block: the gradient that was given for it, and the slopes of f.
 
-    name, shape: of the parameters; grad: the gradient, an array of any shape
+    name: of the parameters param; grad: the gradient, an array of any shape
     index: the flat indices of the elements that were looked at; numeric: the slopes of f there
-    tolerance: the relative error that a right gradient may have; noise: how large a slope can be
-        through rounding alone
+    here: the parameters there; tolerance: the relative error that a right gradient may have
     terms: {name of a term of the loss: a function that returns its slopes at these elements}
-    slack: how far rounding may move each of the slopes
+    slack: how far rounding may move each of the slopes; noise: how far it moves one on average
     sampled: whether there are other elements, that were not looked at
     """
 
-    def __init__(self, name, shape, grad, index, numeric, tolerance, noise, terms, slack=0.0,
+    def __init__(self, name, param, grad, index, numeric, tolerance, terms, slack=0.0,
                  sampled=False):
-        self.name, self.shape, self.grad = name, shape, grad
+        self.name, self.param, self.grad = name, param, grad
+        self.shape = shape               = param.shape
         self.index, self.numeric         = index, numeric
         self.slack                       = np.broadcast_to(slack, numeric.shape)
-        self.tolerance, self.noise       = tolerance, noise
-        self.terms                       = terms
-        self.sampled  = sampled
-        self.whole    = index.size == np.prod(shape)
+        self.noise     = norm(self.slack) / max(1, index.size) ** 0.5
+        self.tolerance = tolerance
+        self.terms     = terms
+        self.sampled   = sampled
+        self.whole    = index.size == param.size
+        self.here     = self.at(param)
         self.analytic = self.at(grad) if grad.shape == shape else None
         self.error    = np.inf if self.analytic is None else relative_error(self.analytic, numeric)
         # so small beside the others are those that are wrong
@@ -83,6 +86,12 @@ class Block:
         larger = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
         return np.abs(self.analytic - self.numeric) > OWN * self.tolerance * larger + self.slack
 
+    def errors(self):
+        """How far off they are, each on its own scale, as far as rounding lets one see."""
+        larger = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
+        apart  = np.maximum(np.abs(self.analytic - self.numeric) - self.slack, 0.0)
+        return apart / np.where(larger > 0, larger, 1.0)
+
     def furthest(self):
         """Which of them is furthest off."""
         apart, off = np.abs(self.analytic - self.numeric), self.off()
@@ -93,13 +102,16 @@ class Block:
         return np.maximum(np.abs(self.analytic), np.abs(self.numeric)) > self.slack
 
     def is_explained_by(self, made):
-        """Whether the gradient is `made`, which a mistake would have made of the right one, and
-        none of its elements, small as they may be, is right as it stands.
+        """Whether the gradient is `made`, which a mistake would have made of the right one; and
+        each of its elements, small as they may be, is so, rather than right as it stands.
         """
-        elsewhere    = np.abs(self.analytic - made)
+        off          = self.off()
+        apart, left  = np.abs(self.analytic - self.numeric), np.abs(self.analytic - made)
         larger       = np.maximum(np.abs(self.analytic), np.abs(made))
-        contradicted = ~self.off() & (elsewhere > CONVINCING * self.tolerance * larger + self.slack)
-        return not contradicted.any() and agree(self.analytic, made, self.allowed, self.noise)
+        contradicted = ~off & (left > CONVINCING * self.tolerance * larger + self.slack)
+        unexplained  = off & (left > apart / CONVINCING + 2 * DOUBTFUL * larger + self.slack)
+        return (not (contradicted | unexplained).any()
+                and agree(self.analytic, made, self.allowed, self.noise))
 
     def is_right_as(self, mended):
         """Whether `mended`, which undoes a mistake in the gradient, is right."""
@@ -108,8 +120,8 @@ class Block:
 
     def only(self, those):
         """The block as if only those of its elements had been looked at."""
-        return Block(self.name, self.shape, self.grad, self.index[those], self.numeric[those],
-                     self.allowed / 10, self.noise, {}, self.slack[those])
+        return Block(self.name, self.param, self.grad, self.index[those], self.numeric[those],
+                     self.allowed / 10, {}, self.slack[those])
 
     def place(self, i):
         """The i-th of the elements that were looked at, as one writes it: W[2, 1]."""
@@ -121,7 +133,7 @@ def gather(case, second_look, name, grad):
     param     = case.params[name]
     noise     = second_look.noise(param)
     tolerance = tolerance_of(case, case.precision(grad))
-    index     = _sample(case, grad, param.size)
+    index     = _sample(case, name, grad)
     numeric   = _slopes(case, name, index, case.f)
     slack     = np.full(index.size, noise)
     smooth    = np.ones(index.size, dtype=bool)
@@ -129,25 +141,30 @@ def gather(case, second_look, name, grad):
         finite = numeric[np.isfinite(numeric)]
         limit  = BEND * np.abs(finite).max(initial=0.0) + VISIBLE * noise
         for k, i in enumerate(index):
+            second_look.progress(name, k, index.size)
             phi, h    = _along_element(case, name, i)
             smooth[k] = not _has_kink(phi, h, limit)
-            if (smooth[k] and grad.shape == param.shape
-                    and not _is_reliable(phi, h, numeric[k], second_look.rounding)):
+            error     = second_look.rounding / h + abs(central_difference(phi, h / 4) - numeric[k])
+            slack[k]  = min(noise, error + second_look.own_rounding(case.precision(grad)))
+            reliable  = error <= DOUBTFUL * abs(numeric[k])
+            shown     = grad.shape == param.shape and (numeric[k] or grad.flat[i])
+            if smooth[k] and shown and not reliable:
                 look = second_look.look(by_element(case, name, grad), i, numeric[k], tolerance)
                 smooth[k]  = look.kink is None or np.isfinite(look.slope)
                 numeric[k] = look.slope
                 slack[k]   = look.hidden
     index, numeric, slack = index[smooth], numeric[smooth], slack[smooth]
     terms = {term: cache(partial(_slopes, case, name, index, f)) for term, f in case.terms.items()}
-    return Block(name, param.shape, grad, index, numeric, tolerance, noise, terms, slack,
+    return Block(name, param, grad, index, numeric, tolerance, terms, slack,
                  sampled=smooth.size < param.size)
 
 
-def _sample(case, grad, size):
+def _sample(case, name, grad):
     """The flat indices of the elements to look at: all of them, or else a few of the largest and a
     few from anywhere.
     """
-    if case.by == "element" or size <= SAMPLE:
+    size = case.params[name].size
+    if case.ways[name] == "element" or size <= SAMPLE:
         return np.arange(size)
     large    = np.argsort(-np.abs(grad.ravel()))[:SAMPLE // 2] if grad.size == size else []
     anywhere = case.rng.choice(size, SAMPLE // 2, replace=False)
@@ -174,14 +191,8 @@ def _has_kink(phi, h, limit):
     return bend > limit and gap(phi, h / FINER) >= KEPT * bend
 
 
-def _is_reliable(phi, h, slope, rounding):
-    """Whether the slope found with the step h is as good as one could wish."""
-    change = abs(central_difference(phi, h / 4) - slope)
-    return rounding / h + change <= DOUBTFUL * abs(slope)
-
-
 def drops_complex(case, block):
-    """A sentence if f drops imaginary parts on its way, which misleads the complex step.
+    """A Finding if f drops imaginary parts on its way, which misleads the complex step.
 
     It shows where the gradient is furthest off, in a central difference that says something else.
     """
@@ -196,6 +207,7 @@ def drops_complex(case, block):
     elsewhere = abs(finer - block.numeric[i]) > 10 * SETTLED * abs(finer)
     if not (settled and elsewhere):
         return None
-    return (f"f does not keep complex numbers: at {block.place(i)} the complex step gives "
-            f"{block.numeric[i]:.6g}, a central difference {finer:.6g}; mend what takes absolute "
-            'values (np.abs, np.var, np.std, a norm), or take method="central"')
+    return Finding("real", f"f does not keep complex numbers: at {block.place(i)} the complex step "
+                   f"gives {block.numeric[i]:.6g}, a central difference {finer:.6g}; mend what "
+                   "takes absolute values (np.abs, np.var, np.std, a norm), or take "
+                   'method="central"')

@@ -15,6 +15,7 @@ from .blanks import Body
 from .classes import Method, pair_of
 from .comparison import Options, compare, filled_of
 from .conventions import fitting, is_output
+from .findings import Finding
 from .parts import copies
 from .reordered import true_order
 from .student import Stopped, loaded
@@ -126,9 +127,10 @@ def _of_order(trial, grads):
     order = true_order(trial, grads)
     if not order:
         return []
-    return [f"the gradients are in another order than the arguments: {trial.backward.name} "
-            f"returns those of {', '.join(order)}, each of them right; {trial.forward.name} takes "
-            f"{', '.join(trial.arguments)}"]
+    return [Finding("order", "the gradients are in another order than the arguments: "
+                             f"{trial.backward.name} returns those of {', '.join(order)}, each of "
+                             f"them right; {trial.forward.name} takes "
+                             f"{', '.join(trial.arguments)}", order)]
 
 
 def _heading(trial):
@@ -197,7 +199,7 @@ def _right(trial, found):
     count = len(found.tested)
     agree = "1 gradient agrees" if count == 1 else f"{count} gradients agree"
     return (f"{trial.backward.name} is right: {agree} with the differences, to a relative "
-            f"{found.report.max_error:.0e}.")
+            f"error of {found.report.max_error:.0e}.")
 
 
 def _untested(trial, found):

@@ -7,7 +7,6 @@ the kink; then there are two slopes, and any between them is a right one.
 """
 import numpy as np
 
-from .rounding import ROUNDING
 
 # The steps that try to get clear of a kink: h, h/4, …, h/4096. Of 4,000 kinks within h, the first
 # quartering left 41 % within reach, the next ones 10, 2.5, 0.6, 0.2 and 0.05 %.
@@ -24,17 +23,11 @@ VISIBLE = 10
 # (at 2,000 kinks: 1.04 at most). A smooth function's come together, and those of a jump part.
 LASTING = 2
 
-# Where values tie, as in max pools that overlap, what one of them gains another may lose, so that
-# a step of one element alone sees no kink. Then so many points nearby are looked at, which are
-# off by up to this part of the elements, and where no values tie any more.
-NEIGHBOURS, NEARBY = 128, 5e-7
+# As the step is quartered, the slopes on the two sides of a smooth bend come together by 4.
+SUDDEN = 8
 
-# Among the first of them some have to differ, or there is no kink; and still with moves so much
-# smaller.
-FIRST, NEARER = 6, 16
-
-# As one comes nearer, the slopes on a kink change by no more than this part of their differences.
-BENT = 0.01
+# A step that is clear of a kink beside 0, and the next smaller one, have to agree, or none will.
+CLEAR = 2
 
 # What explains a disagreement is believed only if it leaves at most a tenth of it.
 CONVINCING = 10
@@ -47,100 +40,80 @@ class Kink:
         self.sentence, self.slope = sentence, slope
 
 
-def beside_a_kink(phi, analytic, apart, h, tolerance):
+def beside_a_kink(phi, analytic, apart, h, tolerance, rounding):
     """The Kink within the step h from 0, if `analytic` is the slope on this side of it; or None.
 
-    A smaller step does not reach it. So one of the smaller steps must either do away with the whole
-    disagreement (`apart`), to the tolerance; or agree with `analytic` as far as its own rounding
-    lets one see, provided that the slopes to the two sides of 0 were seen to differ.
+    A smaller step does not reach it, so that the slopes to the two sides of 0 no longer differ. One
+    such step must either do away with the whole disagreement (`apart`), to the tolerance; or agree
+    with `analytic`, as far as its own rounding lets one see: that of the largest two such steps.
+
+    rounding: that of φ
     """
-    bend = gap(phi, h)
+    bend, clear = gap(phi, h), 0
     for finer in h * QUARTERED:
-        rounding = ROUNDING * abs(phi(0.0)) / finer
-        slope    = sum(sides(phi, finer)) / 2
-        off      = abs(analytic - slope)
-        gone     = off <= tolerance * apart < np.inf
-        agrees   = off <= min(apart / CONVINCING, tolerance * abs(analytic) + rounding)
-        if gone or agrees and bend > VISIBLE * rounding:
+        slope   = sum(sides(phi, finer)) / 2
+        off     = abs(analytic - slope)
+        clear  += gap(phi, finer) <= bend / CONVINCING + VISIBLE * rounding / finer
+        gone    = off <= tolerance * apart < np.inf
+        agrees  = off <= min(apart / CONVINCING, tolerance * abs(analytic) + rounding / finer)
+        visible = bend > VISIBLE * rounding / finer
+        if gone or agrees and clear and visible:
             return Kink(f"a kink or a strong bend lies within the step of {h:.0e}; the numeric "
                         f"slope was taken with {finer:.0e}", slope)
+        if clear == CLEAR:
+            return None
     return None
 
 
-def on_a_kink(phi, analytic, h, tolerance):
+def is_sudden(phi, h, rounding):
+    """Whether the slopes on the two sides of 0 come together suddenly as the step is quartered, as
+    they do where it no longer reaches a kink; those of a smooth bend do so by and by.
+    """
+    wide = gap(phi, h)
+    for finer in h * QUARTERED[1:]:
+        narrow = gap(phi, finer)
+        if wide > SUDDEN * narrow + VISIBLE * rounding / finer:
+            return True
+        wide = narrow
+    return False
+
+
+def on_a_kink(phi, analytic, h, tolerance, rounding):
     """The Kink at 0 itself, if `analytic` is a slope between those of its two sides; or None.
 
-    All of these are in use: for relu at 0, some take 0, some 1, some ½. It is a kink if the slopes
-    of its two sides differ, and by the same amount however small the step.
+    All of these are in use: for relu at 0, some take 0, some 1, some ½.
     """
-    gaps        = [gap(phi, finer) for finer in h * QUARTERED]
-    last        = -1 if _rounded(phi, h * QUARTERED[-1]) * VISIBLE < gaps[0] else COARSER
-    gaps        = gaps[:last] + [gaps[last]]
-    finest      = h * QUARTERED[last]
-    left, right = sides(phi, finest)
-    rounding    = _rounded(phi, finest)
-    slack       = tolerance * gaps[0] + rounding
-    visible     = gaps[0] > VISIBLE * rounding
-    stays_open  = min(gaps) >= gaps[0] / LASTING
-    stays_small = max(gaps) <= gaps[0] * LASTING + VISIBLE * rounding
-    between     = min(left, right) - slack <= analytic <= max(left, right) + slack
-    if visible and stays_open and stays_small and between:
+    if not is_bent(phi, h, rounding):
+        return None
+    left, right, slack = _two_slopes(phi, h, rounding)
+    slack += tolerance * abs(right - left)
+    if min(left, right) - slack <= analytic <= max(left, right) + slack:
         return Kink(f"a kink: the slope is {left:.6g} to the left of the point and {right:.6g} to "
                     "its right")
     return None
 
 
-def _rounded(phi, h):
-    """How far rounding can move a slope over the distance h."""
-    return ROUNDING * abs(phi(0.0)) / h
-
-
-def among_ties(slope_near, analytic, rounding, tolerance):
-    """The Kink at a point where values tie, if `analytic` lies between slopes close by; or None.
-
-    Any way to share a slope among values that tie is right, and points close by show what a share
-    can be: there, one of them is the largest.
-
-    slope_near: the k-th neighbour, moved by a part of the elements -> the slope of f there
-    rounding: how far rounding can move these slopes
+def is_bent(phi, h, rounding):
+    """Whether 0 lies on a kink: the slopes of its two sides differ, and by the same amount however
+    small the step.
     """
-    slopes = [slope_near(k, NEARBY) for k in range(FIRST)]
-    for k in range(FIRST, NEIGHBOURS):
-        least, most = min(slopes), max(slopes)
-        if not most - least > VISIBLE * rounding:
-            return None
-        # a smooth bend moves these slopes as well; on a kink, they stay apart as one comes nearer
-        nearer = [slope_near(slopes.index(end), NEARBY / NEARER) for end in (least, most)]
-        bend   = max(abs(nearer[0] - least), abs(nearer[1] - most))
-        if bend > BENT * (most - least):
-            return None
-        slack  = rounding + 2 * bend + tolerance * (most - least)
-        if least - slack <= analytic <= most + slack:
-            return Kink(f"a kink, for values tie there: the slopes nearby lie between {least:.6g} "
-                        f"and {most:.6g}")
-        slopes.append(slope_near(k, NEARBY))
-    return None
+    first = gap(phi, h)
+    last  = len(QUARTERED) if VISIBLE * rounding / (h * QUARTERED[-1]) < first else COARSER + 1
+    noise = VISIBLE * rounding / (h * QUARTERED[last - 1])
+    return bool(first > noise and all(first / LASTING <= gap(phi, finer) <= first * LASTING + noise
+                                      for finer in h * QUARTERED[1:last][::-1]))
 
 
-def neighbour(params, k, part):
-    """The k-th neighbour of a point, all parameters moved by up to this part of their size.
-
-    The first is the one where the first of the values that tie is the largest, as argmax has it;
-    the second has the last; others are random.
-    """
-    rng, moved = np.random.default_rng(k), {}
-    for name, param in params.items():
-        falling = np.linspace(1.0, -1.0, param.size)
-        moves   = (falling, -falling)[k] if k < 2 else rng.permutation(falling)
-        moved[name] = param + part * sizes(param) * moves.reshape(param.shape)
-    return moved
-
-
-def sizes(param):
-    """The size of each parameter; of those that are zero, that of a typical other one."""
-    size = np.abs(param)
-    some = size[size > 0]
-    return np.where(size > 0, size, np.median(some) if some.size else 1.0)
+def _two_slopes(phi, h, rounding):
+    """The slopes on the two sides of 0, and how far they may be off; with the step that suits."""
+    tries = []
+    for finer in h * QUARTERED[:-1]:
+        left, right = sides(phi, finer)
+        nearer      = sides(phi, finer / 4)
+        change      = max(abs(nearer[0] - left), abs(nearer[1] - right))
+        tries.append((2 * (rounding / finer + change), left, right))
+    slack, left, right = min(tries)
+    return left, right, slack
 
 
 def sides(phi, h):

@@ -4,38 +4,40 @@ Each line yields just that, and what is to be said if the gradient is the same. 
 part of the catalogue the one is named that explains the gradient best, provided that it explains it
 at least ten times better than no mistake does (see evidence.py). A new mistake is a new line:
 
-    yield -right, "the sign is flipped"
+    yield -right, Finding("sign", "the sign is flipped")
 """
 import itertools
 
 import numpy as np
 
 from . import relative_error
+from .findings import Finding
+from .kinks import CONVINCING
 from .slopes import norm
 
 # Two gradients are parallel if less than this part of one points elsewhere.
 ALONG = 1e-3
 
-SUMMED     = "every element is the sum of all of them: is an axis=0 missing?"
-TRANSPOSED = "it is the transpose of the right one; where y = x W, dW = xᵀ dy"
+# On a number without a name. Of a block that only passes an error on, which may lie along a single
+# line, such a sentence could be true by chance.
+UNNAMED = ("some-factor", "some-weight")
+
+SUMMED     = Finding("summed", "every element is the sum of all of them: is an axis=0 missing?")
+TRANSPOSED = Finding("transposed", "it is the transpose of the right one; where y = x W, "
+                                   "dW = xᵀ dy")
 NOT_SUMMED = ("it was not summed over the batch, as the gradient of a bias has to be, since the "
               "bias is broadcast to every example; its sum is right, db = dy.sum({axes})")
-RESHAPED   = "the right numbers in another shape; reshape it, or leave keepdims out"
-
-
-class Unnamed(str):
-    """A sentence on a number without a name. Of a block that only passes an error on, which may lie
-    along a single line, it could be true by chance.
-    """
+RESHAPED   = Finding("reshaped", "the right numbers in another shape; reshape it, or leave "
+                                 "keepdims out")
 
 
 def best(block, catalogue):
-    """The sentence of the mistake that explains a block best, or None if none explains it.
+    """The mistake that explains a block best, as a Finding, or None if none explains it.
 
     Mistakes that explain it ten times better than they need to are equally good: the first counts.
     """
-    fits = [(max(relative_error(block.analytic, made), block.allowed / 10), sentence)
-            for made, sentence in catalogue if block.is_explained_by(made)]
+    fits = [(max(relative_error(block.analytic, made), block.allowed / 10), mistake)
+            for made, mistake in catalogue if block.is_explained_by(made)]
     return min(fits, key=lambda fit: fit[0])[1] if fits else None
 
 
@@ -44,22 +46,27 @@ def best(block, catalogue):
 def of_every_element(block, sizes):
     """Mistakes that show in every element."""
     right = block.numeric
-    yield -right, "the sign is flipped"
+    yield -right, Finding("sign", "the sign is flipped")
     for factor, times, culprit in named_factors(sizes):
-        yield +factor * right, f"{times} the numeric gradient: {culprit}"
-        yield -factor * right, f"{times} the numeric gradient, with its sign flipped: {culprit}"
+        so_many = f"{times} the numeric gradient"
+        yield +factor * right, Finding("factor", f"{so_many}: {culprit}")
+        yield -factor * right, Finding("factor", f"{so_many}, with its sign flipped: {culprit}")
     if block.whole:
         yield np.full_like(right, right.sum()), SUMMED
 
 
 def of_some_factor(block):
-    """A factor without a name. (If a single element is not zero, some factor explains anything.)"""
+    """A factor without a name, the same for each element. (If a single element is not zero, some
+    factor explains anything.)
+    """
     right  = block.numeric
     factor = ratio(block.analytic, right)
     sign   = ", with its sign flipped" if factor < 0 else ""
-    if np.sum(np.abs(right) > block.allowed * np.abs(right).max()) != 1:
-        yield factor * right, Unnamed(f"{abs(factor):.6g} times the numeric gradient{sign}: a "
-                                      "factor is missing, or one too many")
+    left   = np.abs(block.analytic - factor * right)
+    same   = left <= abs(factor - 1) * np.abs(right) / CONVINCING + block.slack
+    if same.all() and np.sum(np.abs(right) > block.allowed * np.abs(right).max()) != 1:
+        yield factor * right, Finding("some-factor", f"{abs(factor):.6g} times the numeric "
+                                      f"gradient{sign}: a factor is missing, or one too many")
 
 
 def of_arrangement(grad, shape):
@@ -67,7 +74,8 @@ def of_arrangement(grad, shape):
     yield grad.T, TRANSPOSED
     summed = sum_to(grad, shape)
     if summed.size < grad.size:
-        yield summed, NOT_SUMMED.format(axes=summed_axes(grad, shape))
+        axes = summed_axes(grad, shape)
+        yield summed, Finding("not-summed", NOT_SUMMED.format(axes=axes))
     if grad.size == np.prod(shape):
         yield grad.reshape(shape), RESHAPED
 
@@ -77,12 +85,12 @@ def of_terms(block, sizes):
     right = block.numeric
     for name, slopes in telling_terms(block):
         term = f"the term {name} of the loss"
-        yield right - slopes,     f"{term} is missing"
-        yield right - 2 * slopes, f"{term} has the wrong sign"
-        yield right + slopes,     f"{term} is counted twice, or a ½ forgotten"
+        yield right - slopes,     Finding("term", f"{term} is missing")
+        yield right - 2 * slopes, Finding("term", f"{term} has the wrong sign")
+        yield right + slopes,     Finding("term", f"{term} is counted twice, or a ½ forgotten")
         for weight, times, culprit in named_factors(sizes):
             made = right + (weight - 1) * slopes
-            yield made, f"{term} counts for {times} what it should: {culprit}"
+            yield made, Finding("term", f"{term} counts for {times} what it should: {culprit}")
 
 
 def of_some_weight(block):
@@ -94,8 +102,8 @@ def of_some_weight(block):
         weight = 1 + ratio(block.analytic - right, slopes)
         made   = right + (weight - 1) * slopes
         if slopes.size > 2 and not parallel(slopes, right):
-            yield made, Unnamed(f"the term {name} of the loss counts for {weight:.6g} times what "
-                                "it should")
+            yield made, Finding("some-weight", f"the term {name} of the loss counts for "
+                                f"{weight:.6g} times what it should")
 
 
 # ---------------------------------------------------------------------- what it is made of

@@ -7,6 +7,11 @@ import sys
 
 import numpy as np
 
+from .findings import Finding
+
+# Seconds before a check that takes long shows how far it is.
+PATIENCE = 2.0
+
 LEGEND = {"element":   "analytic, numeric: the block's largest element, or the one that is "
                        "furthest off; rel err: of the whole block, by norm, or of that element",
           "direction": "analytic, numeric: the slope along one random direction through the block"}
@@ -15,7 +20,7 @@ LEGEND = {"element":   "analytic, numeric: the block's largest element, or the o
 class Row:
     """One line of the table: name, shape, analytic, numeric, error, and ok.
 
-    ok: "yes", "kink", "tiny" or "NO"; notes: sentences that belong to this block
+    ok: "yes", "kink", "tiny" or "NO"; notes: Findings that belong to this block
     hidden: whether rounding hides all of its slopes
     """
 
@@ -33,7 +38,8 @@ class Report:
     """What `check_gradients` found: .ok, .untested, .max_error, .rows, .findings; as a string, the
     table.
 
-    faults: sentences on what params, f and grads do; causes: on what is wrong with the gradient
+    findings: a list of Findings; faults: those on what params, f and grads do; causes: those on
+        what is wrong with the gradient
     untested: the names of the blocks of which no slope was seen, so that nothing was tested
     """
 
@@ -42,6 +48,7 @@ class Report:
         self.faults, self.causes = faults, []
         self.rows, self.untested = [], []
         self.width               = max(8, *(len(str(name)) for name in names))
+        self.bar                 = _bar() if show else None
         self._print(self._head())
 
     @property
@@ -64,21 +71,27 @@ class Report:
 
     @property
     def findings(self):
-        """All sentences: the faults, the causes, and the notes on single rows."""
+        """All Findings: the faults, the causes, and the notes on single rows."""
         notes = [note for row in self.rows for note in row.notes]
         return self.faults + self.causes + notes + self._flat()
 
     def _flat(self):
         """A sentence on the blocks without a slope; those that rounding hides have their own."""
         hidden = [row.name for row in self.rows if row.hidden]
-        flat   = [str(name) for name in self.untested if name not in hidden]
-        return [f"{', '.join(flat)}: all slopes are zero, here and nearby, so nothing was tested; "
-                "try another point, where they are not"] if flat else []
+        flat   = [name for name in self.untested if name not in hidden]
+        words  = (f"{', '.join(map(str, flat))}: all slopes are zero, here and nearby, so nothing "
+                  "was tested; try another point, where they are not")
+        return [Finding("untested", words, flat)] if flat else []
 
     def add(self, row):
         """Append a row and print it."""
         self.rows.append(row)
         self._print(self._line(row))
+
+    def progress(self, name, done, total):
+        """Show how many elements of a block were looked at again, if it takes long."""
+        if self.bar:
+            self.bar.draw(done / total, f"{name}: {done} of {total} elements looked at again")
 
     def close(self):
         """Print what stands below the table, once the last row has been added."""
@@ -98,10 +111,26 @@ class Report:
                 f"{row.numeric:>15.8e} | {row.error:>7.1e} | {row.ok}")
 
     def _foot(self):
-        return "\n".join([LEGEND[self.by], *self.findings])
+        return "\n".join([*self._legend(), *self.findings])
+
+    def _legend(self):
+        if not isinstance(self.by, dict):
+            return [LEGEND[self.by]]
+        names = {way: [str(name) for name, its in self.by.items() if its == way] for way in LEGEND}
+        return [f"{', '.join(names[way])}: {LEGEND[way]}" for way in LEGEND]
 
     def _print(self, text):
+        if self.bar:
+            self.bar.clear()
         self.show = self.show and _print(text)
+
+
+def _bar():
+    """A bar that stays away at first."""
+    from ..progress import Bar               # what it loads is seldom wanted
+    bar = Bar(sys.stderr, indent="")
+    bar.drawn += PATIENCE
+    return bar
 
 
 def _print(text):

@@ -11,18 +11,21 @@ looked at again, with the best step for it (best_step.py), and the row may then 
 These are no excuses for anything else: the kink has to be seen (kinks.py), and the rounding is
 measured (rounding.py), which is also where the thresholds are.
 """
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
 from . import (OWN, central_difference, element_errors, numeric_gradient, relative_error,
                tolerance_of)
 from .best_step import Estimate, best_slope
-from .kinks import NEARBY, NEARER, among_ties, beside_a_kink, neighbour, on_a_kink, sizes
+from .case import ELEMENTWISE_LIMIT, SAMPLE, along_directions
+from .findings import Finding
+from .kinks import beside_a_kink, is_bent, is_sudden, on_a_kink
 from .report import Row
-from .rounding import (ROUNDING, ROUNDING_SINGLE, rounding_of_difference,
-                       rounding_of_slope, rounding_of_value)
-from .slopes import STEP, line, norm, number, steps
+from .rounding import (ROUNDING, ROUNDING_SINGLE, Roughness, rounding_of_difference,
+                       rounding_of_slope)
+from .slopes import STEP, along, line, norm, sizes, steps
+from .ties import NEARBY, NEARER, WIDENED, Neighbourhood, among_ties, small_step
 
 # An element of which rounding hides more than this part is not called right without a word.
 FAINT = 0.01
@@ -47,21 +50,30 @@ class SecondLook:
     """Looks again at those claims of a case that failed.
 
     grads: the gradients of all blocks that can be compared, by name
+    progress: is told how far it is, a name and two numbers
     """
 
-    def __init__(self, case, grads):
-        self.case  = case
-        self.scale = norm(*grads.values())
+    def __init__(self, case, grads, progress):
+        self.case, self.grads = case, grads
+        self.progress  = progress
+        self.scale     = norm(*grads.values())
+        self.unsettled = True                        # whether nothing was said of f's roughness yet
 
     def at(self, claim, numeric):
         """The row of a claim that failed; numeric: the slopes that differences found."""
         row = self._row(claim, numeric)
         # a line through a block meets more kinks than the steps along its elements do
         if claim.elements and row.ok in ("NO", "kink"):
-            claim   = claim.elements
-            numeric = numeric_gradient(claim.f, claim.point, self.case.method, self.case.step)
-            row     = self._row(claim, numeric)
+            if claim.elements.slopes.size <= SAMPLE or self._is_bent(claim):
+                claim = claim.elements
+                row   = self._row(claim, self._numeric(claim))
+        if row.ok == "kink" and not claim.directions:
+            row = self._together(claim, row)
+        row.notes += self._rough()
         return row
+
+    def _numeric(self, claim):
+        return numeric_gradient(claim.f, claim.point, self.case.method, self.case.step)
 
     def _row(self, claim, numeric):
         """The row, once the elements in doubt were looked at, the furthest off first."""
@@ -69,8 +81,10 @@ class SecondLook:
         tolerance = tolerance_of(self.case, claim.precision)
         found     = numeric.copy()
         looks     = {}
-        for i in _in_doubt(analytic, numeric, tolerance):
-            looks[i]   = self.look(claim, i, numeric[i], tolerance)
+        doubtful  = _in_doubt(analytic, numeric, tolerance)
+        for done, i in enumerate(doubtful):
+            self.progress(claim.name, done, doubtful.size)
+            looks[i]   = self.look(claim, i, numeric[i], tolerance, self._is_small)
             numeric[i] = looks[i].slope
             if not looks[i].right:
                 break
@@ -92,22 +106,26 @@ class SecondLook:
                    notes + _hidden(claim, looks, ok),
                    hidden=ok == "tiny" and norm(analytic) <= hidden)
 
-    def look(self, claim, i, numeric, tolerance):
-        """A look at the element with flat index i, where differences found the slope `numeric`."""
+    def look(self, claim, i, numeric, tolerance, patient=False):
+        """A look at the element with flat index i, where differences found the slope `numeric`.
+
+        patient: whether to look long for values that tie
+        """
         at, analytic = np.unravel_index(i, claim.point.shape), claim.slopes.flat[i]
         apart  = np.nan_to_num(abs(analytic - numeric), nan=np.inf)
-        phi    = cache(line(claim.f, claim.point, at))
-        best   = self.estimate(phi, claim.point[at], numeric)
+        phi    = claim.phi(i)
+        best   = self.estimate(phi, 1.0 if claim.directions else claim.point[at], numeric)
         hidden = best.slack + self.own_rounding(claim.precision)
         larger = max(abs(analytic), abs(best.slope))
         off    = abs(analytic - best.slope) - OWN * tolerance * larger
         if off > hidden and self.case.method == "central":
             hidden += rounding_of_difference(claim, at, best.step)
+            if best.slope == 0:                      # is f rounded to a number that does not move?
+                hidden += ROUNDING * self.roughness.elsewhere / best.step
         right  = bool(off <= hidden)
         kink   = self._kink(phi, analytic, apart, claim.point[at], tolerance, right)
-        by_element = claim.point is claim.params.get(claim.name)
-        if by_element and not right and kink is None:
-            kink = self._tie(claim, at, analytic, tolerance)
+        if not right and kink is None and self._may_tie(claim):
+            kink = self._tie(claim, i, analytic, tolerance, patient)
         slope  = best.slope if right or kink is None else kink.slope
         return Look(right or kink is not None, slope, hidden, kink)
 
@@ -121,31 +139,70 @@ class SecondLook:
         if self.case.step is not None:                     # the caller's, and the caller's to judge
             noise = self.rounding / self.case.step
             return Estimate(numeric, self.case.step, noise, noise)
-        return best_slope(phi, element, self.rounding)
+        return best_slope(phi, element, self.rounding, self.roughness.relative)
 
     def _kink(self, phi, analytic, apart, element, tolerance, right):
         """The Kink that one has to know of to see that the gradient is right, or None."""
         if self.case.method == "complex":            # it has no reach, so no kink lies within it
-            return None if right else on_a_kink(phi, analytic, STEP["central"], tolerance)
-        h      = float(steps(element, "central", self.case.step))
-        if right and apart <= self.noise(element):
+            return None if right else on_a_kink(phi, analytic, STEP["central"], tolerance,
+                                                self.roughness.rounding)
+        h      = float(steps(element, "central", self.case.step)) * self.roughness.coarser
+        if right and (apart <= self.noise(element) or not is_sudden(phi, h, self.rounding)):
             return None
-        beside = beside_a_kink(phi, analytic, apart, h, tolerance)
+        beside = beside_a_kink(phi, analytic, apart, h, tolerance, self.rounding)
         if right or self.case.step is not None and beside:
             return beside
-        return on_a_kink(phi, analytic, h, tolerance)
+        return on_a_kink(phi, analytic, h, tolerance, self.rounding)
 
-    def _tie(self, claim, at, analytic, tolerance):
+    def _tie(self, claim, i, analytic, tolerance, patient):
         """The Kink that only shows in points close by, or None."""
-        # so small that no two values that tied are exchanged
-        step = sizes(claim.point)[at] / (4 * claim.point.size)
+        directions = claim.direction(i)
+        step       = small_step(claim.params, directions)
 
         def slope_near(k, part):
-            params = neighbour(claim.params, k, part)
-            return central_difference(line(claim.view(params), params[claim.name], at), part * step)
-        value    = number("f", claim.f(claim.point.copy())).item()
-        rounding = ROUNDING * abs(value) / (NEARBY / NEARER * step)
-        return among_ties(slope_near, analytic, rounding, tolerance)
+            params = self.near.neighbour(k, part)
+            phi    = line(along(self.case.f, params, directions), np.zeros(()), ())
+            return central_difference(phi, part * step)
+        rounding = self.roughness.rounding / (NEARBY / NEARER * step)
+        return among_ties(slope_near, analytic, rounding, tolerance,
+                          WIDENED if claim.directions else 0.0, patient)
+
+    def _may_tie(self, claim):
+        """Whether it is worth while to look for values that tie, which takes time."""
+        return not claim.directions or self._is_small or self._is_bent(claim)
+
+    @property
+    def _is_small(self):
+        return sum(param.size for param in self.case.params.values()) <= ELEMENTWISE_LIMIT
+
+    def _is_bent(self, claim):
+        """Whether a line has a kink at the very point where it is."""
+        h = STEP["central"] * self.roughness.coarser
+        return is_bent(claim.phi(0), h, self.roughness.rounding)
+
+    def _together(self, claim, row):
+        """The row of a block with elements on kinks, each of them right: are they all together?
+
+        Of values that tie, each may claim the slope that belongs to one. So they are moved along a
+        few lines.
+        """
+        grads = {claim.name: self.grads[claim.name]}
+        rng   = np.random.default_rng(0)
+        moves = sizes(claim.point)
+        for direction in (moves, moves * rng.standard_normal(moves.shape)):
+            line = along_directions(self.case, claim.name, claim.shape, grads,
+                                    {claim.name: direction})
+            together = self._row(line, self._numeric(line))
+            if together.ok == "NO":
+                return together
+        return row
+
+    def _rough(self):
+        """A Finding, once, if f was found to be rough."""
+        if self.unsettled and "roughness" in vars(self):
+            self.unsettled = False
+            return self.roughness.told()
+        return []
 
     def noise(self, point):
         """How large a slope at this point can be through rounding alone."""
@@ -157,15 +214,26 @@ class SecondLook:
     def own_rounding(self, precision):
         """How far rounding can move a slope of the gradient itself, unless the caller knows better.
         """
-        coarse = precision == "float32" and self.case.tolerance is None
+        rough  = self.case.method == "central" and self.roughness.is_rough
+        coarse = rough or precision == "float32" and self.case.tolerance is None
         return (ROUNDING_SINGLE if coarse else ROUNDING) * self.scale
+
+    @cached_property
+    def near(self):
+        """The points near that of the case."""
+        return Neighbourhood(self.case.params)
 
     @cached_property
     def rounding(self):
         """How far rounding can move what is differenced; measured when it is first asked for."""
         if self.case.method == "complex":
             return rounding_of_slope(self.case)
-        return rounding_of_value(self.case)
+        return self.roughness.rounding
+
+    @cached_property
+    def roughness(self):
+        """How rough f is."""
+        return Roughness(self.case)
 
 
 def _in_doubt(analytic, numeric, tolerance):
@@ -181,10 +249,10 @@ def _kinks_told(claim, kinks):
     """A sentence for each of a few kinks, or one for all; kinks: by flat index."""
     told = [f"{claim.place(i)}: {kink.sentence}" for i, kink in kinks.items()]
     more = len(kinks) - 1
-    if more < LISTED:
-        return told
-    return [f"{told[0]}; {more} more of its {claim.slopes.size} elements lie on a kink or beside "
-            "one, or where f bends strongly"]
+    if more >= LISTED:
+        told = [f"{told[0]}; {more} more of its {claim.slopes.size} elements lie on a kink or "
+                "beside one, or where f bends strongly"]
+    return [Finding("kink", sentence, [claim.name]) for sentence in told]
 
 
 def _hidden(claim, looks, ok):
@@ -192,14 +260,15 @@ def _hidden(claim, looks, ok):
     analytic = claim.slopes.ravel()
     hidden   = norm(np.array([look.hidden for look in looks.values()]))
     if ok == "tiny" and norm(analytic) > hidden:
-        return [f"{claim.name}: right to an absolute {hidden:.0e}; f's rounding hides what is "
-                "smaller"]
+        return [Finding("hidden", f"{claim.name}: right to an absolute {hidden:.0e}; f's rounding "
+                                  "hides what is smaller", [claim.name])]
     if ok == "tiny":
-        return [f"{claim.name}: too small to be tested, since f's rounding hides slopes below "
-                f"{hidden:.0e}"]
+        return [Finding("untested", f"{claim.name}: too small to be tested, since f's rounding "
+                                    f"hides slopes below {hidden:.0e}", [claim.name])]
     faint = [i for i, look in looks.items() if 0 < FAINT * abs(analytic[i]) <= look.hidden]
     if faint:
-        return [f"{claim.name}: {len(faint)} of its {analytic.size} elements are too small to be "
-                f"tested well: {claim.place(faint[0])} only to an absolute "
-                f"{looks[faint[0]].hidden:.0e}, for f's rounding hides what is smaller"]
+        return [Finding("hidden", f"{claim.name}: {len(faint)} of its {analytic.size} elements are "
+                                  f"too small to be tested well: {claim.place(faint[0])} only to "
+                                  f"an absolute {looks[faint[0]].hidden:.0e}, for f's rounding "
+                                  "hides what is smaller", [claim.name])]
     return []

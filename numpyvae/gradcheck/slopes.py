@@ -115,6 +115,13 @@ def as_float64(name, array):
     return array
 
 
+def sizes(array):
+    """The size of each element; of those that are zero, that of a typical other one."""
+    size = np.abs(array)
+    some = size[size > 0]
+    return np.where(size > 0, size, np.median(some) if some.size else 1.0)
+
+
 def norm(*arrays):
     """The Euclidean norm of all arrays together.
 

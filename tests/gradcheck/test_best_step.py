@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from helpers import draw
+from helpers_gradients import mixed_case, planted
 from numpyvae import check_gradients
 from numpyvae.gradcheck.best_step import FIRST, SMALL, STEPS, Estimate, best_slope, first_step
 from numpyvae.gradcheck.rounding import ROUNDING
@@ -97,48 +98,6 @@ def test_a_right_log_close_to_zero_is_right():
     with np.errstate(invalid="ignore"):
         assert check_gradients(f, {"p": p}, {"p": np.array([[0, 0, -1e6]])}, show=False).ok
         assert not check_gradients(f, {"p": p}, {"p": np.array([[0, 0, -1.001e6]])}, show=False).ok
-
-
-def mixed_case(rng):
-    """A layer with features from 1e-6 to 1e6  ->  f, its parameters, its right gradient"""
-    n, d, h = map(int, rng.integers(2, 6, 3))
-    sizes   = 10.0 ** rng.uniform(-6, 6, d)
-    X, T    = rng.standard_normal((n, d)) * sizes, rng.standard_normal((n, h))
-    W       = rng.standard_normal((d, h)) / (sizes[:, None] if rng.random() < 0.5 else sizes.max())
-    params  = {"W": W, "c": rng.standard_normal(h)}
-    value, slope = KINDS[list(KINDS)[rng.integers(len(KINDS))]]
-
-    def a(p):
-        return X @ p["W"] + p["c"]
-
-    da = slope(a(params), T)
-    return lambda p: value(a(p), T), params, {"W": X.T @ da, "c": da.sum(axis=0)}
-
-
-def softmax_loss(a, T):
-    shifted = a - a.max(axis=1, keepdims=True)
-    return (np.log(np.exp(shifted).sum(axis=1)) - shifted[:, 0]).sum()
-
-
-def softmax_slope(a, T):
-    e = np.exp(a - a.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True) - (np.arange(a.shape[1]) == 0)
-
-
-KINDS = {
-    "linear":  (lambda a, T: (a * T).sum(),              lambda a, T: T),
-    "squares": (lambda a, T: ((a - T) ** 2).sum() / 2,   lambda a, T: a - T),
-    "tanh":    (lambda a, T: (np.tanh(a) * T).sum(),     lambda a, T: T * (1 - np.tanh(a) ** 2)),
-    "softmax": (softmax_loss,                            softmax_slope),
-    "relu":    (lambda a, T: (np.maximum(a, 0) * T).sum(), lambda a, T: T * (a > 0))}
-
-
-def planted(rng, W):
-    """W with one error: an element, a row, a factor, a sign."""
-    wrong, row = W.copy(), int(rng.integers(len(W)))
-    column = int(rng.integers(W.shape[1])) if rng.random() < 0.5 else slice(None)
-    wrong[row, column] *= rng.choice([-1, 0, 0.5, 1.01, 1.1, 2])
-    return wrong
 
 
 def test_errors_are_found_and_right_gradients_right_with_features_from_1e_6_to_1e6():

@@ -39,6 +39,9 @@ def square(p):
     ({"order": ["W"]}, InvalidValueError, "order: expected each of W, b once"),
     ({"order": iter("W")}, InvalidValueError, "order: expected each"),
     ({"order": ["W", "b", "b"]}, InvalidValueError, "order: expected each of W, b once"),
+    ({"by": {"V": "element"}}, InvalidValueError, "by: expected names among W, b, got V$"),
+    ({"by": {"W": "row"}}, InvalidValueError, r"by\['W'\]: expected one of"),
+    ({"by": "row"}, InvalidValueError, "by: expected one of"),
     ({"sizes": [3]}, InvalidTypeError, "sizes: expected a dictionary"),
     ({"sizes": {"N": 0}}, InvalidValueError, r"sizes\['N'\]: expected"),
     ({"sizes": {"N": 1e308}}, InvalidValueError, r"sizes\['N'\]"),
@@ -53,6 +56,30 @@ def test_auto_takes_elements_of_small_functions_and_directions_of_large_ones():
     for size, by in [(2000, "element"), (2001, "direction")]:
         x = np.ones(size)
         assert check_gradients(lambda p: p["x"].sum(), {"x": x}, {"x": x}, show=False).by == by
+
+
+def test_one_block_goes_by_element_where_the_rest_goes_by_direction():
+    W, b = np.ones((50, 50)), np.arange(1.0, 31.0)
+
+    def f(p):
+        return (p["W"] ** 3).sum() / 3 + (p["b"] ** 2).sum() / 2
+
+    calls  = []
+    right  = {"W": W ** 2, "b": b}
+    report = check_gradients(lambda p: calls.append(0) or f(p), {"W": W, "b": b}, right,
+                             by={"b": "element"}, show=False)
+    assert report.ok and report.by == {"W": "direction", "b": "element"}
+    assert len(calls) < 80 and [row.name for row in report.rows] == ["W", "b", "(all)"]
+    # its smallest element is wrong, by so little that a direction would not tell
+    wrong  = {"W": W ** 2, "b": b * (1 + 1e-3 * (b == 1))}
+    report = check_gradients(f, {"W": W, "b": b}, wrong, by={"b": "element"}, show=False)
+    assert report.findings == ["b: one of its 30 elements is wrong, b[0], the others right (30 "
+                               "elements compared; b[0] is 1.001, by differences 1)"]
+    assert str(report).count("analytic, numeric: ") == 2 and "\nb: analytic, " in str(report)
+    # all by one way is as if it had been said in one word
+    same = check_gradients(f, {"b": b, "W": W}, right, by={"b": "element", "W": "element"},
+                           show=False)
+    assert same.ok and same.by == "element"
 
 
 def test_directions_are_seeded_and_never_at_right_angles_to_the_gradient():

@@ -274,7 +274,7 @@ def returning(value):
 
 def block_of(grad, numeric, **terms):
     slopes = {name: returning(values) for name, values in terms.items()}
-    return Block("W", grad.shape, grad, np.arange(grad.size), numeric, 1e-5, 0.0, slopes)
+    return Block("W", np.zeros(grad.shape), grad, np.arange(grad.size), numeric, 1e-5, slopes)
 
 
 def test_of_mistakes_that_explain_it_the_best_is_named():
@@ -295,7 +295,7 @@ def test_a_mistake_has_to_explain_it_ten_times_better_than_none():
     right, noise = draw(4, 20, 20)
     # Off by a factor, 2e-5, and by noise that is a half, a fifth or a twentieth of that.
     for rest, named in [(0.5, False), (0.2, False), (0.05, True)]:
-        grad  = right * (1 + 2e-5) + 2e-5 * rest * noise
+        grad  = right * (1 + 2e-5 + 2e-5 * rest * np.sign(noise))
         block = block_of(grad, right)
         assert bool(best(block, [(right * (1 + 2e-5), "factor")])) is named
 

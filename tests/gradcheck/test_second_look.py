@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from helpers import draw, smooth, smooth_case
-from numpyvae import VAE, check_gradients
+from helpers_gradients import right_case
+from numpyvae import check_gradients
 from numpyvae.gradcheck import numeric_gradient
 
 both_ways    = pytest.mark.parametrize("by", ["element", "direction"])
@@ -78,66 +79,6 @@ def test_f_is_asked_no_more_often_than_the_differences_need_if_all_is_right():
 
 
 # ---------------------------------------------------------------------- no false alarm
-
-def right_case(rng, kind):
-    """A function, its parameters, its right gradient, and the options that belong to it."""
-    n, d, z, h = *map(int, rng.integers(1, 5, 3)), int(rng.integers(2, 5))
-    if kind == 0:
-        return small_vae(rng, n, d, z, h)
-    X, A, c = rng.standard_normal((n, d)), rng.standard_normal((d, h)), rng.standard_normal(h)
-    scale = float(10.0 ** rng.uniform(-6, 6))
-    if kind == 1:
-        f, grads = least_squares(X, scale)
-    else:
-        f, grads = softmax_regression(X, h, shift=kind == 3)
-    return f, {"A": A, "c": c}, grads, {"order": ["c", "A"]}
-
-
-def small_vae(rng, n, d, z, h):
-    likelihood, x_std = str(rng.choice(["bernoulli", "gaussian"])), float(rng.uniform(0.3, 2))
-    vae = VAE(d, h, z, likelihood, x_std, rng)
-    x, eps, beta = rng.random((n, d)), rng.standard_normal((n, z)), float(rng.choice([0, 1, 4]))
-
-    def losses(p):
-        return vae.loss(x, eps, beta, params=p)
-
-    def grads(p):
-        there = VAE(d, h, z, likelihood, x_std)
-        there.params.update(p)
-        return there.loss_and_grads(x, eps, beta)[1]
-    terms = {"recon": lambda p: losses(p)[1], "kl": lambda p: beta * losses(p)[2]}
-    return (lambda p: losses(p)[0]), vae.params, grads, {"terms": terms, "order": list(vae.params)}
-
-
-def least_squares(X, scale):
-    """f = scale · Σ (X A + c)², whose slopes may be of any size  ->  f, its gradient."""
-    def residual(p):
-        return X @ p["A"] + p["c"]
-
-    def f(p):
-        return scale * (residual(p) ** 2).sum()
-
-    def grads(p):
-        return {"A": 2 * scale * X.T @ residual(p), "c": 2 * scale * residual(p).sum(axis=0)}
-
-    return f, grads
-
-
-def softmax_regression(X, h, shift):
-    """The cross-entropy of softmax(X A + shift c), free of c if shift is 0  ->  f, its gradient."""
-    def logits(p):
-        return X @ p["A"] + shift * p["c"]
-
-    def f(p):
-        a = logits(p)
-        return (np.log(np.exp(a).sum(axis=1)) - a[:, 0]).sum() / len(X)
-
-    def grads(p):
-        e  = np.exp(logits(p))
-        da = (e / e.sum(axis=1, keepdims=True) - (np.arange(h) == 0)) / len(X)
-        return {"A": X.T @ da, "c": shift * da.sum(axis=0)}
-    return f, grads
-
 
 @both_methods
 @both_ways
