@@ -18,7 +18,9 @@ SPOILED = {
     "A class": (3, [("self.x.T @ dy", "-self.x.T @ dy"), ("dy.sum(axis=0)", "dy.mean(axis=0)")]),
     "A loss": (1, [(" / len(labels)\n\ndef ex", "\n\ndef ex"), ("-= 1", "-= 2")]),
     "An embedding": (1, [("np.add.at(dW, tokens, dy)", "dW[tokens] += dy")]),
-    "A recurrent cell": (5, [("dh + dy", "dy"), ('"Wy": h.T', '"Wy": h0.T'), ("h0.T @", "h.T @")])}
+    "A recurrent cell": (5, [("dh + dy", "dy"), ('"Wy": h.T', '"Wy": h0.T'), ("h0.T @", "h.T @")]),
+    "A loss and its gradients in one": (2, [("(p - y) / len(x)", "(p - y)"),
+                                            ('"b": da.sum()', '"b": da.mean()')])}
 
 
 def judged(capsys, folder, text, target):
@@ -53,6 +55,35 @@ def test_a_spoiled_one_is_wrong(capsys, tmp_path, title, change):
     assert text.count(change[0]) == 1
     status, out, err = judged(capsys, tmp_path, text.replace(*change), target)
     assert status == 1 and not err and "is wrong: " in out
+
+
+def blocks(title):
+    section = PAGE.split(f"## {title}\n")[1].split("\n## ")[0]
+    return re.search(r"```python\n(.*?)```(?:\n\n    (.*))?", section, re.DOTALL).groups()
+
+
+def test_the_test_on_the_page_passes_and_fails_if_it_is_spoiled(capsys):
+    text, _ = blocks("In a test suite of your own")
+    names = {}
+    exec(text, names)
+    names["test_the_gradient_of_a_square"]()
+    assert not capsys.readouterr().out
+    exec(text.replace("2 * params", "3 * params"), names)
+    with pytest.raises(AssertionError, match="W: 1.5 times the numeric"):
+        names["test_the_gradient_of_a_square"]()
+
+
+def test_what_the_page_prints_is_printed(capsys):
+    text, printed = blocks("Grading")
+    exec(text, {})
+    assert capsys.readouterr().out.strip() == printed.strip()
+
+
+def test_by_on_the_page_is_for_single_blocks(capsys, tmp_path):
+    text, target = BY_TITLE["A class"]
+    (tmp_path / "linear.py").write_text(text, encoding="utf-8")
+    assert main(["check", f"{tmp_path / target}", "--by", "W=element"]) == 0
+    assert main(["check", f"{tmp_path / target}", "--by", "V=element"]) == 2
 
 
 def test_the_options_on_the_page_are_those_of_the_command(capsys):

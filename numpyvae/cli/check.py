@@ -30,15 +30,16 @@ SEEN     = 0.7                               # of the pixels, where some are mis
 def add_options(parser):
     """FILE.py:forward,backward and how to check it."""
     parser.add_argument("target", nargs="?", metavar="FILE.py:forward,backward",
-                        help="a backward pass of yours to check instead, or FILE.py:Class, a class "
-                             "with both; example() in the same file returns forward's arguments")
+                        help="a backward pass of yours to check instead; or FILE.py:Class, a class "
+                             "with both; or FILE.py:loss_and_grads, a function that returns both; "
+                             "example() in the same file returns forward's arguments")
     parser.add_argument("--seed", type=whole, default=0, metavar="S",
                         help="seed of the random networks and data (default 0)")
     parser.add_argument("--step", type=number, metavar="H",
                         help="of FILE.py: the step of the differences (default 6e-6)")
     parser.add_argument("--by", metavar="HOW",
                         help="of FILE.py: element or direction (default: element, if there are at "
-                             "most 2,000)")
+                             "most 2,000); or, for single blocks, such as W=element,b=direction")
     parser.add_argument("--terms", metavar="F,G",
                         help="of FILE.py: functions with forward's arguments whose sum is the loss")
 

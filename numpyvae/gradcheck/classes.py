@@ -4,15 +4,19 @@
     dx, grads = backward(dy, layer)       layer.backward(dy), and the gradients that it left there
 
 What forward keeps for backward it keeps in the layer, so the layer is the cache. Every call has a
-copy of it, with gradients of zero, since some add up over calls.
+copy of it, with gradients of zero, since some add up over calls. A backward that does not keep the
+gradients but moves the parameters by them is given a learning rate of 1: how far they moved tells.
 """
 import contextlib
 import inspect
 
 import numpy as np
 
-from .parts import copies, is_real
-from .slots import PREFIXES, TABLES, in_attributes, slots
+from .methods import (RATES, methods_of, named_after, of_backward, rates_of, signature_of,
+                      takes_inputs, with_params)
+from .names import spellings
+from .parts import copies, is_real, part, places
+from .slots import TABLES, arrays, in_attributes, members, slots
 from .student import Function
 from ..errors import InvalidValueError
 
@@ -21,29 +25,35 @@ class Method(Function):
     """A method as a function.
 
     state: the names of what forward was seen to change in the layer
-    alone: of its arrays that seem to be parameters, but have no gradient anywhere
+    alone: of its arrays that seem to be parameters, but have no place for a gradient
+    keeps: whether the last thing that forward returns is the layer, for backward
+    hidden: the name of the argument that has the parameters, which one does not write
     """
 
-    def __init__(self, path, name, code, signature, state):
+    def __init__(self, path, name, code, signature, state=(), alone=(), keeps=False, hidden=None):
         super().__init__(path, name, code, signature)
         self.state = state
-        self.alone = []
+        self.alone = alone
+        self.keeps = keeps
+        self.hidden = hidden
 
 
-def pair_of(file, name):
-    """The functions forward, backward and example that a class comes down to.
+def pair_of(file, name, methods=()):
+    """The functions forward, backward and example that a class comes down to; None for backward if
+    forward returns the gradients, too.
 
-    file: a student.File; name: of a class in it, whose instance example() returns with its inputs
+    file: a student.File; name: of a class in it, whose instance example() returns with its inputs,
+        or of such an instance
+    methods: the names of forward and backward, if they are not the usual ones
     Raises InvalidValueError if it has no forward and backward, or example() returns no instance.
     """
-    cls = file.names[name]
-    if not all(callable(getattr(cls, method, None)) for method in ("forward", "backward")):
-        raise InvalidValueError(f"{file.path}: expected the class {name} to have the methods "
-                                "forward and backward")
+    thing = file.names[name]
+    cls   = thing if isinstance(thing, type) else type(thing)
+    forward, backward = methods or methods_of(file.path, cls)
     layer, inputs = _example(file, cls, name)
-    pair = _Pair(file.path, name, layer, inputs)
-    return pair.forward, pair.backward, Function(file.path, "example", lambda: inputs,
-                                                 inspect.Signature())
+    example = Function(file.path, "example", lambda: inputs, inspect.Signature())
+    pair = _Pair(file.path, name, layer, inputs, forward, backward)
+    return pair.forward, pair.backward, example
 
 
 def _example(file, cls, name):
@@ -58,6 +68,8 @@ def _example(file, cls, name):
         inputs = [value for value in values if not isinstance(value, cls)]
     if len(layers) == 1:
         return layers[0], inputs
+    if isinstance(file.names[name], cls):
+        return file.names[name], inputs
     with contextlib.suppress(TypeError):
         inspect.signature(cls).bind()
         return Function(file.path, name, cls, None)(), inputs
@@ -66,68 +78,142 @@ def _example(file, cls, name):
 
 
 class _Pair:
-    """forward and backward of a layer."""
+    """forward and backward of a layer.
 
-    def __init__(self, path, name, layer, inputs):
-        call = inspect.signature(layer.forward)
-        self.argument = "layer" if "params" in call.parameters else "params"
+    backward: None if forward returns the gradients, too
+    """
+
+    def __init__(self, path, name, layer, inputs, forward, backward):
+        takes = signature_of(layer, forward)
+        self.argument = "layer" if "params" in takes.parameters else "params"
         self.inputs   = len(inputs)
-        self.layer    = _prepared(layer, inputs, Function(path, f"{name}.forward", _call, None))
+        self.names    = forward, backward
         self.state    = set()
-        params = {key: np.array(slot.value) for key, slot in slots(self.layer).items()}
-        self.names    = list(params)
-        self.forward  = Method(path, f"{name}.forward", self._forward,
-                               _with_params(call, self.argument, params), self.state)
-        self.forward.alone = _alone(self.layer, inputs)
-        self.backward = Method(path, f"{name}.backward", self._backward,
-                               _of_backward(layer), self.state)
+        self.keeps    = backward is not None and not takes_inputs(layer, forward, backward)
+        self.layer    = self._prepared(layer, inputs, Function(path, f"{name}.{forward}",
+                                                               self._call, None))
+        self.kept     = set(slots(self.layer))
+        self.alone    = self._on_their_own(inputs)
+        params = _nested({key: np.array(slot.value)
+                          for key, slot in self._slots(self.layer).items()})
+        self.forward  = Method(path, f"{name}.{forward}", self._forward,
+                               with_params(takes, self.argument, params), self.state,
+                               self.alone, self.keeps, self.argument)
+        self.backward = None
+        if backward and self.keeps:
+            self.backward = Method(path, f"{name}.{backward}", self._backward,
+                                   of_backward(layer, backward), self.state)
+        elif backward:
+            after = named_after(signature_of(layer, backward), takes)
+            self.backward = Method(path, f"{name}.{backward}", self._derivative,
+                                   with_params(after, self.argument, params), self.state)
+
+    def _slots(self, layer):
+        """Where a layer keeps its parameters, those without a place for a gradient included."""
+        everything = arrays(layer)
+        return {**slots(layer), **{name: everything[name] for name in self.alone}}
+
+    def _filled(self, params):
+        """A copy of the layer with these parameters."""
+        layer = _copy(self.layer)
+        flat  = {name: part(params, path) for name, path in places(params).items()}
+        for name, slot in self._slots(layer).items():
+            slot.install(flat[name])
+        return layer
 
     def _forward(self, *args, **kwargs):
-        params = kwargs.pop(self.argument)
-        layer = copies({"layer": self.layer})["layer"]
-        for name, slot in slots(layer).items():
-            slot.install(params[name])
+        layer  = self._filled(kwargs.pop(self.argument))
         before = copies(_numbers(layer))
-        result = _result(layer, layer.forward(*args, **kwargs), "output")
+        result = _result(layer, getattr(layer, self.names[0])(*args, **kwargs), "output")
         after = _numbers(layer)
         self.state |= {name for name, number in before.items()
                        if name in after and not _same(number, after[name])}
+        if not self.keeps:
+            return result
         return (*result, layer) if isinstance(result, (tuple, list)) else (result, layer)
 
     def _backward(self, *douts):
         *douts, layer = douts
-        result = _result(layer, layer.backward(*douts), "dinputs")
-        grads  = {name: slot.grad for name, slot in slots(layer).items() if name in self.names}
+        return self._gradients(layer, douts, rates_of(layer, self.names[1]))
+
+    def _derivative(self, *args, **kwargs):
+        """grad(x, y), of a layer that has seen forward(x, y), where that is possible."""
+        layer = self._filled(kwargs.pop(self.argument))
+        with contextlib.suppress(Exception):             # for what it may keep
+            getattr(layer, self.names[0])(*_copy(args), **_copy(kwargs))
+        return self._gradients(layer, args, kwargs)
+
+    def _gradients(self, layer, args, kwargs):
+        """What backward returns, and the gradients that it leaves in the layer."""
+        before = {name: np.copy(slot.value) for name, slot in self._slots(layer).items()}
+        result = getattr(layer, self.names[1])(*args, **kwargs)
+        result = _result(layer, result, "dinputs")
+        kept   = {name: slot.grad for name, slot in slots(layer).items() if name in self.kept}
+        moved  = {name: before[name] - slot.value for name, slot in self._slots(layer).items()
+                  if set(kwargs) & set(RATES)}
+        grads  = {**kept, **moved}
         if isinstance(result, dict):
             return {**grads, **result}
         if isinstance(result, list) and self.inputs == 1 and len(result) > 1:
             result = result[-1:]                     # of several forwards, the last is ours
-        result = result if isinstance(result, (tuple, list)) else [result]
-        if not grads or len(result) > self.inputs:
-            return tuple(result)
-        return (*result, grads)
+        if result is None and any(grad is not None for grad in grads.values()):
+            return grads
+        if not grads or isinstance(result, (tuple, list)) and len(result) > self.inputs:
+            return result
+        return (*(result if isinstance(result, (tuple, list)) else [result]), grads)
+
+    # ------------------------------------------------------------------ before the first call
+
+    def _call(self, layer, inputs):
+        inputs  = _copy(inputs)
+        named   = isinstance(inputs, dict)
+        forward = getattr(layer, self.names[0])
+        return _result(layer, forward(**inputs) if named else forward(*inputs), "output")
+
+    def _prepared(self, layer, inputs, call):
+        """A copy of the layer with its parameters in place.
+
+        Some are made only by the first forward, which knows the sizes, and some of the attributes
+        for their gradients only by the first backward.
+        """
+        layer  = _copy(layer)
+        used   = _copy(layer)
+        result = call(used, inputs)
+        if set(slots(used)) - set(slots(layer)):
+            layer = _as_new(used, layer)
+        with contextlib.suppress(Exception):             # a wrong backward is judged later
+            count = len(of_backward(used, self.names[1]).parameters) - 1
+            outputs = result if isinstance(result, (tuple, list)) else [result]
+            ones = [np.ones_like(output) for output in outputs[:count]]
+            getattr(used, self.names[1])(*ones, **rates_of(used, self.names[1]))
+        _announce(layer, used)
+        return layer
+
+    def _on_their_own(self, inputs):
+        """The arrays on which the output depends as on parameters, but with no gradient kept."""
+        known, found = {id(slot.value) for slot in slots(self.layer).values()}, []
+        for name, slot in arrays(self.layer).items():
+            if id(slot.value) not in known:
+                moved = _copy(self.layer)
+                place = arrays(moved)[name]
+                place.values[place.key] = slot.value * 1.001 + 0.001
+                with contextlib.suppress(Exception):
+                    first = self._call(_copy(self.layer), inputs)
+                    if not _all_same(first, self._call(moved, inputs)):
+                        found.append(name)
+        return found
 
 
-# ---------------------------------------------------------------------- before the first call
-
-def _prepared(layer, inputs, forward):
-    """A copy of the layer with its parameters in place.
-
-    Some are made only by the first forward, which knows the sizes, and some of the attributes for
-    their gradients only by the first backward.
-    """
-    layer = _copy(layer)
-    used  = _copy(layer)
-    result = forward(used, inputs)
-    there  = slots(layer)
-    if set(slots(used)) - set(there):
-        layer = _as_new(used, layer)
-    with contextlib.suppress(Exception):             # a wrong backward is judged later
-        count = len(_of_backward(used).parameters) - 1
-        outputs = result if isinstance(result, (tuple, list)) else [result]
-        used.backward(*[np.ones_like(output) for output in outputs[:count]])
-    _announce(layer, used)
-    return layer
+def _nested(params):
+    """{"b": …, "W[0]": …, "W[1]": …}  ->  {"b": …, "W": […, …]}"""
+    nested = {}
+    for name, value in params.items():
+        start, bracket, _ = name.partition("[")
+        if bracket:
+            nested.setdefault(start, []).append(value)
+        else:
+            nested[name] = value
+    return nested
 
 
 def _as_new(used, layer):
@@ -144,36 +230,18 @@ def _as_new(used, layer):
 
 def _announce(layer, used):
     """Make the attributes, such as dW, that a backward makes for the gradients of others."""
-    for name in in_attributes(getattr(used, "__dict__", {})):
-        for prefix in PREFIXES:
-            if hasattr(used, f"{prefix}{name}") and not hasattr(layer, f"{prefix}{name}"):
-                setattr(layer, f"{prefix}{name}", None)
-    for part, used_part in zip(getattr(layer, "layers", ()), getattr(used, "layers", ())):
-        _announce(part, used_part)
-
-
-def _alone(layer, inputs):
-    """The attributes on which the output depends as on parameters, but that have no gradient."""
-    known, found = {id(slot.value) for slot in slots(layer).values()}, []
-    for name, value in getattr(layer, "__dict__", {}).items():
-        if isinstance(value, np.ndarray) and is_real(value) and id(value) not in known:
-            moved = _copy(layer)
-            vars(moved)[name] = value * 1.001 + 0.001
-            with contextlib.suppress(Exception):
-                if not _all_same(_call(_copy(layer), inputs), _call(moved, inputs)):
-                    found.append(name)
-    return found
+    theirs = dict(members(used))
+    for prefix, member in list(members(layer)):
+        after = vars(theirs[prefix]) if prefix in theirs else {}
+        for name in in_attributes(after):
+            for spelling in spellings(name):
+                if spelling in after and not hasattr(member, spelling):
+                    setattr(member, spelling, None)
 
 
 def _all_same(first, second):
     pairs = zip(first, second) if isinstance(first, (tuple, list)) else [(first, second)]
     return all(_same(np.asarray(a), np.asarray(b)) for a, b in pairs)
-
-
-def _call(layer, inputs):
-    inputs = _copy(inputs)
-    named  = isinstance(inputs, dict)
-    return _result(layer, layer.forward(**inputs) if named else layer.forward(*inputs), "output")
 
 
 def _result(layer, result, name):
@@ -183,31 +251,6 @@ def _result(layer, result, name):
 
 def _copy(thing):
     return copies({"thing": thing})["thing"]
-
-
-# ---------------------------------------------------------------------- signatures, and the state
-
-def _with_params(signature, argument, params):
-    """That of forward, with a dictionary of parameters by name, if there are any."""
-    extra = inspect.Parameter(argument, inspect.Parameter.KEYWORD_ONLY, default=params)
-    return _extended(signature.parameters.values(), [extra])
-
-
-def _of_backward(layer):
-    """backward(dy, layer): the parameters that take gradients, and the layer that keeps the rest.
-    """
-    parameters = list(inspect.signature(layer.backward).parameters.values())
-    needed = [each for each in parameters if each.default is inspect.Parameter.empty
-              and each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    cache = inspect.Parameter("layer", inspect.Parameter.POSITIONAL_ONLY)
-    names = [each.replace(kind=inspect.Parameter.POSITIONAL_ONLY) for each in needed]
-    return inspect.Signature([*names, cache])
-
-
-def _extended(parameters, extra):
-    """A signature with more parameters, which go before **kwargs."""
-    last = [each for each in parameters if each.kind is inspect.Parameter.VAR_KEYWORD]
-    return inspect.Signature([*(each for each in parameters if each not in last), *extra, *last])
 
 
 def _numbers(layer):

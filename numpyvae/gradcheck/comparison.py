@@ -2,9 +2,12 @@
 
 The check sees f and its gradient. How forward and backward treat what they are given, it does not.
 """
+import contextlib
+
 import numpy as np
 
 from . import check_gradients, parts
+from .behaviour import computes_in_single
 from .blanks import is_blank
 from .findings import Finding
 from .student import Stopped
@@ -70,17 +73,19 @@ def compare(trial, grads, options=None, show=True):
         return {name: grad for name, grad in trial.grads(moved).items()
                 if name in tested or (name in filled and name not in trial.places)}
 
-    params = {name: _array(name, trial.part(name)) for name in tested}
+    params = {name: _array(trial, name) for name in tested}
+    trial.single = _is_single(trial, params)
     report = check_gradients(trial.f, params, claimed, by=_by(trial, options.by, tested),
                              step=options.step, terms=_terms(trial, options.terms),
-                             order=tested if trial.in_order else None, sizes=_sizes(trial),
+                             order=_order(trial, tested), sizes=_sizes(trial),
                              show=show)
     state  = _state(trial, tested)
     of_backward = _misuse_of_douts(trial, tested) + _changes(trial, trial.backward)
     of_forward  = _single_precision(trial) + _changes(trial, trial.forward, but=state)
+    wrong = list(dict.fromkeys(of_backward + of_forward))        # they may be one function
     f_is_at_fault = any(sentence.startswith("f ") for sentence in report.faults)
     culprit = trial.forward if of_forward or f_is_at_fault else trial.backward
-    return Comparison(report, of_backward + of_forward, culprit.name, tested, state)
+    return Comparison(report, wrong, culprit.name, tested, state)
 
 
 def _by(trial, by, tested):
@@ -102,12 +107,30 @@ def _terms(trial, functions):
     return {function.name: trial.f_of(function) for function in functions} or None
 
 
+def _order(trial, tested):
+    """The tested parts in the order in which their gradients are made, if it is known."""
+    return trial.order and [name for name in trial.order if name in tested]
+
+
 def _sizes(trial):
     """Sizes that may explain a wrong factor: N and D of a matrix x, or else N of the output."""
     x = trial.arguments.get("x")
     if np.ndim(x) == 2:
         return dict(zip("ND", np.shape(x)))
     return dict(zip("N", trial.outputs[0].shape))
+
+
+def _is_single(trial, params):
+    """Whether one of the outputs has no more digits than single precision has."""
+    def output(k):
+        def of(moved):
+            return trial.outputs_at(moved)[k].astype(np.float64)
+        return of
+    params = {name: param.astype(np.float64) for name, param in params.items()
+              if parts.is_real(param)}
+    with contextlib.suppress(Stopped):                   # the check itself will say so
+        return any(computes_in_single(output(k), params) for k in range(len(trial.outputs)))
+    return False
 
 
 def _misuse_of_douts(trial, filled):
@@ -139,13 +162,9 @@ def _is_number(grad):
 
 
 def _single_precision(trial):
-    """Whether an output has less than double precision, and no argument explains it: sentences."""
-    given = [getattr(trial.part(name), "dtype", None) for name in trial.places]
-    for output in trial.outputs:
-        if output.dtype != np.float64 and output.dtype not in given:
-            return [Finding("single", f"{trial.forward.name} computes in single precision, though "
-                                      "its arguments are float64")]
-    return []
+    """Whether forward has less than double precision: sentences."""
+    return [Finding("single", f"{trial.forward.name} computes in single precision, though its "
+                              "arguments are float64")] * trial.single
 
 
 def _changes(trial, function, but=()):
@@ -166,12 +185,20 @@ def _state(trial, tested):
     return sorted({*arguments, *getattr(trial.forward, "state", ())})
 
 
-def _array(name, part):
+def _array(trial, name):
+    """A part that is to be moved, as an array of finite numbers."""
     try:
-        return np.asarray(part)
+        array = np.asarray(trial.part(name))
     except ValueError:
         raise InvalidValueError(f"{name}: expected an array of real numbers, got a list with rows "
                                 "of different lengths") from None
+    expected = f"{trial.forward.path}: expected example() to return "
+    if not array.size:
+        raise InvalidValueError(f"{expected}at least one number for {name}, got an array of shape "
+                                f"{array.shape}")
+    if parts.is_real(array) and not np.isfinite(array).all():
+        raise InvalidValueError(f"{expected}finite numbers, got NaN or infinity in {name}")
+    return array
 
 
 def _can_move(trial, name, grads):

@@ -5,12 +5,15 @@
     y, s, d  = scale(x, W)            dx, dW     = scale_backward(dy, s, d)       a cache in parts
     h, c     = cell(x, h0, c0)        dx, dh0    = cell_backward(dh, dc, x, h0)   two outputs
     loss     = loss(x, y)             dx         = loss_backward(x, y)            a loss, no dout
+    y        = tanh(x)                dx         = dy * tanh_prime(x)             a derivative
 
 If backward has as many parameters as forward returns things, the last of these is a cache.
 Otherwise all of them are outputs: backward takes a gradient of each, and then arguments of forward,
 by name. If both fit, the judge tries both. The gradient of a loss, which is one number, is 1 and
-may be left out: backward takes just the cache, or just arguments. (What is no floating-point number
-is no output: at the end it is a cache, and backward need not ask for it.)
+may be left out: backward takes just the cache, or just arguments. So does the derivative of a
+function that treats each number by itself; or it takes what forward returned, and many call that x
+all the same. (What is no floating-point number is no output: at the end it is a cache, and backward
+need not ask for it.)
 """
 from inspect import Parameter
 
@@ -36,12 +39,17 @@ class Convention:
         self.kept  = kept
         self.outputs = max(1, len(douts))
 
+    @property
+    def needs_things(self):
+        """Whether backward is given something that forward returned."""
+        return self.cache is not None
+
     def call(self, backward, douts, arguments, things):
         """Call backward  ->  what it returns.
 
         douts: a gradient for each output; arguments: forward's, by name; things: what it returned
         """
-        if self.cache:
+        if self.needs_things:
             return backward(*douts, *things[-self.kept:])
         bound = backward.signature.bind_partial()
         bound.arguments.update(zip(self.douts, douts))
@@ -49,12 +57,32 @@ class Convention:
         return backward(*bound.args, **bound.kwargs)
 
 
+class Derivative(Convention):
+    """backward(x) is the derivative of each number by itself: the gradient is dout times that.
+
+    names: those of the arguments of forward that it is given; if none, it is given the output
+    """
+
+    def __init__(self, names=()):
+        super().__init__(["dout"], names)
+
+    @property
+    def needs_things(self):
+        return not self.names
+
+    def call(self, backward, douts, arguments, things):
+        dout, = douts
+        result = super().call(backward, [], arguments, things)
+        same = isinstance(result, (float, np.ndarray)) and np.shape(result) == np.shape(dout)
+        return dout * result if same else result
+
+
 def fitting(forward, backward, arguments, things):
     """The conventions by which backward can be called, the likeliest first.
 
     forward, backward: of a student's file, each a student.Function
     arguments: forward's, by name; things: what it returned, a list
-    ->  a list of one Convention, or two
+    ->  a list of Conventions
     Raises InvalidValueError if none fits.
     """
     if not things or not is_output(things[0]):
@@ -68,6 +96,9 @@ def fitting(forward, backward, arguments, things):
     bare = _without_dout(backward, arguments, things) if np.ndim(things[0]) == 0 else None
     if bare and (bare.names or not (cached or named)):
         return [bare]
+    derivatives = _derivatives(backward, arguments, things)
+    if derivatives:
+        return [*derivatives, *[named] * bool(named)]
     if not cached and not named:
         raise InvalidValueError(_misfit(forward, backward, arguments, things))
     if cached and named:
@@ -135,6 +166,18 @@ def _without_dout(backward, arguments, things):
     return None
 
 
+def _derivatives(backward, arguments, things):
+    """prime(x), or prime(y) of the output y, of a forward that treats each number by itself."""
+    first = next(iter(arguments.values()), None)
+    if len(things) != 1 or not np.shape(things[0]) or np.shape(first) != np.shape(things[0]):
+        return []
+    names = [name for name in _names(backward) if name in arguments]
+    if names and not _unknown(backward, arguments, 0):
+        return [Derivative(names)] + [Derivative()] * (len(names) == 1)
+    alone = len(_names(backward)) == 1 and not _names(backward)[0].startswith(("d", "g"))
+    return [Derivative()] * alone
+
+
 def _can_take(backward, things):
     try:
         backward.signature.bind(*things)
@@ -161,8 +204,9 @@ def _unknown(backward, arguments, outputs):
 
 def _no_outputs(forward, things):
     kinds = ", ".join(_kind(thing) for thing in things) or "an empty tuple"
+    guess = "; is its return missing?" if list(map(_kind, things)) == ["None"] else ""
     return (f"{forward.path}: expected {forward.name} to return floating-point numbers (one value "
-            f"or several, and after them perhaps a cache), got {kinds}")
+            f"or several, and after them perhaps a cache), got {kinds}{guess}")
 
 
 def _kind(thing):

@@ -2,12 +2,15 @@
 
     forward(x, W, b)            the parts are x, W and b
     forward(x, params)          with params = {"W1": …, "b1": …}: x, W1 and b1
+    forward(x, params)          with params.W1 and params.b1 (a dataclass, say): the same
 
 A part goes by its own name where that is the only one, or else by the way to it, params.W1. Real
 numbers have gradients; whole ones (token ids, labels), booleans and anything else have none.
 """
 import copy
+import dataclasses
 import sys
+import types
 
 import numpy as np
 
@@ -24,18 +27,21 @@ def places(arguments):
 def part(arguments, path):
     """The part at this path; raises LookupError if it is no longer there."""
     for key in path:
-        arguments = arguments[key]
+        arguments = _items(arguments)[key]
     return arguments
 
 
 def put(arguments, path, value):
     """Replace the part at this path  ->  the arguments; a tuple is made anew."""
     key, *rest = path
-    value = put(arguments[key], rest, value) if rest else value
+    value = put(_items(arguments)[key], rest, value) if rest else value
     if isinstance(arguments, tuple):
-        items = [*arguments[:key], value, *arguments[key + 1:]]
+        items = {**_items(arguments), key: value}.values()
         return arguments._make(items) if hasattr(arguments, "_make") else tuple(items)
-    arguments[key] = value
+    if isinstance(arguments, (dict, list)):
+        arguments[key] = value
+    else:
+        object.__setattr__(arguments, key, value)        # also where a dataclass is frozen
     return arguments
 
 
@@ -50,11 +56,23 @@ def is_whole(value):
 
 
 def is_tree(argument):
-    """Whether an argument has parts of its own: a dictionary, or a list or tuple with arrays in it.
+    """Whether an argument has parts of its own: a dictionary, or a list, a tuple or an object with
+    arrays in it.
     """
-    if isinstance(argument, (list, tuple)):
-        return any(isinstance(each, (dict, np.ndarray)) for each in argument)
-    return isinstance(argument, dict)
+    if isinstance(argument, dict):
+        return True
+    return any(isinstance(each, (dict, np.ndarray))
+               or isinstance(each, (list, tuple)) and is_tree(each)
+               for each in _items(argument).values())
+
+
+def as_dictionary(thing):
+    """The attributes of an object with arrays in it, by name, its texts left out; anything else as
+    it is.
+    """
+    if type(thing) in (tuple, list) or isinstance(thing, dict) or not is_tree(thing):
+        return thing
+    return {name: value for name, value in _items(thing).items() if not isinstance(value, str)}
 
 
 def has_gradient(argument):
@@ -83,14 +101,29 @@ def _paths(path, argument):
     if not is_tree(argument):
         yield path
         return
-    items = argument.items() if isinstance(argument, dict) else enumerate(argument)
-    for key, value in items:
+    for key, value in _items(argument).items():
         yield from _paths((*path, key), value)
 
 
+def _items(argument):
+    """What a dictionary, a list, a tuple or an object consists of, by key, index or attribute."""
+    if isinstance(argument, dict):
+        return argument
+    if hasattr(argument, "_fields") and isinstance(argument, tuple):         # a named tuple
+        return dict(zip(argument._fields, argument))
+    if isinstance(argument, (list, tuple)):
+        return dict(enumerate(argument))
+    if dataclasses.is_dataclass(argument) and not isinstance(argument, type):
+        return {field.name: getattr(argument, field.name, None)
+                for field in dataclasses.fields(argument)}
+    if isinstance(argument, (type, np.ndarray, types.ModuleType, types.FunctionType)):
+        return {}
+    return getattr(argument, "__dict__", {})
+
+
 def _name(path):
-    *_, last = path
-    return f"{path[-2]}[{last}]" if isinstance(last, int) and len(path) > 1 else str(last)
+    *rest, last = path
+    return f"{_name(rest)}[{last}]" if isinstance(last, int) and rest else str(last)
 
 
 def _kind(value):

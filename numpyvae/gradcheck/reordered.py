@@ -1,7 +1,7 @@
-"""Gradients that are right, but in another order than the arguments: dW, db, dx for f(x, W, b).
+"""Gradients that are right, but of other arguments than those that they were taken for.
 
-Their shapes do not fit, so a check of each has nothing to say. But if some arguments have just
-these shapes, and the gradients are theirs, then that is what is wrong.
+dW, db, dx for f(x, W, b) are in another order. dW, db are just of some arguments, in their order,
+and nothing is wrong with that.
 """
 import itertools
 
@@ -12,22 +12,42 @@ from . import check_gradients, parts
 MOST = 5                                 # gradients: of more, the orders are too many to try
 
 
+def may_be_others(trial, grads):
+    """Whether gradients may belong to other arguments than those that they were taken for: their
+    shapes do not fit, or some arguments have none.
+    """
+    return not (trial.by_name or trial.told) and len(grads) <= MOST and (
+        bool(trial.owners) or len(grads) < len(_real(trial))
+        or not _fit(trial, grads, grads.values()))
+
+
 def true_order(trial, grads):
     """The names of the arguments whose gradients these are, in their order; None if of none.
 
-    grads: what trial.grads returned, by the names that it took them for
+    grads: what trial.grads returned, by the names that it took them for, and not all right
     """
-    if trial.in_order or len(grads) > MOST or _fit(trial, grads, grads.values()):
-        return None
-    real = [name for name in trial.places if parts.is_real(trial.part(name))]
-    for order in itertools.permutations(real, len(grads)):
+    real = _real(trial)
+    if _fit(trial, grads, grads.values()):
+        orders = itertools.combinations(real, len(grads))            # some were left out
+    else:
+        orders = itertools.permutations(real, len(grads))
+    for order in orders:
         if _fit(trial, order, grads.values()) and _is_right(trial, order, grads.values()):
-            return order
+            return None if list(order) == list(grads) else list(order)
     return None
 
 
+def is_in_order(trial, names):
+    """Whether names follow each other as in the arguments."""
+    return list(names) == [name for name in trial.places if name in names]
+
+
+def _real(trial):
+    return [name for name in trial.places if parts.is_real(trial.part(name))]
+
+
 def _fit(trial, names, grads):
-    return all(name in trial.places and np.shape(trial.part(name)) == _shape(grad)
+    return all(name in trial.places and _shape(trial.part(name)) == _shape(grad)
                for name, grad in zip(names, grads))
 
 

@@ -1,6 +1,7 @@
 """What a student's backward returned, by the names of the parts that it belongs to.
 
     return dx, dW, db                  in the order of forward's arguments, or of the first of them
+    return dW, db                      of others, if these names say so
     return {"W": dW, "b": db}          by name; or, as courses write it, {"dW": dW, "db": db}
     return dx, {"W": dW, "b": db}      for forward(x, params)
 
@@ -10,27 +11,82 @@ import numpy as np
 
 from . import parts
 from .blanks import is_blank
+from .names import part_of
 from ..errors import InvalidValueError
 
 
-def by_part(grads, arguments, places, who):
+def by_part(grads, arguments, places, backward, hints=()):
     """What backward returned  ->  {name of a part: its gradient}
 
     places: the parts of the arguments, see parts.py
-    who: backward with its file, for the error
+    backward: the function, a student.Function, for the error
+    hints: how the gradients are called where they are returned, None for those without a name
     Raises InvalidValueError if there are too many gradients, or none.
     """
+    grads = parts.as_dictionary(grads)
     if isinstance(grads, dict) and len(grads):
         return _spread(grads, (), places)
-    if not isinstance(grads, (tuple, list, dict)):
+    if not isinstance(grads, (tuple, list, dict)) or _of_one(grads, arguments):
         grads = [grads]
-    owners = _owners(grads, arguments, places)
+    owners = named_owners(len(grads), arguments, places, hints)
+    owners = owners or _by_form(grads, arguments) or _owners(grads, arguments, places)
     if not len(grads) or not owners:
-        raise InvalidValueError(f"{who}, one for each argument, got {len(grads)}")
+        raise InvalidValueError(f"{backward.path}: expected {backward.name} to return a gradient "
+                                f"for each argument ({', '.join(places)}), or for the first of "
+                                f"them, got {len(grads) or 'none'}")
     named = {}
     for path, grad in zip(owners, grads):
         named.update(_spread(grad, path, places))
     return named
+
+
+def named_owners(count, arguments, places, hints):
+    """The paths that the names of positional gradients lead to, if they lead on and on; or None.
+
+    dW, db belong to W and b. But if the order is another one than that of the arguments, it is the
+    caller who will take them for something else.
+    """
+    paths = {name: (name,) for name in arguments}
+    paths.update(places)
+    names = [part_of(hint, paths) for hint in hints]
+    if len(hints) != count or None in names:
+        return None
+    order = list(places.values()) + [(name,) for name in arguments]
+    ranks = [order.index(paths[name]) for name in names]
+    return [paths[name] for name in names] if ranks == sorted(set(ranks)) else None
+
+
+def _of_one(grads, arguments):
+    """Whether a list is the gradient of one argument, which is such a list."""
+    return any(_same_form(grads, argument) for argument in arguments.values()
+               if isinstance(argument, (tuple, list)))
+
+
+def _by_form(grads, arguments):
+    """The paths to the lists that these lists are the gradients of, in their order, or None."""
+    owners, lists = [], _lists((), arguments)
+    for grad in grads:
+        path = next((path for path, thing in lists if _same_form(grad, thing)), None)
+        owners.append(path)
+    some = any(isinstance(grad, (tuple, list)) for grad in grads)
+    return owners if some and None not in owners else None
+
+
+def _lists(path, argument):
+    """The lists and tuples of arrays in an argument, with their paths, an iterator."""
+    items = argument.items() if isinstance(argument, dict) else ()
+    for key, value in items:
+        if isinstance(value, (tuple, list)) and parts.is_tree(value):
+            yield (*path, key), value
+        yield from _lists((*path, key), value)
+
+
+def _same_form(grad, argument):
+    """Whether two lists have arrays of the same shapes in them."""
+    if not isinstance(argument, (tuple, list)):
+        return not is_blank(grad) and _shape(grad) == _shape(argument)
+    return (isinstance(grad, (tuple, list)) and len(grad) == len(argument) > 0
+            and parts.is_tree(argument) and all(map(_same_form, grad, argument)))
 
 
 def _owners(grads, arguments, places):
@@ -57,6 +113,7 @@ def _shape(thing):
 
 def _spread(grad, path, places):
     """The gradient of what is at a path, by the names of its parts."""
+    grad  = parts.as_dictionary(grad)
     names = {place: name for name, place in places.items()}
     if path in names and not (isinstance(grad, dict) and _are_parts(grad, places)):
         return {names[path]: grad}
@@ -66,11 +123,17 @@ def _spread(grad, path, places):
     spread = {}
     for key, value in items:
         place = _place((*path, key), grad, names)
-        if place or isinstance(value, dict):
+        inside = isinstance(value, (list, tuple)) and _leads_on((*path, key), places)
+        if place or inside or isinstance(value, dict):
             spread.update(_spread(value, place or (*path, key), places))
         else:
             spread[_part(key, grad, places)] = value
     return spread
+
+
+def _leads_on(path, places):
+    """Whether there are parts further along this path."""
+    return any(place[:len(path)] == path != place for place in places.values())
 
 
 def _are_parts(grad, places):
@@ -79,18 +142,15 @@ def _are_parts(grad, places):
 
 def _place(path, grad, names):
     """The path of a part, its key perhaps with a d before it, or None."""
-    last = _plain(path[-1])
-    if path not in names and (*path[:-1], last) in names and last not in grad:
-        return (*path[:-1], last)
-    return path if path in names else None
+    if path in names:
+        return path
+    beside = [place[-1] for place in names if place[:-1] == path[:-1] and place[-1] not in grad]
+    last = part_of(path[-1], beside)
+    return (*path[:-1], last) if last is not None else None
 
 
 def _part(key, grad, places):
     """The name of the part that a key means: W for W, and for dW if nothing else is called so."""
-    plain = _plain(key)
-    return plain if key not in places and plain in places and plain not in grad else key
-
-
-def _plain(key):
-    """W for dW and for grad_W."""
-    return key.removeprefix("grad_").removeprefix("d") if isinstance(key, str) else key
+    if key in places:
+        return key
+    return part_of(key, [name for name in places if name not in grad]) or key

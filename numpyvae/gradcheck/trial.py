@@ -10,7 +10,8 @@ from inspect import Parameter
 import numpy as np
 
 from . import parts
-from .returned import by_part
+from .blanks import is_blank
+from .returned import by_part, named_owners
 from .student import Stopped
 from ..errors import InvalidValueError
 
@@ -28,10 +29,15 @@ class Trial:
     places: where the parts of the arguments are, by name, see parts.py
     outputs, douts: the things that are differentiated, and a random array for each
     changed: {function's name: the parts that it was seen to change}
-    in_order: whether backward returned a dictionary, which has the order of the backward pass
+    hints: how the gradients are called where backward returns them, see returned.py
+    single: whether forward was seen to compute in single precision
+    owners: the parts that backward's gradients belong to, if not to the first arguments
+    told: what the names lead to that the gradients have where they are returned, if to anything
+    by_name, nothing: whether backward returned a dictionary, or nothing at all
+    order: the names of the parts as backward made their gradients, if that is known
     """
 
-    def __init__(self, forward, backward, arguments, things, convention, seed):
+    def __init__(self, forward, backward, arguments, things, convention, seed, body=None):
         rng = np.random.default_rng([seed, STREAM])
         self.forward = forward
         self.backward = backward
@@ -44,7 +50,12 @@ class Trial:
         if not convention.douts:
             self.douts = [np.ones(())]
         self.changed = {forward.name: set(), backward.name: set()}
-        self.in_order = False
+        self.hints = body.returned if body else ()
+        self.adds_up = bool(body and body.adds_up)
+        self.single = False
+        self.by_name = self.nothing = False
+        self.owners, self.told = [], None
+        self.order = None
 
     def part(self, name):
         """The part of the arguments that has this name."""
@@ -56,7 +67,13 @@ class Trial:
         params: those parts of forward's arguments that are moved, by name
         """
         things = self._forward(params, self._given(params))
-        return sum(np.sum(thing * dout) for thing, dout in zip(things, self.douts))
+        total  = sum(np.sum(thing * dout) for thing, dout in zip(things, self.douts))
+        return np.float32(total) if self.single else total
+
+    def outputs_at(self, params):
+        """What forward returns there, as far as it is differentiated."""
+        things = self._forward(params, self._given(params))
+        return [np.asarray(thing) for thing in things[:len(self.outputs)]]
 
     def f_of(self, term):
         """The same of a function that takes forward's arguments and returns a term of its loss."""
@@ -68,15 +85,36 @@ class Trial:
     def grads(self, params, douts=None):
         """What backward returns, by the names of the parts."""
         given = self._given(params)
-        things = self._forward(params, given) if self.convention.cache else []
+        if self.convention.needs_things:
+            things = self._forward(params, given)
+        else:
+            things = self._forward(params, self._given(params))      # it may keep something
         douts = [dout.copy() for dout in self.douts] if douts is None else douts
         plain = [dout if dout.ndim else dout.item() for dout in douts[:len(self.convention.douts)]]
         grads = self.convention.call(self.backward, plain, given, things)
         self._note_changes(self.backward, params, given)
-        self.in_order = isinstance(grads, dict)
-        return by_part(grads, self.arguments, self.places,
-                       f"{self.backward.path}: expected 1 to {len(self.places)} gradients of "
-                       f"{self.backward.name}")
+        named = by_part(grads, self.arguments, self.places, self.backward, self.hints)
+        self.by_name = isinstance(parts.as_dictionary(grads), dict)
+        self.nothing = grads is None
+        self.order   = self._order(named) if self.by_name else None
+        self.owners  = [] if self.by_name else self._owners(named)
+        self.told    = named_owners(len(named), self.arguments, self.places, self.hints)
+        return named
+
+    def _owners(self, named):
+        """The parts that have a gradient, if one before them has none, though it could."""
+        real = [name for name in self.places if parts.is_real(self.part(name))]
+        ours = [name for name in real if not is_blank(named.get(name))]
+        return [] if ours == real[:len(ours)] else ours
+
+    def _order(self, named):
+        """The names in the order of the backward pass, as far as a dictionary shows it.
+
+        One that has the order of the arguments was filled with zeros before, and what is added up
+        in a loop is made over and over, as in a recurrent network.
+        """
+        forwards = [name for name in self.places if name in named]
+        return None if self.adds_up or list(named) == forwards else list(named)
 
     def depends_on(self, name):
         """Whether f changes when this part is moved a little, or stops."""
@@ -144,8 +182,11 @@ def _bound(forward, values):
         args, named = values if isinstance(values, (tuple, list)) else (values,), {}
         got = str(len(args))
     try:
+        if len(args) > 1 == len(forward.signature.parameters):
+            args = (values,)                             # one argument, which is a list
         return forward.signature.bind(*args, **named)
     except TypeError:
+        got = "nothing; is its return missing?" if values is None else got
         raise InvalidValueError(f"{forward.path}: expected example() to return the arguments of "
                                 f"{forward.name} ({names}), got {got}") from None
 

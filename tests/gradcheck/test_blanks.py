@@ -11,12 +11,17 @@ UNFINISHED = [
      ["still blank: dx (line 9)", "So far it is right; now begin with dx: put its formula in"]),
     ([("dx = dy @ W.T", "dx = ..."), ("dW = x.T @ dy", "dW = ...")],
      ["still blank: dx (line 9), dW (line 10)", "now begin with dx"]),
-    ([("dx = dy @ W.T", "dx = None")], ["still blank: x\n", "begin with x"]),
+    ([("dx = dy @ W.T", "dx = None")], ["still blank: dx (line 9)\n", "begin with dx"]),
     ([("dx = dy @ W.T", "dx = ..."), ("x.T @ dy", "-x.T @ dy")],
      ["W: the sign is flipped", "still blank: dx (line 9)",
       "Mend what is wrong, then begin with dx"]),
     ([("return dx, dW, db", "return ...")], ["still blank: x\nBegin with x"]),
-    ([("return dx, dW, db", "pass")], ["still blank: x\nBegin with x"]),
+    ([("return dx, dW, db", "pass")],
+     ["my.py, line 12: backward ends there and returns nothing: end it with return dx, dW, db, and"]
+     ),
+    ([("dx = dy @ W.T", "dx, dW, db = None, None, None"), ("    dW = x.T @ dy\n", ""),
+      ("    db = dy.sum(axis=0)\n", "")],
+     ["still blank: dx (line 9), dW (line 9), db (line 9)\nBegin with dx"]),
     ([("dx = dy @ W.T", "dx = ..."), ("dW = x.T @ dy", "dW = ..."),
       ("db = dy.sum(axis=0)", "db = ...")],
      ["still blank: dx (line 9), dW (line 10), db (line 11)\nBegin with dx"]),
@@ -32,10 +37,13 @@ STOPPED = [
     (("dy @ W.T", "dy @ W"),
      ["line 9: ValueError: matmul",
       "backward stops there: in the product dy @ W, the shapes (3, 5) and (7, 5) do not fit: "]),
-    (("x.T @ dy", "x.T[9] @ dy"), ["line 10: IndexError: ", "stops there: compare the shapes"]),
+    (("x.T @ dy", "x.T[9] @ dy"),
+     ["line 10: IndexError: ", "stops there: the shapes there are x.T (7, 3)"]),
     (("dy @ W.T", "dz @ W.T"),
      ["line 9: NameError: name 'dz' is not defined\nbackward stops there: nothing is called dz "]),
-    (("# begin", "; exit(0)"), ["line 8: SystemExit: 0\nbackward stops there.\n"])]
+    (("# begin", "; exit(0)"),
+     ["line 8: SystemExit: 0\nbackward stops there: the program would end there; put what is not"]
+     )]
 
 
 @pytest.mark.parametrize("changes, words", UNFINISHED)

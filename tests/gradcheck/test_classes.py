@@ -159,7 +159,7 @@ def test_a_wrong_one(judged, text, target, change, words):
 def test_it_is_said_what_is_called(judged):
     assert judged(JOEL, target=LINEAR)[1].startswith(
         "my.py, with a random grad: grads should be the slopes of f\n"
-        "    f     = Σ Linear.forward(inputs) grad\n    grads = Linear.backward(grad)\n")
+        "    f     = sum(Linear.forward(inputs) * grad)\n    grads = Linear.backward(grad)\n")
     out = judged(AFFINE, ("Affine(r((4, 5)), r(5)), r((3, 4))", "r(3), r(3)"),
                  target="my.py:Loss")[1]
     assert out.startswith("my.py: grads should be the slopes of f\n"
@@ -181,8 +181,9 @@ def test_a_state_of_its_own_is_told_and_does_not_fail_it(judged):
      "expected example() to return the layer, a Linear, and then its inputs, got ndarray\n"),
     (LINEAR, ("self.inputs = inputs", "nothing"), "my.py, line 11: NameError: name 'nothing' is"),
     ("my.py:Layer", (LAYER_LINE, "return np"),
-     "expected the class Layer to have the methods forward and backward\n"),
-    ("my.py:example", (LAYER_LINE, "return np"), "or FILE.py:Class, got my.py:example\n")])
+     "expected the class Layer to have the methods forward and backward; if they have other names, "
+     "ask for them: my.py:Layer.forward,Layer.backward\n"),
+    ("my.py:example", (LAYER_LINE, "return np"), "of example (none), got 1\n")])
 def test_what_cannot_be_used(judged, target, change, words):
     status, out, err = judged(JOEL, change, target=target)
     assert status == 2 and not out and words in err and err.count("\n") == 1

@@ -76,7 +76,7 @@ def test_a_default_of_forward_s_is_an_argument_too(judged):
     right = judged(text, *changes, ("dy @ W.T, x.T @ dy, dy.sum(axis=0)",
                                     "gain * dy @ W.T, gain * x.T @ dy, gain * dy.sum(axis=0)"))
     assert wrong[0] == 1 and right[0] == 0
-    assert "f     = Σ forward(x, W, …) dy\n" in right[1]
+    assert "f     = sum(forward(x, W, ..., shift) * dy)\n" in right[1]
     assert "grads = backward(dy, x, W, gain)\n" in right[1]
 
 
@@ -116,7 +116,8 @@ def test_each_of_two_outputs_has_a_gradient_of_its_own(judged, returned, paramet
     dh, dc = ("dout1", "dout2") if parameters == "*args" else ("dh", "dc")
     assert status == 0 and not err and "backward is right: 3 gradients agree" in out
     assert out.startswith(f"my.py, with random {dh} and {dc}: grads should be the slopes of f\n"
-                          f"    f     = Σ forward(x, W, c)[0] {dh} + Σ forward(x, W, c)[1] {dc}\n")
+                          f"    f     = sum(forward(x, W, c)[0] * {dh}) + "
+                          f"sum(forward(x, W, c)[1] * {dc})\n")
     for wrong in (("(dh + dc", "(dh + 2 * dc"), (", dc * h", ", dc"), ("(dh + dc", "(dc")):
         assert judged(text, wrong)[0] == 1
 
@@ -155,7 +156,7 @@ def test_what_is_done_with_two_douts(judged):
 @pytest.mark.parametrize("first", ["h.sum()", "float(h.sum())", "np.float64(h.sum())"])
 def test_outputs_that_are_one_number_each(judged, first):
     status, out, _ = judged(cell(f"{first}, np.sum(h * c)", "dh, dc, x, W, c"))
-    assert status == 0 and "f     = forward(x, W, c)[0] dh + forward(x, W, c)[1] dc\n" in out
+    assert status == 0 and "f     = forward(x, W, c)[0] * dh + forward(x, W, c)[1] * dc\n" in out
 
 
 @pytest.mark.parametrize("returned, parameters", [
@@ -185,7 +186,8 @@ def test_a_cache_that_nothing_takes(judged, parameters):
 
 
 @pytest.mark.parametrize("returned, got", [
-    ("'a'", "str"), ("None", "None"), ("()", "an empty tuple"), ("3", "int"),
+    ("'a'", "str"), ("None", "None; is its return missing?"),
+    ("()", "an empty tuple"), ("3", "int"),
     ("(x @ W).astype(np.int64)", "int64 numbers"), ("h > 0, (x, W)", "bool numbers, tuple"),
     ("'a', (x, W)", "str, tuple"), ("h + 1j", "complex128 numbers")])
 def test_what_has_no_slopes_is_no_output(judged, returned, got):
@@ -223,7 +225,8 @@ def test_of_two_that_fit_the_right_one_is_taken(judged, returned, parameters, gr
 
 def test_an_array_that_backward_does_not_ask_for_may_be_an_output(judged):
     status, out, _ = judged(line("np.tanh(x), np.tanh(x)", "dy, x", "dy * (1 - np.tanh(x) ** 2)"))
-    assert status == 0 and "\n    f     = Σ forward(x)[0] dy\n    grads = backward(dy, x)\n" in out
+    assert status == 0
+    assert "\n    f     = sum(forward(x)[0] * dy)\n    grads = backward(dy, x)\n" in out
     assert out.endswith("\n(The last thing that forward returns was taken for a cache, which "
                         "backward does not ask for. As an output, it needs a gradient too.)\n")
 
@@ -252,7 +255,7 @@ def test_if_both_stop_the_likelier_is_told(judged):
 
 
 @pytest.mark.parametrize("gradient, words", [
-    ("...", "still blank: x\nBegin with x: "), ("None, 3 * dy", "begin with x: "),
+    ("...", "still blank: x\nBegin with x: "), ("[..., 3 * dy]", "begin with x: "),
     ("z * dy", "line 4: z is still blank: "),
     ("later()\ndef later(): raise NotImplementedError", "backward is still blank: write it")])
 @pytest.mark.parametrize("returned, parameters", [

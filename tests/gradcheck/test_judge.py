@@ -16,9 +16,9 @@ def test_a_right_one(judged, layer):
 
 def test_what_is_compared_is_said_as_it_would_be_written(judged, layer):
     if "cache" in layer:
-        f, grads = "Σ forward(x, W, b)[0] dy", "backward(dy, forward(x, W, b)[1])"
+        f, grads = "sum(forward(x, W, b)[0] * dy)", "backward(dy, forward(x, W, b)[1])"
     else:
-        f, grads = "Σ forward(x, W, b) dy", "backward(dy, x, W)"
+        f, grads = "sum(forward(x, W, b) * dy)", "backward(dy, x, W)"
     out = judged(layer)[1]
     assert out.startswith("my.py, with a random dy: grads should be the slopes of f\n"
                           f"    f     = {f}\n    grads = {grads}\n\nname ")
@@ -52,8 +52,8 @@ def test_a_result_that_is_one_number(judged, layer):
                             ("dy @ W.T", "dy * np.ones((3, 5)) @ W.T"),
                             ("x.T @ dy", "dy * x.T @ np.ones((3, 5))"),
                             ("dy.sum(axis=0)", "3 * dy * np.ones(5)"))
-    assert status == 0 and "Σ" not in out
-    assert "f     = forward(x, W, b) dy\n" in out or "f     = forward(x, W, b)[0] dy\n" in out
+    assert status == 0 and "= sum(" not in out
+    assert any(f"f     = forward(x, W, b){index} * dy\n" in out for index in ("", "[0]"))
 
 
 def test_an_argument_that_is_one_number(judged, layer):
@@ -197,9 +197,11 @@ def test_other_attempts_that_fail(judged, layer, change, words):
 
 @pytest.mark.parametrize("target, words", [
     ("my.py",
-     "expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, or "
-     "FILE.py:Class, got my.py\n"),
-    ("my.py:forward", "expected FILE.py:forward,backward, such as"),
+     "my.py: expected FILE.py:forward,backward, such as my_layer.py:dense,dense_backward, or "
+     "FILE.py:Class, or FILE.py:loss_and_grads; in this file, my.py:forward,backward\n"),
+    ("my.py:", "in this file, my.py:forward,backward\n"),
+    ("my.py:forward", "my.py: expected forward to return a loss, which is one number, and its "),
+    ("my.py:backwards", "my.py: nothing in it is called backwards; is backward meant?\n"),
     (":forward,backward", "expected FILE.py:forward,backward, such as"),
     ("my.py:forward,backward,example", "expected FILE.py:forward,backward, such as"),
     ("my.py:forward,back ward", "expected FILE.py:forward,backward, such as")])
@@ -214,9 +216,11 @@ def test_a_seed_below_zero(judged, by_name):
 
 
 @pytest.mark.parametrize("change, words", [
-    (("return dx, dW, db", "return dx, dW, db, db"), "expected 1 to 3 gradients of backward"),
-    (("return dx, dW, db", "return ()"), "expected 1 to 3 gradients of backward"),
-    (("return dx, dW, db", "return {}"), "expected 1 to 3 gradients of backward"),
+    (("return dx, dW, db", "return dx, dW, db, db"),
+     "my.py: expected backward to return a gradient for each argument (x, W, b), or for the first "
+     "of them, got 4\n"),
+    (("return dx, dW, db", "return ()"), "for the first of them, got none\n"),
+    (("return dx, dW, db", "return {}"), "for the first of them, got none\n"),
     (("return dx, dW, db", "return {'a': dx}"),
      "my.py: expected gradients by the names of the arguments, x, W, b, got a"),
     (("rng.random(5)", "'b'"), "b: expected an array of real numbers")])

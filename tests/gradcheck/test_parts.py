@@ -35,7 +35,7 @@ def test_a_tuple_with_a_part_replaced_is_another():
     Pair = collections.namedtuple("Pair", "W b")
     arguments = {"p": (A, B), "q": Pair(A, B)}
     old = dict(arguments)
-    assert put(arguments, ("p", 0), 5.0) is arguments is put(arguments, ("q", 1), 6.0)
+    assert put(arguments, ("p", 0), 5.0) is arguments is put(arguments, ("q", "b"), 6.0)
     assert arguments == {"p": (5.0, B), "q": Pair(A, 6.0)} and arguments["q"].b == 6.0
     assert old["p"][0] is A and old["q"].b is B
 

@@ -3,13 +3,29 @@ import pytest
 
 
 @pytest.mark.parametrize("returned, order", [
-    ("dW, db, dx", "W, b, x"), ("db, dW, dx", "b, W, x"), ("dW, db", "W, b"), ("db", "b"),
+    ("dW, db, dx", "W, b, x"), ("db, dW, dx", "b, W, x"), ("db, dW", "b, W"),
     ("dx, db, dW", "x, b, W"), ("[dW, dx]", "W, x")])
 def test_right_ones_in_another_order(judged, layer, returned, order):
     status, out, err = judged(layer, ("return dx, dW, db", f"return {returned}"))
     assert status == 1 and not err
     assert (f"\nthe gradients are in another order than the arguments: backward returns those of "
             f"{order}, each of them right; forward takes x, W, b\n") in out
+
+
+@pytest.mark.parametrize("returned, whose", [
+    ("dW, db", "s of W, b"), ("db", " of b"), ("1 * dW, 1 * db", "s of W, b"),
+    ("[db * 1]", " of b"),
+    ("dx * 1, db", "s of x, b"), ("None, dW, db", "s of W, b")])
+def test_right_ones_of_some_arguments(judged, layer, returned, whose):
+    status, out, err = judged(layer, ("return dx, dW, db", f"return {returned}"))
+    assert status == 0 and not err and "another order" not in out
+    assert out.endswith(f"(What backward returned was taken for the gradient{whose}.)\n")
+
+
+def test_wrong_ones_of_some_arguments_belong_where_their_names_say(judged, layer):
+    wrong = ("dW = x.T @ dy", "dW = -x.T @ dy")
+    status, out, _ = judged(layer, wrong, ("return dx, dW, db", "return dW, db"))
+    assert status == 1 and "\nW: the sign is flipped" in out
 
 
 @pytest.mark.parametrize("returned", [
@@ -31,4 +47,4 @@ def example(): return [np.ones(n) for n in (1, 2, 3, 4, 5, 6)]
     status, out, _ = judged(text)
     assert status == 1 and "another order" not in out
     changes = [("(2, 3, 4, 5, 6, 1)", "(2, 3, 4, 5, 6)")]
-    assert "returns those of a1, a2, a3, a4, a5, each" in judged(text, *changes)[1]
+    assert "for the gradients of a1, a2, a3, a4, a5.)" in judged(text, *changes)[1]

@@ -125,11 +125,12 @@ def test_a_fault_in_a_neighbour_is_told_with_its_name(judged, layer, tmp_path):
     assert status == 2 and "neighbour.py, line 1: invalid syntax" in err
 
 
-def test_an_interruption_is_none_of_its_errors(judged, layer):
+def test_an_interruption_says_where_it_was(judged, layer, tmp_path):
     for change in (("import numpy as np", "import numpy as np\nraise KeyboardInterrupt"),
                    ("dx = dy @ W.T", "raise KeyboardInterrupt")):
         status, _, err = judged(layer, change)
-        assert status == 130 and err == "numpyvae check: stopped\n"
+        line = 1 + (tmp_path / "my.py").read_text(encoding="utf-8").split("raise K")[0].count("\n")
+        assert status == 130 and err == f"numpyvae check: stopped at my.py, line {line}\n"
 
 
 def test_an_error_of_this_package_in_somebody_s_backward_is_theirs(judged, layer):
