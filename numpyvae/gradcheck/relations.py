@@ -32,7 +32,7 @@ CONSTANT = ("{who} has a small constant that {other} leaves out, about {c:.1g}, 
 
 def of_clipping(block):
     """Every element cut off at a bound, the same to both sides or one for each."""
-    most = np.abs(block.grad).max()
+    most = float(np.abs(block.grad).max())           # of booleans, too
     for low, high in ((-most, most), (min(block.grad.min(), 0), max(block.grad.max(), 0))):
         at    = [block.off() & (block.analytic == bound) for bound in (low, high)]
         count = [part.sum() for part in at]

@@ -98,7 +98,7 @@ def _right(trial, found):
     count = len(found.tested)
     agree = "1 gradient agrees" if count == 1 else f"{count} gradients agree"
     return (f"{trial.backward.name} is right: {agree} with the differences, to a relative "
-            f"{found.report.max_error:.0e}.")
+            f"error of {found.report.max_error:.0e}.")
 
 
 def _untested(trial, found):
