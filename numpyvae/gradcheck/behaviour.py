@@ -152,7 +152,7 @@ def overlap(a, b):
 def _unfit(case, value):
     """A sentence if no slopes can be taken of an f that returned this value."""
     single = value.dtype in (np.float16, np.float32, np.complex64)
-    if single or _computes_in_single(case):
+    if single or computes_in_single(case.f, case.params):
         return [Finding("single", "f computes in single precision, too coarse to tell slopes from "
                                   "rounding: let it use float64")]
     if not np.isfinite(value):
@@ -161,11 +161,12 @@ def _unfit(case, value):
     return []
 
 
-def _computes_in_single(case):
-    """Whether f returns float64 with no more digits than float32 has."""
+def computes_in_single(function, params):
+    """Whether a function of the parameters returns numbers with no more digits than float32 has.
+    """
     with np.errstate(all="ignore"):
-        return (all(_is_single(case.f(_moved(case.params, shift))) for shift in SHIFTS)
-                and all(_fits(case, shift) for shift in FAR))
+        return (all(_is_single(function(_moved(params, shift))) for shift in SHIFTS)
+                and all(_fits(function, _moved(params, shift)) for shift in FAR))
 
 
 def _moved(params, shift):
@@ -174,23 +175,23 @@ def _moved(params, shift):
 
 def _is_single(value):
     value = np.asarray(value)
-    if value.dtype != np.float64 or value.size != 1 or not abs(value) < 1e38:    # its range
+    if value.dtype != np.float64 or not (np.abs(value) < 1e38).all():            # its range
         return False
-    return _has_bits(value, SINGLE_BITS) and not _has_bits(value, ROUND_BITS)
+    return bool(_has_bits(value, SINGLE_BITS).all() and not _has_bits(value, ROUND_BITS).all())
 
 
-def _fits(case, shift):
-    """Whether a float32 could be the value of f there, if there is one."""
+def _fits(function, params):
+    """Whether the values there could be those of a float32, or infinity in their place."""
     try:
-        value = np.asarray(case.f(_moved(case.params, shift)))
-    except Exception:                        # nobody said that f can be called there
+        value = np.asarray(function(params))
+    except Exception:                        # nobody said that it can be called there
         return True
-    return not np.isfinite(value) or _has_bits(value, SINGLE_BITS)
+    return bool((_has_bits(value, SINGLE_BITS) | ~np.isfinite(value)).all())
 
 
 def _has_bits(value, most):
-    """Whether a number has this many significant bits at most."""
-    mantissa, _ = math.frexp(value.item())
+    """Which numbers have this many significant bits at most."""
+    mantissa, _ = np.frexp(value)
     return mantissa * 2 ** most % 1 == 0
 
 
