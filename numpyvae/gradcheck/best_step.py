@@ -73,7 +73,7 @@ def best_slope(phi, element, rounding, relative=ROUNDING):
         here     = Estimate(slope, h, rounding / h + TRUNCATED * change, rounding / h)
         if k >= EARLY and not here.error <= GROWN * best.error:
             break
-        best = min(best, here, key=lambda estimate: estimate.error)
+        best = here if here.error <= best.error else best
         if k >= EARLY and best.error <= ENOUGH * abs(best.slope) > 0:
             break
         h, previous = 4 * h, slope

@@ -190,4 +190,9 @@ def _moved(params, moves, t):
 
 
 def _value(f, params):
-    return number("f", f(params)).item()
+    """The value of f, at a point where nobody said that it has one; NaN if it has none."""
+    try:
+        with np.errstate(all="ignore"):
+            return number("f", f(params)).item()
+    except Exception:                        # as math.log raises ValueError for what is not above 0
+        return np.nan

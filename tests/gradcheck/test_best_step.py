@@ -87,7 +87,46 @@ def test_the_slack_is_the_error_but_no_more_than_rounding_and_a_quarter_of_the_s
     assert Estimate(0.0, 1e-6, 5.0, 1e-3).slack == 2e-3
 
 
+def test_a_slope_that_f_is_too_coarse_for_at_first_is_found_further_away():
+    # a cast to single precision does not notice the first steps at all
+    def phi(t):
+        return float(np.float32(3 * (0.7 + t)))
+
+    found = best_slope(phi, 0.7, 1e-7)
+    assert abs(found.slope - 3) <= found.slack < 1e-4
+
+
+def test_a_slope_of_zero_is_known_to_the_rounding_of_what_f_is_where_it_moves():
+    def phi(t):
+        return math.log1p(math.exp(t - 60)) if t > 20 else 0.0
+
+    found = best_slope(phi, 1.0, 0.0)
+    assert found.slope == 0 and 0 < found.error < 1e-15 and found.step > 1
+
+
+def test_rough_values_are_rough_wherever_they_are():
+    def phi(t):
+        return (1 + t) ** 2
+    fine, rough = (best_slope(phi, 1.0, relative, relative) for relative in (1e-15, 1e-8))
+    assert rough.step > 1e6 * fine.step and rough.error < 1e-6
+    # where φ is larger, so is its rounding
+    grown = best_slope(lambda t: 1e6 * t + 1, 1.0, 1e-15, 1e-8)
+    assert grown.error > 1e-3
+
+
 # ---------------------------------------------------------------------- in the check
+
+def test_a_saturated_softmax_has_no_slope_that_could_be_called_wrong():
+    logits = np.array([60.0, 10.0, 0.0])
+    right  = np.exp(logits - 60) - [1, 0, 0] + [0, 0, 0]
+    right[0] = -right[1:].sum()
+
+    def f(p):
+        a = p["a"] - p["a"].max()
+        return np.log(np.exp(a).sum()) - a[0]
+    assert check_gradients(f, {"a": logits}, {"a": right}, show=False).ok
+    assert not check_gradients(f, {"a": logits}, {"a": right + 1e-6}, show=False).ok
+
 
 def test_a_right_log_close_to_zero_is_right():
     p = np.array([[0.7, 0.3 - 1e-6, 1e-6]])

@@ -6,6 +6,7 @@ import pytest
 
 from helpers import rectified, silence_required, smooth, smooth_case
 from numpyvae import check_gradients
+from numpyvae.gradcheck import Report, Row
 
 
 def test_the_table_shows_the_element_that_is_off():
@@ -115,3 +116,42 @@ def test_an_empty_block_agrees_in_silence(by):
     none = report.rows[1]
     assert (none.name, none.shape) == ("none", (0, 4))
     assert none.analytic == none.numeric == none.error == 0
+
+
+# ---------------------------------------------------------------------- progress
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def slow_and_wrong(show, monkeypatch):
+    """What is drawn on a terminal while eight elements are looked at again, a second each."""
+    screen, seconds = Terminal(), [0.0]
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("time.monotonic", lambda: sum(seconds))
+    report = Report(["W"], "element", show, [])
+    for k in range(8):
+        seconds.append(1.0)
+        report.progress("W", k, 8)
+    report.add(Row("W", (8,), 1.0, 2.0, 1.0))
+    return [state.strip() for state in screen.getvalue().split("\r") if state.strip()]
+
+
+def test_a_long_second_look_shows_how_far_it_is_and_leaves_no_trace(monkeypatch, capsys):
+    states = slow_and_wrong(True, monkeypatch)
+    assert states == [f"[{'#' * int(20 * k / 8):.<20}] W: {k} of 8 elements looked at again"
+                      for k in range(2, 8)]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("W        | 8         |")
+
+
+def test_nothing_is_drawn_in_silence(monkeypatch, capsys):
+    assert slow_and_wrong(False, monkeypatch) == [] and capsys.readouterr().out == ""
+
+
+def test_a_check_tells_its_second_looks(monkeypatch):
+    told = []
+    monkeypatch.setattr(Report, "progress", lambda self, *what: told.append(what))
+    params, grads = smooth_case()
+    check_gradients(smooth, params, {**grads, "W": -grads["W"]}, show=False)
+    assert ("W", 0, 12) in told and ("W", 11, 12) in told    # one look was enough; then evidence
