@@ -81,8 +81,8 @@ def test_they_are_learned_and_drawn(own, drawn, capsys, data, place, shape, opti
 def test_a_run_of_mnist_is_called_so_wherever_it_lies(own, undrawn, capsys, monkeypatch):
     small = datasets.load("own.npz")
 
-    def load(name, place):
-        assert (name, place) == ("mnist", "set")
+    def load(name, place, bounded):
+        assert (name, place, bounded) == ("mnist", "set", True)
         return small
     monkeypatch.setattr(datasets, "load", load)
     status, out, err = call(capsys, "train", *SMALL, "--data", "mnist", "--data-dir", "set")
