@@ -7,6 +7,7 @@ import numpy as np
 
 from ..evaluate import mean_kl_per_dim
 from . import opening, pictures
+from .gallery import Gallery
 
 HELP = "turn the latent dimensions by hand, in a window"
 
@@ -28,12 +29,13 @@ def run(args):
     figure, why = open_window()
     if figure is None:
         path = os.path.join(saved.folder, "traversal.png")       # the same one every time
-        plots.save(plots.traversal(model.decode, kl, dataset.image_shape), path)
+        gallery = Gallery(model, dataset.image_shape, saved.run.pixel_range)
+        plots.save(plots.traversal(gallery.decode, kl, gallery.size), path)
         print(f"No window can be opened: {why}. Here instead is a picture of what each latent "
               f"dimension does: {path}")
         return 0
     print("A window opens; it stays until you close it.", flush=True)
     explorer = Explorer(model, kl, x_test, dataset.image_shape, dataset.labels_test,
-                        saved.run.mask_test, np.random.default_rng(), figure)
+                        saved.run.mask_test, np.random.default_rng(), figure, saved.run.pixel_range)
     keep_open(explorer.figure)
     return 0
