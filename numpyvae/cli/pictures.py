@@ -35,8 +35,8 @@ def import_plots():
         raise
     except Exception as error:               # a broken installation may raise anything
         raise InvalidValueError("matplotlib: expected a whole one, to draw pictures with, got one "
-                                f"that cannot be imported ({one_line(error)}); install it "
-                                "again") from error
+                                f"that cannot be imported ({one_line(error)}); install it again, "
+                                "or, if that is at fault, mend its matplotlibrc") from error
     return plots
 
 

@@ -238,7 +238,7 @@ BAD_NPY = {
     "one example":          (npy(np.zeros((1, 9))), SHAPE + r"\(1, 9\)"),
     "up to 255":            (npy(255 * np.eye(3)), RANGE + "0 to 255; divide them by 255"),
     "below 0":              (half_with((3, 3), -0.25), RANGE + "-0.25 to 0.5"),
-    "nothing observed":     (savez(x=FLOATS, mask=MASK & False), "^mask: .* got False every"),
+    "a little too much":    (half_with((3, 3, 3), 1.001, "f2"), RANGE + "0.5 to 1.000977; .*clip"),
     "just too much":        (half_with((3, 3), 1.0000011), RANGE + "0.5 to 1.000001; rescale "),
     "just too little":      (half_with((3, 3), -1.1e-6), RANGE + "-1.1e-06 to 0.5; .*gaussian"),
     "NaN":                  (half_with((3, 3), np.nan), RANGE + "NaN; "),

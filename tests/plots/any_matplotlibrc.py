@@ -25,10 +25,10 @@ WORDS = """
     condensed xx-large x-small serif cursive monospace Nonexistent cm stix stixsans dejavuserif
     default regular it bf tt cal rm sans:bold monospace:italic left right center top bottom baseline
     line both x y major minor in out inout data rgba bilinear lanczos viridis jet flag miter round
-    bevel butt projecting dashed dashdot -- -. : o s full mid tight pdf svg raw mp4 jshtml libx264
-    imagemagick log round_numbers best constrained trimmed no_autohint native classic mpl2014
-    threaded serial xelatex lualatex path letter legal ghostscript Europe/Berlin 2000-01-01 %H
-    toolmanager toolbar2 agg template trackball arcball concise tab system landscape ctrl+j
+    bevel butt projecting dashed dashdot -- -. : o s full mid tight flat pdf svg raw mp4 jshtml
+    libx264 imagemagick log round_numbers best constrained trimmed no_autohint native classic
+    mpl2014 threaded serial xelatex lualatex path letter legal ghostscript Europe/Berlin 2000-01-01
+    %H toolmanager toolbar2 agg template trackball arcball concise tab system landscape ctrl+j
     127.0.0.2 ~ [] latex+dvipng
     """
 PHRASES = ["-2, 3", "1, 2", "1, 2, 3", "0.1, 0.9", "3, 3, 3, 3", "5, 2", "0, 200, 5", "upper left",
