@@ -9,6 +9,7 @@ from .paper import HALO, TEST, TRAIN, Sheet, colour_of, on_paper, show_images, s
 
 BARS  = 200                           # of the latent dimensions that are drawn at most, so many
 NAMED = 40                            # have room for their numbers
+KINDS = 50                            # labels that can be told apart
 
 
 def name_of(j):
@@ -21,13 +22,16 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None, of
     """Where the encoder puts the examples; if Z > 2, in the plane in which they spread most.
 
     mu: (N, Z) the means of the posteriors, or the codes of an ordinary auto-encoder
-    labels: (N,) whole numbers, or None; codes_are: what mu is, in words
+    labels: (N,) whole numbers, or None; of more than 50 kinds they are not shown
+    codes_are: what mu is, in words
     M: (C, Z) the mean of each class's prior, marked with a cross, or None
     of: how many test images there are, if these are only some of them
     """
     mu = np.asarray(mu, dtype=np.float64)
     M = np.zeros((0, mu.shape[1])) if M is None else np.asarray(M, dtype=np.float64)
     N, Z = mu.shape
+    if labels is not None and len(np.unique(labels)) > KINDS:
+        labels = None
     groups = np.zeros(N, int) if labels is None else np.asarray(labels)
     these = f"{N} test images" if of in (None, N) else f"{N} of {of} test images"
     names, title = ["z₁", "z₂"], f"{these} in latent space, each at {codes_are}"
@@ -92,7 +96,8 @@ def _principal_axes(centred):
     spread, weights = np.linalg.eigh(rows @ rows.T)           # (N + 2, N + 2): Z may be large
     directions = rows.T @ weights
     lengths    = np.linalg.norm(directions, axis=0)
-    return spread, directions / np.where(lengths > 0, lengths, 1)
+    real       = lengths > 1e-6 * lengths.max()               # the others are rounding
+    return spread, directions * real / np.where(real, lengths, 1)
 
 
 @on_paper
