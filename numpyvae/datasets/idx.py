@@ -99,8 +99,9 @@ def _check_complete(folder, paths):
     if not os.path.isdir(folder):
         missing = ["the folder itself"]
     if missing:
-        raise DataFormatError(f"{folder}: expected a folder with {', '.join(FILES)}, each plain or "
-                              f"ending in .gz; missing: {', '.join(missing)}")
+        raise DataFormatError(f"{folder or 'an empty name'}: expected a folder with "
+                              f"{', '.join(FILES)}, each plain or ending in .gz; missing: "
+                              f"{', '.join(missing)}")
 
 
 def _check_counts(folder, part, images, labels):

@@ -41,7 +41,7 @@ def load_mnist(data_dir=None):
     DataFormatError, and OSError where the cache cannot be written.
     Source: LeCun, Cortes & Burges 1998.
     """
-    if data_dir:
+    if data_dir is not None:
         return _load_verified(os.fspath(data_dir))
     cache, named = cache_folder(), os.environ.get("NUMPYVAE_DATA")
     folders = [named, cache] if named else [cache]

@@ -144,8 +144,9 @@ def test_a_folder_that_is_given_is_the_only_one(tmp_path, cache, mirrors, monkey
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'given'}: expected a folder with train-images-idx3-")
     assert message.endswith("t10k-labels-idx1-ubyte") and "; missing: " in message
-    with pytest.raises(DataFormatError, match="no: .* missing: the folder itself$"):
-        mnist.load_mnist(tmp_path / "no")
+    for absent, name in ((tmp_path / "no", "no"), ("", "^an empty name")):
+        with pytest.raises(DataFormatError, match=f"{name}: .* missing: the folder itself$"):
+            mnist.load_mnist(absent)
     assert mirrors.asked == []
 
 
