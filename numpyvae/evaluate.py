@@ -18,9 +18,11 @@ from .network import check_input
 from .vae import VAE
 
 BATCH   = 1000                       # rows at a time; of 784 pixels about 3 MB in float32
+PIXELS  = 4_000_000                  # at a time at most: rows that are larger come by fewer
 WEIGHTS = 1_000_000                  # importance weights held at a time: 8 MB
 USED    = 0.1                        # nats of KL above which a latent dimension counts as used
 ACTIVE  = 0.01                       # the variance of E[u given x] from which u is an active unit
+USED    = 0.1                        # nats of KL above which a latent dimension counts as used
 
 
 def mean_loss(model, x, rng=0, batch_size=BATCH, num_samples=1, mask=None, y=None):
@@ -82,9 +84,11 @@ def mean_kl_per_dim(vae, x, y=None):
     x: (N, D)  ->  kl: (Z,) in nats
     """
     _check_model(vae, VAE)
-    y          = _labels(vae, x, y)
-    mu, logvar = encode(vae, x)
-    return kl_per_dim(mu - _prior_mean(vae, y), logvar).mean(axis=0)
+    total = np.zeros(vae.latent_dim)
+    for batch, _, labels in _batches(x, vae.dtype, BATCH, y=_labels(vae, x, y)):
+        mu, logvar = vae.encode(batch)
+        total += kl_per_dim(mu - _prior_mean(vae, labels), logvar).sum(axis=0, dtype=np.float64)
+    return total / len(x)
 
 
 def accuracy(model, x, y, batch_size=BATCH):
@@ -124,7 +128,7 @@ def log_likelihood(vae, x, num_samples=500, rng=0, on_batch=None, y=None):
     rng   = check_rng(rng)
     y     = _labels(vae, x, y)
     found = []
-    rows  = max(1, min(100, WEIGHTS // K))           # examples at a time, each with K weights
+    rows  = max(1, min(100, WEIGHTS // K, PIXELS // vae.input_dim))      # each with K weights
     for batch, _, labels in _batches(x, vae.dtype, rows, y=y):
         found.extend(log_mean_exp(_log_weights(vae, batch, labels, K, rng)))
         if on_batch:
@@ -136,7 +140,8 @@ def _log_weights(vae, x, y, K, rng):
     """log w of K samples for each example: (N, K), float64."""
     mu, logvar = vae.encode(x)
     prior_mean = np.broadcast_to(_prior_mean(vae, y), mu.shape)
-    at_once = max(1, BATCH // len(x))                # samples of every example, so BATCH rows
+    rows    = min(BATCH, PIXELS // vae.input_dim)
+    at_once = max(1, rows // len(x))                 # samples of every example
     parts = [_some_log_weights(vae, x, mu, logvar, prior_mean, min(at_once, K - done), rng)
              for done in range(0, K, at_once)]
     return np.concatenate(parts).T
@@ -177,6 +182,16 @@ def impute(vae, x, mask, num_samples=1, rng=0):
                      for noise in eps])
 
 
+def shown_terms(loss, kl, beta, digits):
+    """Loss, reconstruction and KL for display, rounded so that the loss is still the weighted sum.
+
+    loss, kl: in nats; beta: the weight of kl; digits: decimals  ->  three strings
+    """
+    loss, kl = round(loss, digits), round(kl, digits)
+    recon = loss - beta * kl
+    return tuple(f"{value:.{digits}f}" for value in (loss, recon, kl))
+
+
 def _check_model(model, cls):
     if not isinstance(model, cls):
         raise InvalidTypeError(f"expected a network of the class {cls.__name__}, got "
@@ -203,7 +218,8 @@ def _batches(x, dtype, batch_size, mask=None, y=None):
         raise InvalidValueError(f"x: expected at least one example, one a row, got shape {x.shape}")
     if mask is not None:
         mask = check_mask(mask, x.shape)
-    for start in range(0, len(x), batch_size):
-        rows = slice(start, start + batch_size)
+    n = min(batch_size, max(1, len(x) * PIXELS // max(1, x.size)))
+    for start in range(0, len(x), n):
+        rows = slice(start, start + n)
         yield (as_floats(x[rows], dtype), None if mask is None else mask[rows],
                None if y is None else y[rows])

@@ -6,8 +6,8 @@ import os
 import numpy as np
 
 from . import checkpoint, files, network
-from .errors import (CheckpointError, InvalidTypeError, InvalidValueError, check_positive_int,
-                     one_line)
+from .errors import (CheckpointError, InvalidTypeError, InvalidValueError, check_number,
+                     check_positive_int, one_line)
 from .training import HISTORY, MODELS, Run
 
 # Where a run's examples came from: of its options, those that training does not look at.
@@ -53,6 +53,7 @@ class SavedRun:
         arrays = {**run.model.params, **moments, "history": run.history}
         states = {name: rng.bit_generator.state for name, rng in run.rngs.items()}
         about  = {"options": self.options, "optimizer": numbers, "data_sha256": run.data_sha256,
+                  "pixel_range": run.pixel_range,
                   "environment": environment(), "generators": states}
         checkpoint.save(_path(self.folder), arrays, {**network.describe(run.model), "run": about})
         self.save_history()
@@ -113,6 +114,7 @@ def load_trained(folder):
         if not model.settings.items() <= {**options, "input_dim": model.input_dim}.items():
             raise InvalidValueError("its options and its network's settings differ")
         _check_origin(*(options[name] for name in ORIGIN), model.input_dim)
+        about["pixel_range"] = _check_pixel_range(*about.get("pixel_range", (0.0, 1.0)))
     except CheckpointError:
         raise
     except DAMAGE as error:
@@ -161,6 +163,11 @@ def _check_origin(data, data_dir, image_shape, width):
         raise InvalidValueError(f"image_shape: expected height and width whose product is {width}, "
                                 f"got {sides}")
     return tuple(sides)
+
+
+def _check_pixel_range(low, high):
+    low = check_number("pixel_range", low)
+    return low, check_number("pixel_range", high, above=low)
 
 
 # ---------------------------------------------------------------------- where it ran

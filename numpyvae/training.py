@@ -95,6 +95,7 @@ class Run:
     each of HISTORY, in nats per example: the training columns are means over the epoch's batches,
     taken while the network learned from them; the test columns were measured after it.
     `epochs`, `beta` and `optimizer.lr` may be changed between epochs.
+    `pixel_range`: between which values a picture of the examples goes from white to black.
     Raises ValueError or TypeError.
     """
 
@@ -123,9 +124,14 @@ class Run:
         likelihood = self.model.pixels if options.pixels == "grey" else Bernoulli()
         x_train, self.mask_train = _checked("x_train", x_train, mask_train, self.model, likelihood)
         x_test,  self.mask_test  = _checked("x_test",  x_test,  mask_test,  self.model, likelihood)
+        _check_ink(x_train, x_test)
+        if self.mask_train is not None and not self.mask_train.any():
+            raise InvalidValueError("mask_train: expected True where a pixel was observed, got "
+                                    "False everywhere, so there is nothing to learn from")
         labels = () if self.y_train is None else (self.y_train, self.y_test)
         self.data_sha256 = _fingerprint(x_train, x_test, self.mask_train, self.mask_test, *labels)
         self.x_train, self.x_test = _inked(options.pixels, x_train, x_test)
+        self.pixel_range = _pixel_range(self.x_train, self.mask_train)
 
     @property
     def options(self):
@@ -223,12 +229,15 @@ def _checked(name, x, mask, model, likelihood):
     if x.dtype != np.uint8 or x.ndim != 2 or x.size == 0 or x.shape[1] != model.input_dim:
         return network.check_input(x, model.input_dim, model.dtype, likelihood, mask, name)
     # Bytes stay bytes, which take a quarter of the memory; they cannot be out of range.
-    if mask is not None:
-        x = x * mask
-    if x.max() == 1:
-        raise InvalidValueError(f"{name}: expected bytes up to 255, which become 1, got none above "
-                                "1; if its pixels are 0 and 1, make them floats")
-    return x, mask
+    return (x if mask is None else x * mask), mask
+
+
+def _check_ink(x_train, x_test):
+    """Raise if bytes seem to be meant as 0 and 1; images of either part alone may be that dark."""
+    brightest = [x.max() for x in (x_train, x_test) if x.dtype == np.uint8]
+    if brightest and max(brightest) == 1:
+        raise InvalidValueError("x_train and x_test: expected bytes up to 255, which become 1, got "
+                                "none above 1; if their pixels are 0 and 1, make them floats")
 
 
 def _inked(pixels, x_train, x_test):
@@ -242,6 +251,24 @@ def _inked(pixels, x_train, x_test):
     if pixels == "fixed":
         x_train = sampled(x_train, rng)
     return x_train, x_test
+
+
+def _pixel_range(x, mask):
+    """0 and 1, if all pixels lie between them; or else their range, but for those that are more
+    than three standard deviations away from their mean.
+    """
+    if x.dtype == np.uint8:
+        return 0.0, 1.0
+    observed  = True if mask is None else mask
+    low, high = x.min(where=observed, initial=np.inf), x.max(where=observed, initial=-np.inf)
+    if 0 <= low and high <= 1:
+        return 0.0, 1.0
+    count  = x.size if mask is None else mask.sum()
+    mean   = x.sum(dtype=np.float64) / count                 # x is 0 where it was not observed
+    square = np.einsum("nd,nd->", x, x, dtype=np.float64) / count
+    reach  = 3 * math.sqrt(max(0, square - mean * mean))
+    low, high = float(max(low, mean - reach)), float(min(high, mean + reach))
+    return (low, high) if low < high else (0.0, 1.0)
 
 
 def _fingerprint(*arrays):

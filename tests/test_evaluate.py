@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import exact, silence_required, spoil
-from numpyvae import IWAE, VAE, Autoencoder, ConditionalVAE
+from numpyvae import IWAE, VAE, Autoencoder, ConditionalVAE, evaluate
 from numpyvae.evaluate import (accuracy, active_units, encode, impute, log_likelihood,
                                mean_kl_per_dim, mean_loss, neg_elbo, reconstruction_loss)
 
@@ -626,3 +626,22 @@ def test_the_memory_of_an_iwae_s_loss_is_that_of_a_vae_s():
         finally:
             tracemalloc.stop()
     assert peaks[1] < 2 * peaks[0]                               # not fifty times
+
+
+# ---------------------------------------------------------------------- large images
+
+def test_of_large_images_few_are_floats_at_a_time(monkeypatch):
+    """As many as have so many pixels; the results are the same but for rounding."""
+    vae, x, rows = network(), images(), []
+    as_they_are = vae.encode
+    expected = mean_kl_per_dim(vae, x), neg_elbo(vae, x, 7), encode(vae, x)
+    monkeypatch.setattr(evaluate, "PIXELS", 30)                  # of 7 each: 4 images
+    monkeypatch.setattr(vae, "encode", lambda x: rows.append(len(x)) or as_they_are(x))
+    found = mean_kl_per_dim(vae, x), neg_elbo(vae, x, 7), encode(vae, x)
+    for one, other in zip(found, expected):
+        np.testing.assert_allclose(one, other, rtol=1e-13)       # measured: 3e-15
+    log_likelihood(vae, x, 20, rng=5)
+    assert max(rows) == 4 and sum(rows) == 3 * 23                # the loss encodes in its own way
+    monkeypatch.setattr(evaluate, "PIXELS", 1)                   # less than one image
+    log_likelihood(vae, x, 20, rng=5)
+    assert max(rows[-23:]) == 1 and sum(rows) == 4 * 23

@@ -276,6 +276,16 @@ def test_divergence_after_some_good_epochs(tmp_path):
     assert train_in(tmp_path, resume(tmp_path, 6)) == whole
 
 
+def test_the_range_of_its_pixels_is_kept_for_those_who_have_no_examples(tmp_path):
+    for run in (start(), Run(5 * X_TRAIN - 2, X_TEST, **{**SMALL, "likelihood": "gaussian"})):
+        save(tmp_path, run)
+        assert load_trained(tmp_path)[1]["pixel_range"] == run.pixel_range
+    arrays, description = described(tmp_path)
+    del description["run"]["pixel_range"]                        # as it was saved formerly
+    checkpoint.save(tmp_path / "model.npz", arrays, description)
+    assert load_trained(tmp_path)[1]["pixel_range"] == (0, 1)
+
+
 # ---------------------------------------------------------------------- elsewhere
 
 def described(folder):
@@ -500,6 +510,11 @@ OF_THE_NETWORK = {
     "no name":              without_option("data"),
     "a number for a place": setting("run", "options", "data_dir", 5),
     "no place":             without_option("data_dir"),
+    "pixels of one grey":   setting("run", "pixel_range", [1.0, 1.0]),
+    "pixels without end":   setting("run", "pixel_range", [0.0, float("inf")]),
+    "pixels of text":       setting("run", "pixel_range", "01"),
+    "one end of pixels":    setting("run", "pixel_range", [0.0]),
+    "no ends of pixels":    setting("run", "pixel_range", None),
     "no W1":                without("W1"),
     "a wrong W1":           replacing("W1", np.zeros((8, 6))),
     "a NaN in W1":          replacing("W1", np.full((6, 8), np.nan))}

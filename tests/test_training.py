@@ -297,10 +297,11 @@ def test_bytes_train_to_the_bits_of_the_numbers_that_they_mean(dtype, masks):
 
 def test_bytes_of_0_and_1_are_taken_for_a_mistake():
     ones = [(x > 127).astype(np.uint8) for x in BYTES]
-    for x, name in (((ones[0], BYTES[1]), "x_train"), ((BYTES[0], ones[1]), "x_test")):
-        message = f"^{name}: expected bytes up to 255, .* make them floats"
-        with pytest.raises(ValueError, match=message):
-            Run(*x, **SMALL)
+    with pytest.raises(ValueError, match="^x_train and x_test: expected bytes up to 255, which "
+                       "become 1, got none above 1; .* make them floats"):
+        Run(*ones, **SMALL)
+    for x in ((ones[0], BYTES[1]), (BYTES[0], ones[1])):
+        Run(*x, **SMALL)                     # dark in one part alone: that is their look
     for lowest in (0, 2):                    # all white, or pixels of next to nothing: so be it
         Run(np.minimum(BYTES[0], lowest), BYTES[1], **SMALL)
 
@@ -324,6 +325,44 @@ def test_bytes_and_booleans_are_numbers_too():
         run.train()
     assert all(np.array_equal(run.history, runs[0].history) for run in runs)
     assert runs[3].x_train.dtype == np.uint8                     # bytes stay bytes
+
+
+# ---------------------------------------------------------------------- white and black
+
+GREY_VALUES = {**SMALL, "likelihood": "gaussian", "dtype": "float64"}
+
+
+def test_a_picture_of_examples_in_the_unit_range_goes_from_0_to_1():
+    for x in (BYTES, (X_TRAIN, X_TEST), (0.5 * X_TRAIN, X_TEST + 3)):
+        assert Run(*x, **GREY_VALUES).pixel_range == (0, 1)
+
+
+@pytest.mark.parametrize("scale, shift", [(2, -1), (1, 0.5), (255, 0), (0.1, 9), (1, -7)])
+def test_a_picture_of_others_goes_from_their_least_to_their_greatest(scale, shift):
+    x = scale * X_TRAIN + shift
+    assert Run(x, X_TEST, **GREY_VALUES).pixel_range == (x.min(), x.max())
+
+
+def test_but_not_farther_than_three_standard_deviations():
+    x = np.random.default_rng(0).standard_normal((30, 6))
+    x[0, 0] = 1000
+    low, high = Run(x, X_TEST, **GREY_VALUES).pixel_range
+    assert low == x.min() and high == pytest.approx(x.mean() + 3 * x.std(), rel=1e-12)
+    mask = np.ones(x.shape, bool)
+    mask[0, :4], x[1, 1] = False, -20
+    seen = x[mask]
+    low, high = Run(x, X_TEST, mask, **GREY_VALUES).pixel_range
+    assert low == pytest.approx(seen.mean() - 3 * seen.std(), rel=1e-12) and high == seen.max()
+
+
+def test_pixels_that_are_all_alike_have_a_range_too():
+    assert Run(np.full((30, 6), 7.0), X_TEST, **GREY_VALUES).pixel_range == (0, 1)
+
+
+def test_a_mask_that_observes_nothing_is_refused():
+    with pytest.raises(ValueError, match="^mask_train: .*False everywhere, so there is nothing to"):
+        Run(X_TRAIN, X_TEST, M_TRAIN & False, **SMALL)
+    assert Run(X_TRAIN, X_TEST, M_TRAIN, M_TEST & False, **SMALL).mask_test.sum() == 0
 
 
 # ---------------------------------------------------------------------- black and white

@@ -9,6 +9,7 @@ What several of them share:
     opening     the options RUN, --data and --data-dir, and the run that they name
     folders     the folder of a run, found or made
     pictures    what is drawn of a run, and what is said of it at the end
+    gallery     the images that are drawn, a few at a time
     options     whole numbers and numbers as options
     words       how the commands speak of paths, data and errors
 """

@@ -9,6 +9,7 @@ from ..errors import InvalidValueError
 from ..evaluate import mean_kl_per_dim
 from . import opening, pictures
 from .folders import run_folder
+from .gallery import Gallery
 from .words import title
 
 HELP = "turn the latent dimensions by hand, in a window or on a page for any browser"
@@ -70,12 +71,13 @@ def _open_window(saved, dataset):
     figure, why = open_window()
     if figure is None:
         path = os.path.join(saved.folder, "traversal.png")       # the same one every time
-        plots.save(plots.traversal(model.decode, kl, dataset.image_shape), path)
+        gallery = Gallery(model, dataset.image_shape, saved.run.pixel_range)
+        plots.save(plots.traversal(gallery.decode, kl, gallery.size), path)
         print(f"No window can be opened: {why}. Here instead is a picture of what each latent "
               f"dimension does: {path}")
         return 0
     print("A window opens; it stays until you close it.", flush=True)
     explorer = Explorer(model, kl, x_test, dataset.image_shape, dataset.labels_test,
-                        saved.run.mask_test, np.random.default_rng(), figure)
+                        saved.run.mask_test, np.random.default_rng(), figure, saved.run.pixel_range)
     keep_open(explorer.figure)
     return 0

@@ -31,7 +31,7 @@ def open_run(folder, data=None, data_dir=None):
     data_dir = absolute(data_dir) or was_in
     if data != was and (data in datasets.NAMES or was in datasets.NAMES):
         raise InvalidValueError(f"--data {data}: the run in {folder} has {was}; omit --data")
-    dataset = _load(folder, data, data_dir)
+    dataset = _load(folder, data, data_dir, bounded(about["options"]))
     saved   = SavedRun.load(folder, *examples(dataset))
     saved.data, saved.data_dir = data, data_dir          # for the next time
     return saved, dataset
@@ -43,9 +43,14 @@ def examples(dataset):
             dataset.labels_train, dataset.labels_test)
 
 
-def _load(folder, data, data_dir):
+def bounded(options):
+    """Whether the pixels that a run learns from have to lie in [0, 1]: a Gaussian's need not."""
+    return options.get("likelihood") != "gaussian" or options.get("pixels") != "grey"
+
+
+def _load(folder, data, data_dir, bounded):
     try:
-        return datasets.load(data, data_dir)
+        return datasets.load(data, data_dir, bounded)
     except (FileNotFoundError, NumpyvaeError, ValueError) as error:
         what = error
         if isinstance(error, FileNotFoundError):

@@ -10,10 +10,12 @@ from ..errors import InvalidValueError, check_count, check_positive_int
 from ..runs import load_trained
 from . import opening, pictures
 from .folders import run_folder, unused
+from .gallery import Gallery
 from .options import whole
 
 HELP = "let a trained network invent images"
 MOST = 4096                                              # images in one picture
+MOST_COLUMNS = 64                                        # of it, for as many labels
 
 
 def add_options(parser):
@@ -44,25 +46,30 @@ def run(args):
     seed   = _new_seed() if args.seed is None else check_count("--seed", args.seed)
     shape  = about["options"]["image_shape"] or (1, model.input_dim)
     plots  = pictures.import_plots()
-    images = model.generate(wanted, rng=seed)
+    gallery = Gallery(model, shape, about["pixel_range"])
+    images, shape = plots.small(gallery.inventor(seed), wanted, shape, columns)
     plots.save(plots.samples(images, shape, f"the prior, {codes}", columns), path)
     print(f"{path}: {n} {'image' if n == 1 else 'images'} from {codes}{whose}, with --seed {seed}")
     return 0
 
 
 def _wanted(model, n, label, folder):
-    """What to ask `generate` for; its codes, and whose they are, in words; how many make a row."""
+    """A row for each image, its label if there are any; its codes, and whose they are, in words;
+    how many make a row of the picture.
+    """
+    columns = min(n, max(16, round(n ** 0.5)))
     if not isinstance(model, ConditionalVAE):
         if label is not None:
             raise InvalidValueError(f"--label: expected a run of --model cvae, got another model "
                                     f"({model.TITLE}) in {folder}; omit --label")
-        return n, "z ~ N(0, I)", "", None
+        return range(n), "z ~ N(0, I)", "", columns
     C = model.num_classes
     if label is None:                                    # each label has its columns
-        return np.arange(n) % C, "z ~ N(M[y], I)", ", all labels in turn", C * max(1, 16 // C)
+        columns = min(n, C * max(1, columns // C)) if C <= MOST_COLUMNS else columns
+        return np.arange(n) % C, "z ~ N(M[y], I)", ", all labels in turn", columns
     if not 0 <= label < C:
         raise InvalidValueError(f"--label: expected one from 0 to {C - 1}, got {label}")
-    return np.full(n, label), f"z ~ N(M[{label}], I)", f", label {label}", None
+    return np.full(n, label), f"z ~ N(M[{label}], I)", f", label {label}", columns
 
 
 def _new_seed():

@@ -14,6 +14,7 @@ def add_options(parser):
 def run(args):
     """Open the run and draw it  ->  the exit status."""
     saved, dataset = opening.open_run(args.run, args.data, args.data_dir)
+    plots = pictures.import_plots()
     files.sweep(saved.folder)
-    pictures.draw(saved.run, dataset, saved.folder)
+    pictures.draw(saved.run, dataset, saved.folder, plots)
     return 0

@@ -16,7 +16,7 @@ from ..runs import SavedRun
 from ..training import MODELS, OPTIMIZERS, Run
 from . import pictures
 from .folders import new_folder
-from .opening import absolute, examples, has_prior, open_run
+from .opening import absolute, bounded, examples, has_prior, open_run
 from .options import flag, number, whole
 from .words import epochs, quoted, this_program, title
 
@@ -102,12 +102,15 @@ def run(args):
     else:
         saved, dataset = _resume(given, args.out, args.resume)
     _announce(saved)
+    if dataset.note:
+        print(dataset.note)
+    plots = pictures.import_plots_before_training()
     if len(saved.run.history) < saved.run.epochs:
         _train(saved)
     else:
         print(f"Nothing to do: {epochs(saved.run.epochs)} of {saved.run.epochs} done; to go on, "
               "raise --epochs.")
-    pictures.draw(saved.run, dataset, saved.folder)
+    pictures.draw(saved.run, dataset, saved.folder, plots)
     return 0
 
 
@@ -126,7 +129,7 @@ def _start(given, out):
         raise InvalidValueError(f"--beta: weighs the KL term, which --model {options['model']} "
                                 "does not have; give one or the other")
     with _flags_for_names():
-        dataset = datasets.load(data, data_dir)
+        dataset = datasets.load(data, data_dir, bounded(options))
         if options["model"] == "cvae":
             options["num_classes"] = _count_classes(dataset.labels_train)
         run = Run(*examples(dataset), **options)

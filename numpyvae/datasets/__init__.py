@@ -12,18 +12,20 @@ from .own import load_array
 # labels_train, labels_test  (N,) whole numbers, or None
 # image_shape                (H, W), with H * W = D
 # mask_train, mask_test      (N, D) booleans, True where a pixel was observed, or None
+# note                       what was changed in the pixels, a sentence, or None
 Dataset = namedtuple("Dataset", "x_train labels_train x_test labels_test image_shape "
-                                "mask_train mask_test", defaults=(None, None))
+                                "mask_train mask_test note", defaults=(None, None, None))
 
 NAMES = ("digits", "mnist", "faces", "idx")
 FACES = 8000, 1000                   # to train on and to test with, always the same ones
 
 
-def load(name, data_dir=None):
+def load(name, data_dir=None, bounded=True):
     """The data set of that name, or in that file of the user's own, as a `Dataset`.
 
     name: one of NAMES, or a path that ends in .npy or .npz;
     data_dir: the folder of "mnist" or "idx"
+    bounded: whether the pixels in a file of the user's own have to lie in [0, 1]
     Raises ValueError for an unknown or a damaged one, and OSError.
     """
     if data_dir is not None and name not in ("mnist", "idx"):
@@ -43,6 +45,6 @@ def load(name, data_dir=None):
                                     "(--data-dir)")
         return Dataset(*load_idx(data_dir))
     if isinstance(name, str) and name.lower().endswith((".npy", ".npz")):
-        return Dataset(*load_array(name))
+        return Dataset(*load_array(name, bounded))
     raise InvalidValueError(f"data: expected one of {', '.join(NAMES)}, or a file that ends in "
                             f".npy or .npz, got {name!r}")

@@ -2,6 +2,7 @@
 """
 import math
 import os
+import re
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from ..files import read_up_to
 # The names that MNIST gave to its files, each with its number of dimensions.
 FILES = {"train-images-idx3-ubyte": 3, "train-labels-idx1-ubyte": 1,
          "t10k-images-idx3-ubyte":  3, "t10k-labels-idx1-ubyte":  1}
+
+# How they may be spelled elsewhere.
+SPELLING = (r"((?P<set>.+)[-_])?(?P<part>train|t10k|test)-(?P<rest>(images|labels)[-.]idx\d-ubyte)"
+            r"(\.gz)?")
 
 GZIP = b"\x1f\x8b"                   # what every gzip file starts with
 EXPANSION = 1032                     # each byte of it unpacks to at most so many
@@ -45,15 +50,48 @@ def load_idx(folder):
 
 
 def find_files(folder):
-    """The paths of the four files, by name; of those alone that are in `folder`."""
-    found = {}
-    for name in FILES:
-        dotted = name.replace("-idx", ".idx")    # as some programs unpack them
-        for spelling in (name, name + ".gz", dotted, dotted + ".gz"):
-            path = os.path.join(folder, spelling)
-            if name not in found and os.path.isfile(path):
-                found[name] = path
-    return found
+    """The paths of the four files, by name; of those alone that are in `folder`.
+
+    They may have a dot for the second dash, as some programs unpack them, lie in a folder of their
+    own name, as Kaggle has them, or begin with the name of their set, as EMNIST's do.
+    Raises DataFormatError if there are several such sets and none without a name, and OSError.
+    """
+    sets = _sets(folder)
+    whole = [name for name, paths in sets.items() if len(paths) == len(FILES)]
+    if len(whole) > 1 and "" not in whole:
+        raise DataFormatError(f"{folder}: expected the four files of one data set, got those of "
+                              f"{', '.join(sorted(whole))}; move one set to a folder of its own")
+    name = "" if "" in whole or not whole else whole[0]
+    return sets.get(name, {})
+
+
+def _sets(folder):
+    """{name of the set: {name of the file: its path}}; of two spellings, the shorter is taken."""
+    sets = {}
+    for entry in sorted(_entries(folder), key=lambda entry: (len(entry), entry)):
+        match = re.fullmatch(SPELLING, entry)
+        path  = match and _file_at(os.path.join(folder, entry))
+        if path:
+            part = "t10k" if match["part"] == "test" else match["part"]
+            name = f"{part}-{match['rest'].replace('.', '-')}"
+            if name in FILES:
+                sets.setdefault(match["set"] or "", {}).setdefault(name, path)
+    return sets
+
+
+def _entries(folder):
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _file_at(path):
+    """`path`, or the file in the folder `path` that is called like it; None if there is neither."""
+    name   = os.path.basename(path)
+    inside = [os.path.join(path, alike) for alike
+              in (name, name.replace("-idx", ".idx"), name.replace(".idx", "-idx"))]
+    return next(filter(os.path.isfile, (path, *inside)), None)
 
 
 def _check_complete(folder, paths):
@@ -61,8 +99,9 @@ def _check_complete(folder, paths):
     if not os.path.isdir(folder):
         missing = ["the folder itself"]
     if missing:
-        raise DataFormatError(f"{folder}: expected a folder with {', '.join(FILES)}, each plain or "
-                              f"ending in .gz; missing: {', '.join(missing)}")
+        raise DataFormatError(f"{folder or 'an empty name'}: expected a folder with "
+                              f"{', '.join(FILES)}, each plain or ending in .gz; missing: "
+                              f"{', '.join(missing)}")
 
 
 def _check_counts(folder, part, images, labels):

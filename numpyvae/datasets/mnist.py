@@ -32,21 +32,26 @@ STALE = 60                           # seconds after which nobody can still be w
 # ---------------------------------------------------------------------- where it is
 
 def load_mnist(data_dir=None):
-    """MNIST from the first folder that has its four files: `data_dir`, the one that NUMPYVAE_DATA
-    names, the user's cache.
+    """MNIST from the folder `data_dir`; without one, from the first that has its four files: the
+    one that NUMPYVAE_DATA names, the user's cache.
 
     ->  x_train: (60000, 784) uint8, labels_train: (60000,) uint8,
         x_test: (10000, 784), labels_test: (10000,), image_shape: (28, 28)
-    If no folder has them all, those that the cache lacks are downloaded to it. Raises
+    If neither has them all, those that the cache lacks are downloaded to it. Raises
     DataFormatError, and OSError where the cache cannot be written.
     Source: LeCun, Cortes & Burges 1998.
     """
-    cache = cache_folder()
-    candidates = (data_dir, os.environ.get("NUMPYVAE_DATA"), cache)
-    folders = [os.fspath(folder) for folder in candidates if folder]
+    if data_dir is not None:
+        return _load_verified(os.fspath(data_dir))
+    cache, named = cache_folder(), os.environ.get("NUMPYVAE_DATA")
+    folders = [named, cache] if named else [cache]
     for folder in folders:
-        if len(find_files(folder)) == len(FILES):
+        missing = FILES.keys() - find_files(folder)
+        if not missing:
             return _load_verified(folder)
+        if folder == named:
+            _tell(f"{named}, which NUMPYVAE_DATA names, lacks {', '.join(sorted(missing))}: MNIST "
+                  f"is looked for in {cache}")
     try:
         _download(cache)
     except DataFormatError as error:
@@ -161,7 +166,7 @@ def _get(url):
 
 
 def _tell(state):
-    """Leave a line on standard error that says how far a download came."""
+    """Leave a line on standard error: how far a download came, or that there may be one."""
     if state and sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(f"  {state}", file=sys.stderr, flush=True)

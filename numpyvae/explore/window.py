@@ -6,11 +6,10 @@ from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
+from .. import plots                                          # imports matplotlib in its own way
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 from matplotlib.widgets import Button, Slider
 
-from .. import plots
 from ..conditional import ConditionalVAE
 from ..datasets.pixels import as_floats
 from ..errors import check_rng
@@ -29,7 +28,8 @@ class Explorer:
     x: (N, D) images to encode; image_shape: (height, width); labels: (N,) or None
     mask: (N, D) booleans, True where a pixel was observed, or None
     rng: a seed or a Generator, for the random codes
-    figure: an empty one to draw on, such as a window's; by default a new one that no window shows
+    figure: an empty `plots.Sheet`, such as a window's; by default a new one that no window shows
+    pixel_range: which pixels are shown as white and as black
 
     `sliders`: matplotlib's, by latent dimension (from 0), the most active first
     `z`: (Z,) the present code; `image`: (D,) what it decodes to
@@ -37,11 +37,13 @@ class Explorer:
     """
 
     @plots.on_paper
-    def __init__(self, vae, kl, x, image_shape, labels=None, mask=None, rng=0, figure=None):
+    def __init__(self, vae, kl, x, image_shape, labels=None, mask=None, rng=0, figure=None,
+                 pixel_range=(0, 1)):
         self.vae, self.x, self.labels, self.mask = vae, x, labels, mask
         self.image_shape, self.rng, self.next = image_shape, check_rng(rng), 0
+        self.pixel_range = pixel_range
         kl = np.asarray(kl, dtype=np.float64)
-        self.figure = Figure(SIZE, layout="none") if figure is None else figure
+        self.figure = plots.Sheet(SIZE, layout="none") if figure is None else figure
         self.figure.suptitle("Turn a latent dimension, and see what the decoder makes of the code")
         self.sliders = self._add_sliders(kl)
         self.buttons = {}
@@ -140,8 +142,8 @@ class Explorer:
 
     def _add_image(self):
         axes = self.figure.add_axes([0, 0, 1, 1], title=" ", xticks=[], yticks=[], navigate=False)
-        axes.imshow(np.zeros(self.image_shape), cmap=plots.INK, vmin=0, vmax=1,
-                    interpolation="nearest", zorder=3)
+        nothing = np.full(self.image_shape, self.pixel_range[0], self.vae.dtype)
+        plots.show_picture(axes, nothing, *self.pixel_range).set_zorder(3)
         axes.spines[:].set(visible=True, color=plots.INK.get_bad(), linewidth=6)
         return axes
 
@@ -161,10 +163,11 @@ def open_window():
 
     ->  the figure and None; or None and a phrase that says why there is no window
     """
+    if plots.backend.UNKNOWN:
+        return None, f"matplotlib does not know the backend {plots.backend.UNKNOWN} (MPLBACKEND)"
     try:
         from matplotlib import pyplot                         # only here: it looks for a screen
-        with rc_context({**plots.STYLE, "toolbar": "None"}):
-            figure = pyplot.figure("numpyvae explore", SIZE, layout="none")
+        figure = _new_window(pyplot)
     except Exception as error:                                # each toolkit has errors of its own
         return None, _what_is_missing() or " ".join(str(error).split())
     if figure.canvas.required_interactive_framework is None:  # it fell back on a mere file format
@@ -172,6 +175,12 @@ def open_window():
         otherwise = f"no screen responds, or matplotlib is set to draw with {pyplot.get_backend()}"
         return None, _what_is_missing() or otherwise
     return figure, None
+
+
+@plots.on_paper
+def _new_window(pyplot):
+    with rc_context({"toolbar": "None"}):
+        return pyplot.figure("numpyvae explore", SIZE, layout="none", FigureClass=plots.Sheet)
 
 
 def _what_is_missing():

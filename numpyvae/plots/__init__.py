@@ -2,6 +2,7 @@
 
 Each is called as `plots.NAME`, whichever of these rooms it is drawn in:
 
+    backend              matplotlib, imported whatever MPLBACKEND says
     paper                what they are drawn on: style, colours, mosaics of images; `save`
     lines                the loss curves of a run; curves of any kind
     images               reconstructions, samples, interpolations; rows of any images
@@ -12,19 +13,21 @@ Each is called as `plots.NAME`, whichever of these rooms it is drawn in:
     lessons_gradients    those about gradients and how they are checked,
     lessons_loss         and those about the loss and its two terms
 """
+from ..evaluate import USED, shown_terms
+from . import backend  # noqa: F401  (before the rooms that import matplotlib)
 from .bells import ellipses_on_posterior, planes, two_bells, two_pulls
 from .drawings import blocked_or_not, network, product
 from .images import image_rows, interpolation, reconstructions, samples
-from .latent_space import USED, kl_per_dimension, latent_scatter, manifold, name_of, traversal
+from .latent_space import kl_per_dimension, latent_scatter, manifold, name_of, traversal
 from .lessons_codes import holes, kl_landscape, point_or_distribution, posteriors
 from .lessons_gradients import computation_graph, line_by_line, steepest, step_sizes, verdicts
 from .lessons_loss import beta_images, price_of_code, tug_of_war
-from .lines import curves, loss_curves, shown_terms
-from .paper import (DIGITS, HALO, INK, PALE, PALETTE, SIGNS, STYLE, TEST, TRAIN, VERDICTS, on_paper,
-                    png, save)
+from .lines import curves, loss_curves
+from .paper import (DIGITS, HALO, INK, PALE, PALETTE, SIGNS, STYLE, TEST, TRAIN, VERDICTS, Sheet,
+                    on_paper, png, save, show_picture, small)
 
 __all__ = [
-    "STYLE", "on_paper", "png", "save",
+    "STYLE", "Sheet", "on_paper", "png", "save", "small", "show_picture",
     "TRAIN", "TEST", "PALETTE", "DIGITS", "INK", "PALE", "SIGNS", "VERDICTS", "HALO",
     "shown_terms", "loss_curves", "curves",
     "reconstructions", "samples", "interpolation", "image_rows",

@@ -6,11 +6,10 @@
     planes                the latent plane at several moments of a training
 """
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from .latent_space import write_labels
-from .paper import PALE, PALETTE, TEST, colour_of, on_paper
+from .paper import PALE, PALETTE, TEST, Sheet, colour_of, on_paper
 
 
 @on_paper
@@ -26,7 +25,7 @@ def two_bells(mu, std):
     log_r = 0.5 * z ** 2 - 0.5 * ((z - mu) / std) ** 2 - np.log(std)
     price = q * log_r
     kl    = 0.5 * (mu ** 2 + std ** 2 - 1) - np.log(std)
-    figure = Figure(figsize=(14, 9))
+    figure = Sheet(figsize=(14, 9))
     above, below = figure.subplots(2, 1, sharex=True)
     answer = f"q = N({mu:g}, {std:g}²), the encoder's answer"
     above.plot(z, q, color=TEST, linewidth=4, label=answer)
@@ -54,7 +53,7 @@ def two_pulls(wish, s):
     prior = 0.5 * mu ** 2
     best  = wish / (1 + s ** 2)
     least = 0.5 * ((best - wish) / s) ** 2 + 0.5 * best ** 2
-    figure = Figure(figsize=(14, 7.5))
+    figure = Sheet(figsize=(14, 7.5))
     axes = figure.subplots()
     missed = f"reconstruction:  ½ (μ − {wish:g})² / s²"
     both   = f"the loss, their sum: least at {wish:g} / (1 + s²) = {best:.2f}"
@@ -78,7 +77,7 @@ def ellipses_on_posterior(mean, cov, qs):
 
     mean: (2,), cov: (2, 2), of the posterior; qs: {name: (mu, S)}, a mean and a covariance each
     """
-    figure = Figure(figsize=(13, 10))
+    figure = Sheet(figsize=(13, 10))
     axes   = figure.subplots()
     reach  = 3.2 * np.sqrt(np.linalg.eigvalsh(cov)[-1])
     grid   = np.linspace(-reach, reach, 301)
@@ -113,7 +112,7 @@ def planes(moments, labels):
     labels = np.asarray(labels)
     columns = min(len(moments), 3)
     rows    = -(-len(moments) // columns)
-    figure  = Figure(figsize=(15, 0.8 + 5.1 * rows))
+    figure  = Sheet(figsize=(15, 0.8 + 5.1 * rows))
     panels  = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, (title, mu) in zip(panels, moments.items()):
         axes.scatter(*mu.T, s=22, color=[colour_of(label) for label in labels])

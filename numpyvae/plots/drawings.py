@@ -5,10 +5,9 @@
     product               y = x W as rectangles, and what comes back through it
 """
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-from .paper import HALO, PALETTE, TEST, on_paper
+from .paper import HALO, PALETTE, TEST, Sheet, on_paper
 
 FORWARD, BACKWARD = PALETTE[0], TEST
 BOX, NOISE = "#e9eff6", "#fdf0e3"
@@ -16,7 +15,7 @@ BOX, NOISE = "#e9eff6", "#fdf0e3"
 
 def _canvas(width, height, title):
     """A figure, and axes on it whose unit is an inch, with y upwards."""
-    figure = Figure(figsize=(width, height), layout="none")
+    figure = Sheet(figsize=(width, height), layout="none")
     axes   = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.axis("off")

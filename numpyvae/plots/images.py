@@ -3,9 +3,8 @@
 Throughout, images are (N, D), one a row, in [0, 1], and image_shape is (height, width).
 """
 import numpy as np
-from matplotlib.figure import Figure
 
-from .paper import on_paper, show_images
+from .paper import Sheet, on_paper, show_images
 
 
 @on_paper
@@ -15,7 +14,7 @@ def reconstructions(groups, image_shape, codes_are="the mean of its code"):
     groups: {title: (x, probs)}, both (N, D), NaN where a pixel was not observed
     codes_are: what each image was rebuilt from, in words
     """
-    figure = Figure(figsize=(15, 0.6 + 3.4 * len(groups)))
+    figure = Sheet(figsize=(15, 0.6 + 3.4 * len(groups)))
     panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
     for axes, (title, (x, probs)) in zip(panels, groups.items()):
         show_images(axes, np.concatenate([x, probs]), image_shape, columns=len(x))
@@ -38,7 +37,7 @@ def samples(probs, image_shape, prior="the prior, z ~ N(0, I)", columns=None):
     N = len(probs)
     columns = min(N, columns or max(16, round(N ** 0.5)))
     rows = -(-N // columns)
-    figure = Figure(figsize=(15, 0.6 + 15 * rows / columns))
+    figure = Sheet(figsize=(15, 0.6 + 15 * rows / columns))
     show_images(figure.subplots(), probs, image_shape, columns)
     one  = "An image that nobody wrote: a code"
     many = f"{N} images that nobody wrote: codes"
@@ -54,7 +53,7 @@ def interpolation(starts, paths, ends, image_shape):
     """
     rows, steps, D = paths.shape
     width = image_shape[1]
-    figure = Figure(figsize=(15, 6.9))
+    figure = Sheet(figsize=(15, 6.9))
     ratios = [width + 2, steps * (width + 1) + 1, width + 2]      # in pixels, so all have one scale
     left, middle, right = figure.subplots(1, 3, width_ratios=ratios)
     show_images(left, starts, image_shape, columns=1)
@@ -77,7 +76,7 @@ def image_rows(rows, image_shape, title="", column_titles=()):
     height, width = image_shape
     columns = max(map(len, rows.values()))
     across = 12.5 / columns                                       # inches for one image
-    figure = Figure(figsize=(15, min(11, 1.2 + len(rows) * across * height / width)))
+    figure = Sheet(figsize=(15, min(11, 1.2 + len(rows) * across * height / width)))
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     for axes, (name, images) in zip(panels, rows.items()):
         show_images(axes, images, image_shape, columns)

@@ -2,11 +2,14 @@
 from statistics import NormalDist
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ..evaluate import USED
 from .images import image_rows
-from .paper import HALO, TEST, TRAIN, colour_of, on_paper, show_images
+from .paper import HALO, TEST, TRAIN, Sheet, colour_of, on_paper, show_images, small
+
+BARS  = 200                           # of the latent dimensions that are drawn at most, so many
+NAMED = 40                            # have room for their numbers
+KINDS = 50                            # labels that can be told apart
 
 
 def name_of(j):
@@ -15,27 +18,32 @@ def name_of(j):
 
 
 @on_paper
-def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None):
+def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None, of=None):
     """Where the encoder puts the examples; if Z > 2, in the plane in which they spread most.
 
     mu: (N, Z) the means of the posteriors, or the codes of an ordinary auto-encoder
-    labels: (N,) whole numbers, or None; codes_are: what mu is, in words
+    labels: (N,) whole numbers, or None; of more than 50 kinds they are not shown
+    codes_are: what mu is, in words
     M: (C, Z) the mean of each class's prior, marked with a cross, or None
+    of: how many test images there are, if these are only some of them
     """
     mu = np.asarray(mu, dtype=np.float64)
     M = np.zeros((0, mu.shape[1])) if M is None else np.asarray(M, dtype=np.float64)
     N, Z = mu.shape
+    if labels is not None and len(np.unique(labels)) > KINDS:
+        labels = None
     groups = np.zeros(N, int) if labels is None else np.asarray(labels)
-    names, title = ["z₁", "z₂"], f"{N} test images in latent space, each at {codes_are}"
+    these = f"{N} test images" if of in (None, N) else f"{N} of {of} test images"
+    names, title = ["z₁", "z₂"], f"{these} in latent space, each at {codes_are}"
     if Z == 1:
         mu = np.column_stack([mu, groups])                    # each label at a height of its own
         M = np.column_stack([M, np.arange(len(M))])
         names = ["z₁", "" if labels is None else "label"]
     if Z > 2:
         mu, M, names = _widest_plane(mu, M)
-        title = f"{N} test images in the plane where their codes spread most"
+        title = f"{these} in the plane where their codes spread most"
 
-    figure = Figure(figsize=(12, 9.5))
+    figure = Sheet(figsize=(12, 9.5))
     axes = figure.subplots()
     size = 70 if N <= 2000 else 20
     for label in np.unique(groups):
@@ -52,7 +60,7 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None):
             write_labels(axes, mu, groups, fontsize=34)
     axes.set(xlabel=names[0], ylabel=names[1])
     if len(M):
-        title = f"{N} test images, and a cross for the mean of each class's prior"
+        title = f"{these}, and a cross for the mean of each class's prior"
     figure.suptitle(title)
     return figure
 
@@ -71,12 +79,25 @@ def write_labels(axes, points, labels, fontsize):
 def _widest_plane(mu, M):
     """mu and M along mu's first two principal axes; and what to call these, with their shares."""
     centred = mu - mu.mean(axis=0)
-    spread, directions = np.linalg.eigh(centred.T @ centred)  # the largest last
+    spread, directions = _principal_axes(centred)
     shares = np.abs(spread[[-1, -2]]) / (spread.sum() or 1)
     names = [f"{nth} principal axis  ({share:.0%} of the variance)"
              for nth, share in zip(("1st", "2nd"), shares)]
     plane = directions[:, [-1, -2]]
     return centred @ plane, (M - mu.mean(axis=0)) @ plane, names
+
+
+def _principal_axes(centred):
+    """How far the rows of (N, Z) spread, and along which directions, two at least; largest last."""
+    N, Z = centred.shape
+    if N >= Z:
+        return np.linalg.eigh(centred.T @ centred)
+    rows = np.pad(centred, ((2, 0), (0, 0)))                  # two directions even of one row
+    spread, weights = np.linalg.eigh(rows @ rows.T)           # (N + 2, N + 2): Z may be large
+    directions = rows.T @ weights
+    lengths    = np.linalg.norm(directions, axis=0)
+    real       = lengths > 1e-6 * lengths.max()               # the others are rounding
+    return spread, directions * real / np.where(real, lengths, 1)
 
 
 @on_paper
@@ -86,15 +107,17 @@ def kl_per_dimension(kl):
     kl: (Z,) in nats per example
     """
     kl = np.asarray(kl, dtype=np.float64)
-    order = np.argsort(-kl)
-    Z, used = len(kl), int((kl > USED).sum())
-    figure = Figure(figsize=(12, 6.5))
+    order = np.argsort(-kl)[:BARS]
+    Z, used, bars = len(kl), int((kl > USED).sum()), len(order)
+    figure = Sheet(figsize=(12, 6.5))
     axes = figure.subplots()
-    axes.bar(range(Z), kl[order], color=[TEST if kl[j] > USED else TRAIN for j in order])
+    axes.bar(range(bars), kl[order], color=[TEST if kl[j] > USED else TRAIN for j in order])
     axes.axhline(USED, color="black", linestyle="--", linewidth=1.2)
-    _write_numbers(axes, kl, order[:Z if Z <= 24 else used])  # there is no room for very many
-    axes.set(xlabel="latent dimension, the most informative first", ylabel="KL, nats per image",
-             xlim=(-0.7, max(6, Z) - 0.3), ylim=(0, 1.12 * max(kl.max(), 2 * USED)))
+    _write_numbers(axes, kl, order[:Z if Z <= 24 else min(used, NAMED)])
+    first = "" if bars == Z else f"{bars} "
+    axes.set(xlabel=f"latent dimension, the {first}most informative first",
+             ylabel="KL, nats per image", xlim=(-0.7, max(6, bars) - 0.3),
+             ylim=(0, 1.12 * max(kl.max(), 2 * USED)))
     axes.grid(axis="x", visible=False)
     are = "is" if used == 1 else "are"
     figure.suptitle(f"KL of each latent dimension: {used} of {Z} {are} used "
@@ -121,13 +144,13 @@ def manifold(decode, image_shape, side=16, mean=(0, 0), std=(1, 1)):
     mean, std: of each dimension under the prior; it is taken to be normal
     Source: Kingma & Welling 2014, figure 4.
     """
-    height, width = image_shape
     across, upwards = [[NormalDist(m, s).inv_cdf((i + 0.5) / side) for i in range(side)]
                        for m, s in zip(mean, std)]
     grid = np.array([(z1, z2) for z2 in reversed(upwards) for z1 in across])
-    figure = Figure(figsize=(11, 11.3))
+    images, (height, width) = small(decode, grid, image_shape, side)
+    figure = Sheet(figsize=(11, 11.3))
     axes = figure.subplots()
-    show_images(axes, decode(grid), image_shape, side)
+    show_images(axes, images, (height, width), side)
     axes.axis("on")
     ticks = sorted({round(i) for i in np.linspace(0, side - 1, 4 - side % 2)})
     names = [[f"{z[i]:.1f}".replace("-", "−") for i in ticks] for z in (across, upwards)]
@@ -152,11 +175,12 @@ def traversal(decode, kl, image_shape, most=10):
     for j in np.argsort(-kl)[:most]:
         z = np.zeros((len(values), len(kl)))
         z[:, j] = values
-        rows[f"{name_of(j)}\n{kl[j]:.2f} nats"] = decode(z)
+        images, shape = small(decode, z, image_shape, len(values))
+        rows[f"{name_of(j)}\n{kl[j]:.2f} nats"] = images
     each = "Each latent dimension"
     if len(kl) > most:
         each = f"The {most} most active of {len(kl)} latent dimensions, each"
-    figure = image_rows(rows, image_shape, f"{each} from −3 to 3, the others at 0, decoded",
+    figure = image_rows(rows, shape, f"{each} from −3 to 3, the others at 0, decoded",
                         [f"{value:g}".replace("-", "−") for value in values])
     enough = 1.2 + 0.7 * len(rows)                            # for the names, if images are wide
     figure.set_figheight(max(figure.get_figheight(), enough))

@@ -5,13 +5,11 @@
     06_kl_divergence            kl_landscape, posteriors
 """
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.collections import EllipseCollection
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from .latent_space import write_labels
-from .paper import PALE, PALETTE, TEST, colour_of, on_paper, show_images
+from .paper import GREYS, PALE, PALETTE, TEST, Sheet, colour_of, on_paper, show_images
 
 
 # ---------------------------------------------------------------------- lesson 01
@@ -27,7 +25,7 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
     usual: how far from any digit a rebuilt image is, on average
     """
     letters = "ABCDEFGH"[:len(spots)]
-    figure = Figure(figsize=(15, 9.2))
+    figure = Sheet(figsize=(15, 9.2))
     axes = figure.subplot_mosaic([["plane", letter] for letter in letters], width_ratios=[1.75, 1])
     plane = axes["plane"]
     shading = _shade(plane, land, corners, usual)
@@ -56,7 +54,7 @@ def _shade(plane, land, corners, usual):
     (left, bottom), (right, top) = corners
     rows, columns = np.shape(land)
     shades = (np.floor(10 * usual) + np.arange(9)) / 10
-    grey = colormaps["Greys"].with_extremes(under="white", over="#5a5a5a")
+    grey = GREYS.with_extremes(under="white", over="#5a5a5a")
     plane.set(xlabel="z₁", ylabel="z₂", xlim=(left, right), ylim=(bottom, top))
     plane.grid(False)
     return plane.contourf(np.linspace(left, right, columns), np.linspace(bottom, top, rows), land,
@@ -76,7 +74,7 @@ def point_or_distribution(seen, decoded, points, smiles, point_smiles, truth, im
     truth: the smile that the face was drawn with; image_shape: (height, width)
     """
     some = np.linspace(0, decoded.shape[1] - 1, 8).astype(int)
-    figure = Figure(figsize=(15, 9.8))
+    figure = Sheet(figsize=(15, 9.8))
     axes = figure.subplot_mosaic([["seen0", "vae0", "ae0"],
                                   ["seen1", "vae1", "ae1"],
                                   ["smiles"] * 3],
@@ -122,7 +120,7 @@ def kl_landscape(kl, dmu, dlogvar, mu, logvar):
     kl: (V, M) in nats; dmu, dlogvar: (V, M) its gradient; mu: (M,), logvar: (V,) the grid
     """
     levels = [0.02, 0.1, 0.3, 0.7, 1.5, 3, 5, 8]
-    figure = Figure(figsize=(13, 8))
+    figure = Sheet(figsize=(13, 8))
     axes = figure.subplots()
     axes.contourf(mu, logvar, kl, [0, *levels, kl.max() + 1], cmap=PALE)
     lines = axes.contour(mu, logvar, kl, levels, colors="#1f4e79", linewidths=1.2)
@@ -148,7 +146,7 @@ def posteriors(groups, labels):
     groups: {title: (mu, std)}, both (N, 2); labels: (N,) whole numbers, the colours
     """
     labels = np.asarray(labels)
-    figure = Figure(figsize=(15, 8))
+    figure = Sheet(figsize=(15, 8))
     panels = figure.subplots(1, len(groups), squeeze=False)[0]
     for axes, (title, (mu, std)) in zip(panels, groups.items()):
         _ellipses(axes, mu, std, [colour_of(label) for label in labels])

@@ -6,10 +6,9 @@
     12_pytorch_line_by_line     line_by_line
 """
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from .paper import HALO, PALETTE, SIGNS, TEST, VERDICTS, colour_of, on_paper
+from .paper import HALO, PALETTE, SIGNS, TEST, VERDICTS, Sheet, colour_of, on_paper
 
 
 # ---------------------------------------------------------------------- lesson 03
@@ -21,7 +20,7 @@ def steepest(lr, downhill, promised, others):
     lr: (S,) step lengths; downhill: (S,) the loss there; promised: (S,) its tangent; others: a list
     of (S,), the loss along other directions
     """
-    figure = Figure(figsize=(15, 6.8))
+    figure = Sheet(figsize=(15, 6.8))
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
     for i, other in enumerate(others):
         label = None if i else "other directions, equally long"
@@ -73,7 +72,7 @@ def computation_graph(values, grads, probs):
     grads: the gradient of each, by the same names; x and eps have none
     probs: the row sigmoid(logits), shown between logits and their gradient
     """
-    figure = Figure(figsize=(22.6, 11.2), layout="none")
+    figure = Sheet(figsize=(22.6, 11.2), layout="none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, 22.6), ylim=(11.2, 0))
     axes.axis("off")
@@ -164,7 +163,7 @@ def step_sizes(h, curves):
     h: (S,) the steps; curves: {name: (error, {formula: predicted})}, arrays (S,); each formula is
     written beside its line
     """
-    figure = Figure(figsize=(15, 8))
+    figure = Sheet(figsize=(15, 8))
     axes = figure.subplots()
     filled = {"markersize": 9, "markeredgecolor": "white"}
     hollow = {"markersize": 14, "markeredgewidth": 2.4, "markerfacecolor": "none"}
@@ -207,7 +206,7 @@ def verdicts(right, rows, columns, title):
     """
     right = np.asarray(right)
     R, C = right.shape
-    figure = Figure(figsize=(15, 1.8 + 0.55 * R))
+    figure = Sheet(figsize=(15, 1.8 + 0.55 * R))
     axes = figure.subplots()
     axes.pcolormesh(np.arange(C + 1), np.arange(R + 1), right, cmap=VERDICTS, vmin=0, vmax=1,
                     edgecolor="white", linewidth=4)
@@ -240,7 +239,7 @@ def line_by_line(blocks, columns, title):
     right = arrow + 7
     width = right + max(len(line) for _, lines in blocks for line in lines) + 2
     height = sum(max(len(ours), len(theirs)) + gap for ours, theirs in blocks)
-    figure = Figure(figsize=(15, 1.4 + 0.42 * height))
+    figure = Sheet(figsize=(15, 1.4 + 0.42 * height))
     axes = figure.subplots()
     top = 0.0
     for number, (ours, theirs) in enumerate(blocks):

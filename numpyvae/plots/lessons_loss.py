@@ -3,9 +3,8 @@
     09_train                       tug_of_war, beta_images, price_of_code
 """
 import numpy as np
-from matplotlib.figure import Figure
 
-from .paper import HALO, PALETTE, TEST, TRAIN, on_paper, show_images
+from .paper import HALO, PALETTE, TEST, TRAIN, Sheet, on_paper, show_images
 
 
 # ---------------------------------------------------------------------- lesson 09
@@ -21,7 +20,7 @@ def tug_of_war(epochs, terms, mean_cost, cosines):
     at = np.arange(len(epochs))
     recon, kl = np.transpose(terms)
     on_mu, on_logvar = np.transpose(cosines)
-    figure = Figure(figsize=(15, 6.3))
+    figure = Sheet(figsize=(15, 6.3))
     left, right = figure.subplots(1, 2)
     left.axhline(mean_cost, color="black", linestyle="--", linewidth=1.6,
                  label="recon of the mean image")
@@ -56,7 +55,7 @@ def beta_images(originals, rows, active, image_shape):
     names   = ["original", *(f"β = {beta:g}" for beta in rows)]
     counts  = ["", *(f"{int(count)} active" for count in active)]
     across  = 5.9 / (N * (width + 1) + 1)                         # inches for one pixel
-    figure = Figure(figsize=(15, 1.2 + across * (len(names) * (height + 1) + 1)))
+    figure = Sheet(figsize=(15, 1.2 + across * (len(names) * (height + 1) + 1)))
     left, right = figure.subplots(1, 2)
     show_images(left, rebuilt, image_shape, columns=N)
     show_images(right, drawn, image_shape, columns=N)
@@ -80,7 +79,7 @@ def price_of_code(betas, kl, recon, outside=None):
     outside: β and kl of one that lies too far to the right to be drawn, or None
     """
     width, height = max(np.ptp(kl), 1e-9), max(np.ptp(recon), 1e-9)
-    figure = Figure(figsize=(12, 7))
+    figure = Sheet(figsize=(12, 7))
     axes = figure.subplots()
     axes.plot(kl, recon, color=TRAIN)
     axes.plot(kl, recon, "o", color=TEST, markersize=13, markeredgecolor="white")

@@ -1,20 +1,10 @@
 """Curves: the losses of a run, and curves of any kind."""
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..errors import InvalidValueError
-from .paper import PALETTE, TEST, TRAIN, on_paper
-
-
-def shown_terms(loss, kl, beta, digits):
-    """Loss, reconstruction and KL for display, rounded so that the loss is still the weighted sum.
-
-    loss, kl: in nats; beta: the weight of kl; digits: decimals  ->  three strings
-    """
-    loss, kl = round(loss, digits), round(kl, digits)
-    recon = loss - beta * kl
-    return tuple(f"{value:.{digits}f}" for value in (loss, recon, kl))
+from ..evaluate import shown_terms
+from .paper import PALETTE, TEST, TRAIN, Sheet, on_paper
 
 
 @on_paper
@@ -38,7 +28,7 @@ def loss_curves(history, beta=1.0, prior="p(z)", num_samples=None):
         final[0]  = f"{loss:.1f}".replace("-", "−")
         titles[0] = f"loss  =  −L,  the bound of K = {num_samples}"
         headline += f";  with K = {num_samples},  {final[0]}"
-    figure = Figure(figsize=(15 if len(titles) > 1 else 9, 6))
+    figure = Sheet(figsize=(15 if len(titles) > 1 else 9, 6))
     panels = figure.subplots(1, len(titles), squeeze=False)[0]
     for term, (axes, title) in enumerate(zip(panels, titles)):
         _loss_curve(axes, history[:, term], history[:, term + 3], final[term])
@@ -86,7 +76,7 @@ def curves(panels, title="", height=6):
         and whatever matplotlib's Axes.set takes (title, xlabel, xscale, ylim, ...)
     title: above all panels; height: of the figure, in inches (it is 15 wide, a single panel 12)
     """
-    figure = Figure(figsize=(15 if len(panels) > 1 else 12, height))
+    figure = Sheet(figsize=(15 if len(panels) > 1 else 12, height))
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
         _panel(axes, **panel)
     figure.suptitle(title)

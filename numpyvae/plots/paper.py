@@ -1,14 +1,16 @@
 """The paper that every picture is drawn on: its style, its colours, mosaics of images, and `save`.
 
-A function that draws stands under `@on_paper`, and makes a Figure without pyplot: no screen is
-needed, and the user's own settings are afterwards what they were before.
+A function that draws stands under `@on_paper`, and makes a `Sheet` without pyplot: no screen is
+needed, nothing in the picture depends on the user's own settings, and afterwards these are what
+they were before.
 """
 import io
 
 import numpy as np
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps, rc_context, rcParamsDefault
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.patheffects import withStroke
 
@@ -31,14 +33,27 @@ STYLE = {
     "figure.constrained_layout.h_pad": 0.1,
 }
 
-# `@on_paper` above a function: each call of it runs in this style.
-on_paper = rc_context(STYLE)
+# matplotlib's own settings instead of the user's; the backend is no matter of style.
+DEFAULTS = {name: value for name, value in rcParamsDefault.items() if name != "backend"}
 
+# `@on_paper` above a function: each call of it runs in this style, and in no other.
+on_paper = rc_context({**DEFAULTS, **STYLE})
+
+
+class Sheet(Figure):
+    """A Figure in this style, which is drawn in it, too, by whomever: a window, a notebook."""
+
+    draw    = on_paper(Figure.draw)
+    savefig = on_paper(Figure.savefig)
+
+
+# A colour map of matplotlib's has as many colours as the user's `image.lut` says, unless resampled.
 TRAIN    = "#9bbce0"                                              # pale, since the curve to read
 TEST     = "#c2410c"                                              # is that of the test images
 PALETTE  = ["#3f78b5", TEST, "#3a7d44", "#7b4ea3", "#8a8a8a"]     # lines that are compared
 DIGITS   = colormaps["tab10"]                                     # classes
-INK      = colormaps["gray_r"].with_extremes(bad="#d9e4ec")       # pixels; pale blue where none is
+GREYS    = colormaps["Greys"].resampled(256)                      # heights
+INK      = colormaps["gray_r"].resampled(256).with_extremes(bad="#d9e4ec")   # pixels; blue: none
 PALE     = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#8fb3d9"])
 SIGNS    = LinearSegmentedColormap.from_list("signs", ["#7fb0e0", "#ffffff", "#f5a46b"])   # -, 0, +
 VERDICTS = ListedColormap([TEST, "#e3efe5"])                      # wrong, right
@@ -50,6 +65,46 @@ def colour_of(label):
     return DIGITS(int(label) % 10)
 
 
+# ---------------------------------------------------------------------- images
+
+PAGE    = 1500                       # pixels: the width of a page
+AT_ONCE = 1 << 20                    # pixels that are decoded at once, so that they take few MB
+
+
+def small(images_of, rows, image_shape, across):
+    """Images that are made a few at a time, in no more pixels than a page has room for.
+
+    images_of: takes some of the rows, returns their images (n, D), which may have NaN
+    rows: (N, ...) anything; image_shape: (height, width)
+    across: how many images are to lie side by side
+    ->  images: (N, d), image_shape: (h, w); images that are larger than their place become means
+        over squares of pixels, others stay as they are
+    """
+    factor = max(1, max(image_shape) * across // PAGE)
+    n = max(1, AT_ONCE // (image_shape[0] * image_shape[1]))
+    parts = [_shrunk(images_of(rows[start:start + n]), image_shape, factor)
+             for start in range(0, len(rows), n)]
+    height, width = parts[0].shape[1:]
+    return np.concatenate(parts).reshape(len(rows), -1), (height, width)
+
+
+def _shrunk(images, image_shape, factor):
+    """Means over squares of `factor` by `factor` pixels, smaller ones at the far edges: (N, h, w).
+
+    A pixel that is NaN does not count; where all of them are, so is the mean.
+    """
+    images = np.reshape(images, (-1, *image_shape))
+    if factor == 1:
+        return images
+    known = ~np.isnan(images)
+    sums, counts = np.where(known, images, 0), known.astype(np.float32)
+    for axis, side in ((1, image_shape[0]), (2, image_shape[1])):
+        starts = np.arange(0, side, factor)
+        sums   = np.add.reduceat(sums, starts, axis)
+        counts = np.add.reduceat(counts, starts, axis)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
 def mosaic(images, image_shape, columns):
     """One picture of many: rows of `columns` images, with a gap of one pixel around each.
 
@@ -57,7 +112,8 @@ def mosaic(images, image_shape, columns):
     """
     height, width = image_shape
     rows = -(-len(images) // columns)
-    picture = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), np.nan)
+    picture = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), np.nan,
+                      np.result_type(images, np.float32))
     for i, image in enumerate(images):
         top  = (i // columns) * (height + 1) + 1
         left = (i % columns) * (width + 1) + 1
@@ -67,31 +123,42 @@ def mosaic(images, image_shape, columns):
 
 def show_images(axes, images, image_shape, columns):
     """Draw images in [0, 1] as a `mosaic`: 0 is paper, 1 is ink."""
-    picture = mosaic(images, image_shape, columns)
-    axes.imshow(picture, cmap=INK, vmin=0, vmax=1, interpolation="nearest")
+    show_picture(axes, mosaic(images, image_shape, columns))
     axes.axis("off")
 
 
+def show_picture(axes, picture, low=0, high=1):
+    """Draw a 2-D array, `low` as paper and `high` as ink.  ->  matplotlib's AxesImage"""
+    # Coloured last, once it has the page's pixels: large pictures take a fifth of the memory.
+    return axes.imshow(picture, cmap=INK, vmin=low, vmax=high, interpolation="nearest",
+                       interpolation_stage="data")
+
+
+# ---------------------------------------------------------------------- files
+
+@on_paper
 def save(figure, path):
     """Write a figure to `path` as a PNG at 100 dpi, whole or not at all.  Raises OSError.
 
     figure: a matplotlib Figure; if it is in a window, it stays there
     """
-    write_atomically(path, lambda file: _encode(figure, file))
-
-
-def png(figure):
-    """The content of the file that `save` would write, in bytes."""
-    file = io.BytesIO()
-    _encode(figure, file)
-    return file.getvalue()
-
-
-def _encode(figure, file):
-    imsave(file, _pixels(figure), format="png", dpi=100)
+    write_atomically(path, lambda file: imsave(file, _pixels(figure), format="png", dpi=100))
 
 
 @on_paper
+def png(figure):
+    """A PNG at 100 dpi, in bytes, for a page that holds many: half as long as a file of `save`,
+    since its colours are rounded to steps of 8, which nobody sees.
+
+    figure: a matplotlib Figure
+    """
+    pixels  = np.asarray(_pixels(figure))[..., :3].astype(np.uint16)         # the paper is opaque
+    rounded = np.minimum((pixels + 4) // 8 * 8, 255).astype(np.uint8)
+    file    = io.BytesIO()
+    imsave(file, rounded, format="png", dpi=100, pil_kwargs={"optimize": True})
+    return file.getvalue()
+
+
 def _pixels(figure):
     """(height, width, 4) bytes: the figure, drawn once. Its own `savefig` would draw it twice."""
     canvas, dpi = figure.canvas, figure.dpi                   # those of its window, if it is in one

@@ -47,7 +47,8 @@ def own(tmp_path, monkeypatch):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Spare a test the pictures that it is not about."""
-    monkeypatch.setattr(pictures, "draw", lambda *args: None)
+    for name in ("draw", "import_plots_before_training"):
+        monkeypatch.setattr(pictures, name, lambda *args: None)
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@ import os
 
 import numpy as np
 import pytest
-from helpers_cli import FOUR, GREY, LABELS, PICTURES, SMALL, assert_same, call
+from helpers_cli import (FOUR, GREY, LABELS, PICTURES, SEEN, SMALL, assert_one_sentence,
+                         assert_same, call)
 from helpers_files import write_set
 
 from numpyvae import checkpoint, datasets
 from numpyvae.cli import train
 from numpyvae.datasets.idx import FILES
+from numpyvae.runs import load_trained
 from numpyvae.training import Run
 
 OF_A_PRIOR = {"kl_per_dimension.png", "manifold.png", "samples.png"}
@@ -81,8 +83,8 @@ def test_they_are_learned_and_drawn(own, drawn, capsys, data, place, shape, opti
 def test_a_run_of_mnist_is_called_so_wherever_it_lies(own, undrawn, capsys, monkeypatch):
     small = datasets.load("own.npz")
 
-    def load(name, place):
-        assert (name, place) == ("mnist", "set")
+    def load(name, place, bounded):
+        assert (name, place, bounded) == ("mnist", "set", True)
         return small
     monkeypatch.setattr(datasets, "load", load)
     status, out, err = call(capsys, "train", *SMALL, "--data", "mnist", "--data-dir", "set")
@@ -110,3 +112,76 @@ def test_one_image_of_each_label_where_there_are_a_few_labels(own, drawn, capsys
     assert len(axes) == rows
     columns = kinds if rows == 2 else 10
     assert axes[0].images[0].get_array().shape == (2 * 5 + 1, columns * 4 + 1)
+
+
+# ---------------------------------------------------------------------- pixels outside [0, 1]
+
+def shown_in(figure):
+    """The pixels of all images of a figure, without the gaps between them."""
+    pixels = np.concatenate([np.ma.filled(axes.images[0].get_array(), np.nan).ravel()
+                             for axes in figure.axes if axes.images])
+    return pixels[~np.isnan(pixels)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gaussian_takes_standardised_pixels_and_they_are_drawn_from_white_to_black(
+        own, drawn, capsys, dtype):
+    x = np.where(SEEN, 3 * GREY / 255.0 - 1, np.nan).astype(dtype)
+    x[0, 0, 0] = 50                                              # an outlier takes no contrast away
+    mask = SEEN.copy()
+    mask[0, 0, 0] = True
+    np.savez("standard.npz", x=x, labels=LABELS, mask=mask)
+    status, out, err = call(capsys, "train", *SMALL, "--data", "standard.npz", "--likelihood",
+                            "gaussian", "--lr", "0.01", "--out", "run")
+    model, about, _ = load_trained("run")
+    low, high = about["pixel_range"]
+    assert (status, err) == (0, "") and 2 < high < 15
+    assert f"\n  white: {low:.3g} and below, black: {high:.3g} and above\n" in out
+    dataset = datasets.load("standard.npz", bounded=False)
+    assert low == dataset.x_train[dataset.mask_train].astype(np.float32).min()
+    scaled = np.where(dataset.mask_test, (dataset.x_test - low) / (high - low), np.nan)
+    first  = images_of(drawn["reconstructions.png"], 0, (4, 3))
+    assert any(np.allclose(first, image, rtol=0, atol=1e-6, equal_nan=True) for image in scaled)
+    assert call(capsys, "sample", "run", "-n", "64", "--seed", "0")[0] == 0
+    invented = (model.generate(64, rng=0) - low) / (high - low)
+    for name in ("sample.png", "samples.png"):
+        assert np.allclose(np.sort(shown_in(drawn[name])), np.sort(invented.ravel()), atol=1e-6)
+    for command in (("show", "run"), ("train", "--resume", "run", "--epochs", "3")):
+        assert call(capsys, *command)[0] == 0                    # which load the data again
+
+
+def test_what_lies_outside_is_refused_unless_a_gaussian_takes_it(own, capsys):
+    np.save("standard.npy", GREY / 100.0 - 1)
+    for options in ((), ("--likelihood", "gaussian", "--pixels", "threshold")):
+        status, out, err = call(capsys, "train", *SMALL, "--data", "standard.npy", *options)
+        assert_one_sentence(status, err, "standard.npy: x: expected values in [0, 1], got -1 to 1.",
+                            "--likelihood gaussian and --pixels grey")
+        assert out == "" and not os.path.exists("runs")
+
+
+def test_what_was_clipped_is_said_before_the_training(own, undrawn, capsys):
+    x = GREY / np.float32(255)
+    x[3, 0, 0] = np.nextafter(np.float32(1), np.float32(2))
+    np.save("hair.npy", x)
+    status, out, err = call(capsys, "train", *SMALL, "--data", "hair.npy", "--out", "run")
+    assert (status, err) == (0, "")
+    assert "\nClipped 1 pixel that rounding had left outside [0, 1], by 1e-07 at most.\n\n" in out
+    assert call(capsys, "show", "run") == (0, "", "")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_bytes_of_which_one_part_is_dark(own, undrawn, capsys, part):
+    kept = np.isin(np.arange(40), np.random.default_rng(0).permutation(40)[:4])
+    dark = kept if part == "test" else ~kept
+    np.save("dark.npy", np.where(dark[:, None, None], GREY & 1, GREY))
+    assert call(capsys, "train", *SMALL, "--data", "dark.npy")[0] == 0
+
+
+def test_a_folder_of_emnist_s(own, undrawn, capsys):
+    names = [f"emnist-digits-{name.replace('t10k', 'test')}.gz" for name in FILES]
+    write_set(own / "emnist", names, FOUR)
+    for options in (("--out", "a", "--data-dir", "emnist"), ("--out", "b", "--data-dir", "set")):
+        assert call(capsys, "train", *SMALL, "--data", "idx", *options)[0] == 0
+    assert_same(*(checkpoint.load(os.path.join(run, "model.npz"))[0] for run in "ab"))
+    status, _, err = call(capsys, "train", "--data", "mnist", "--data-dir", ".")
+    assert_one_sentence(status, err, ".: expected a folder with train-images", "missing: train-im")

@@ -34,7 +34,7 @@ def test_a_second_run_has_a_folder_of_its_own_and_the_same_bits(home, work):
     `show` draws it a second time.
     """
     before = contents(work)
-    code = "pictures.draw = lambda run, dataset, folder: print(folder)"
+    code = "pictures.draw = lambda run, dataset, folder, plots: print(folder)"
     done = subprocess.run(child(code, "train", *SMALL, "--seed", "0"), cwd=work, env=ENV,
                           capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -110,7 +110,7 @@ def test_the_faces(tmp_path, monkeypatch, capsys):
     defaults = train.DEFAULTS_BY_DATA["faces"]
     sizes = f"784-{defaults['hidden_dim']}-{defaults['latent_dim']}"
     assert out.startswith(f"A {sizes} VAE learns faces from 300 images, and is tested on 50 ")
-    (run, dataset, folder), = shown
+    (run, dataset, folder, _), = shown
     assert folder == os.path.join("runs", "faces") and os.listdir(folder)
     assert dataset.labels_test is None
     options = {**train.DEFAULTS, **defaults, "epochs": 1, "num_classes": 10}

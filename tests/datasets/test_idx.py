@@ -232,13 +232,23 @@ SPELLINGS = {
     "zipped dots": [name.replace("-idx", ".idx") + ".gz" for name in idx.FILES],
     "mixed":       ["train-images.idx3-ubyte", "train-labels-idx1-ubyte.gz",
                     "t10k-images-idx3-ubyte",  "t10k-labels.idx1-ubyte.gz"],
+    "EMNIST":      [f"emnist-digits-{name.replace('t10k', 'test')}.gz" for name in idx.FILES],
+    "t10k":        [f"emnist_by-class-{name}" for name in idx.FILES],
+    "folders":     [f"{name}/{name}" for name in idx.FILES],
+    "dots inside": [f"{name}/{name.replace('-idx', '.idx')}" for name in idx.FILES],
+    "dots both":   [2 * "/{}".format(name.replace("-idx", ".idx")) for name in idx.FILES],
 }
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_folder_of_four_files(tmp_path, spelling):
     train, labels_train, test, labels_test = small_set()
-    write_set(tmp_path, SPELLINGS[spelling], small_set())
+    names = [name.lstrip("/") for name in SPELLINGS[spelling]]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+    write_set(tmp_path, names, small_set())
+    (tmp_path / "emnist-digits-mapping.txt").write_text("0 48\n")
+    (tmp_path / "train-images-idx2-int").write_text("of no use here")
     *found, shape = idx.load_idx(tmp_path)
     expected = train.reshape(5, 6), labels_train, test.reshape(3, 6), labels_test
     assert shape == (2, 3)
@@ -260,6 +270,23 @@ def test_a_folder_with_the_name_of_a_file_is_passed_over(tmp_path):
     for name in idx.FILES:
         (tmp_path / name).mkdir()
     assert idx.load_idx(tmp_path)[0].shape == (5, 6)
+
+
+def test_of_several_sets_the_one_without_a_name_is_taken_or_none(tmp_path):
+    for kind in ("letters", "digits"):
+        write_set(tmp_path, [f"emnist-{kind}-{name}" for name in idx.FILES], small_set(7))
+    assert "expected the four files of one data set, got those of emnist-" in set_refused(tmp_path)
+    write_set(tmp_path, list(idx.FILES)[:3], small_set())
+    assert "got those of emnist-digits, emnist-letters; move one set" in set_refused(tmp_path)
+    write_set(tmp_path, idx.FILES, small_set())
+    assert idx.load_idx(tmp_path)[0].shape == (5, 6)
+
+
+def test_files_of_two_sets_do_not_make_one(tmp_path):
+    names = list(idx.FILES)
+    write_set(tmp_path, [f"emnist-digits-{name}" for name in names[:2]], small_set())
+    write_set(tmp_path, [f"emnist-letters-{name}" for name in names[2:]], small_set()[2:])
+    assert set_refused(tmp_path).endswith(f"missing: {', '.join(names)}")
 
 
 def set_refused(folder):

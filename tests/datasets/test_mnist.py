@@ -102,14 +102,13 @@ FOLDERS = {"right": FOUR, "other": OTHER, "three files": dict(list(FOUR.items())
     ("other",       "right",       "right", "given"),
     (None,          "right",       "other", "named"),
     (None,          "other",       "right", "named"),
-    ("three files", "right",       "other", "named"),
-    ("empty",       "other",       "right", "named"),
-    ("three files", "three files", "right", "cached"),
-    ("three files", None,          "right", "cached"),
+    (None,          "three files", "right", "cached"),
+    (None,          "empty",       "right", "cached"),
     (None,          None,          "other", "cached")])
 def test_the_folder_given_then_the_variable_then_the_cache(
-        tmp_path, cache, mirrors, monkeypatch, given, named, cached, taken):
+        tmp_path, cache, mirrors, monkeypatch, capsys, given, named, cached, taken):
     """The first that has all four files is taken; and refused, not passed over, if they are wrong.
+    A variable is passed over, with a word, if it names a folder without them.
     """
     contents = {"given": given, "named": named, "cached": cached}
     places   = {"given": tmp_path / "given", "named": tmp_path / "named", "cached": cache}
@@ -125,6 +124,29 @@ def test_the_folder_given_then_the_variable_then_the_cache(
         with pytest.raises(DataFormatError) as caught:
             mnist.load_mnist(data_dir)
         assert str(caught.value).startswith(str(places[taken] / "train-images-idx3-ubyte: "))
+    assert mirrors.asked == []
+    told = capsys.readouterr().err
+    passed_over = named in ("three files", "empty")
+    assert told.count("\n") == passed_over and ("t10k-labels-idx1-ubyte" in told) == passed_over
+    assert (f"{places['named']}, which NUMPYVAE_DATA names, lacks " in told) == passed_over
+    assert told.endswith(f"looked for in {cache}\n" if passed_over else "")
+
+
+@pytest.mark.parametrize("content", ["three files", "empty"])
+def test_a_folder_that_is_given_is_the_only_one(tmp_path, cache, mirrors, monkeypatch, content):
+    write_set(tmp_path / "given", FOLDERS[content], FOLDERS[content].values())
+    for place in (tmp_path / "named", cache):
+        place.mkdir(parents=True)
+        write_set(place, FOUR, FOUR.values())
+    monkeypatch.setenv("NUMPYVAE_DATA", str(tmp_path / "named"))
+    with pytest.raises(DataFormatError) as caught:
+        mnist.load_mnist(tmp_path / "given")
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'given'}: expected a folder with train-images-idx3-")
+    assert message.endswith("t10k-labels-idx1-ubyte") and "; missing: " in message
+    for absent, name in ((tmp_path / "no", "no"), ("", "^an empty name")):
+        with pytest.raises(DataFormatError, match=f"{name}: .* missing: the folder itself$"):
+            mnist.load_mnist(absent)
     assert mirrors.asked == []
 
 
@@ -227,10 +249,11 @@ def test_only_what_is_missing_is_downloaded(cache, mirrors):
                              FIRST + "t10k-labels-idx1-ubyte.gz"]
 
 
-def test_nothing_is_downloaded_to_a_folder_of_the_user(tmp_path, cache, mirrors):
-    write_set(tmp_path / "given", list(FOUR)[:2], list(FOUR.values())[:2])
-    check_small(mnist.load_mnist(tmp_path / "given"))
-    assert len(os.listdir(tmp_path / "given")) == 2 and len(os.listdir(cache)) == 4
+def test_nothing_is_downloaded_to_a_folder_of_the_user(tmp_path, cache, mirrors, monkeypatch):
+    write_set(tmp_path / "named", list(FOUR)[:2], list(FOUR.values())[:2])
+    monkeypatch.setenv("NUMPYVAE_DATA", str(tmp_path / "named"))
+    check_small(mnist.load_mnist())
+    assert len(os.listdir(tmp_path / "named")) == 2 and len(os.listdir(cache)) == 4
 
 
 def fails_with_status(code, words):
@@ -291,10 +314,10 @@ def test_if_no_mirror_gives_it_the_sentence_says_what_to_do(
     monkeypatch.setenv("NUMPYVAE_DATA", str(tmp_path / "named"))
     why = f"{SECOND}train-labels-idx1-ubyte.gz: .*{why}"
     with pytest.raises(DataFormatError, match=why) as caught:
-        mnist.load_mnist(tmp_path / "given")
+        mnist.load_mnist()
     message = str(caught.value)
     assert "\n" not in message and "urlopen" not in message and "\x1b" not in message
-    looked_in = f"in one of the folders {tmp_path / 'given'}, {tmp_path / 'named'}, {cache}; "
+    looked_in = f"in one of the folders {tmp_path / 'named'}, {cache}; "
     for needed in (*FOUR, looked_in, f"; put them into {cache}, ", "--data-dir", "NUMPYVAE_DATA"):
         assert needed in message
     # The images came, the labels never did.

@@ -66,7 +66,7 @@ def test_what_was_saved_is_loaded(tmp_path, sort, ending):
     x_train, labels_train, x_test, labels_test, image_shape, *masks = found
     assert x_train.shape == (18, 12) and x_test.shape == (2, 12)
     assert image_shape == ((3, 4) if x.ndim == 3 else (1, 12))
-    assert labels_train is labels_test is None and masks == [None, None]
+    assert labels_train is labels_test is None and masks == [None, None, None]
     rows = x.reshape(20, 12)
     assert np.array_equal(together(x_train, x_test), together(rows, rows[:0]))
     for part in (x_train, x_test):
@@ -80,7 +80,7 @@ def test_labels_and_mask_follow_their_examples(tmp_path, save, dtype):
     x = np.where(MASK, 0.5 + LABELS[:, None, None] / 100, 0)
     content = savez(save, x=x, labels=LABELS.astype(dtype), mask=MASK)
     found = load(tmp_path, content, ".npz")
-    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = found
+    x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test, _ = found
     assert image_shape == (3, 4)
     assert labels_train.shape == (18,) and labels_test.shape == (2,)
     assert sorted([*labels_train, *labels_test]) == list(range(20))
@@ -94,7 +94,9 @@ def test_labels_and_mask_follow_their_examples(tmp_path, save, dtype):
 @pytest.mark.parametrize("junk", [np.nan, np.inf, -1, 200])
 def test_what_was_not_observed_becomes_0_whatever_it_was(tmp_path, junk):
     content = savez(x=np.where(MASK, FLOATS, junk), labels=LABELS, mask=MASK)
-    x_train, labels_train, x_test, _, _, mask_train, mask_test = load(tmp_path, content, ".npz")
+    x_train, labels_train, x_test, _, _, mask_train, mask_test, note = load(tmp_path, content,
+                                                                            ".npz")
+    assert note is None
     assert not mask_train.all() and not mask_test.all()
     assert (x_train[~mask_train] == 0).all() and (x_test[~mask_test] == 0).all()
     assert np.array_equal(x_train[mask_train], FLOATS.reshape(20, 12)[labels_train][mask_train])
@@ -125,6 +127,46 @@ def test_the_shape_of_the_images(tmp_path, shape, image_shape):
 def test_the_ends_of_the_range_belong_to_it(tmp_path, dtype, value):
     x = np.full((4, 3), value, dtype)
     assert np.array_equal(load(tmp_path, npy(x), ".npy")[0], x[:3])
+
+
+@pytest.mark.parametrize("shape", [(20, 3, 4, 1), (20, 1, 3, 4)])
+@pytest.mark.parametrize("x", [BYTES, FLOATS], ids=["bytes", "floats"])
+def test_a_single_channel_is_no_axis(tmp_path, shape, x):
+    whole = load(tmp_path, savez(x=x, mask=MASK), ".npz")
+    for mask in (MASK, MASK.reshape(shape)):
+        found = load(tmp_path, savez(x=x.reshape(shape), mask=mask), ".npz")
+        assert found[4] == (3, 4)
+        assert all(np.array_equal(*pair) for pair in zip(found, whole, strict=True))
+
+
+# ---------------------------------------------------------------------- floats outside [0, 1]
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f4"])
+@pytest.mark.parametrize("bounded", [True, False])
+def test_what_rounding_left_outside_is_clipped_with_a_word(tmp_path, dtype, bounded):
+    x = np.linspace(0, 1, 60).reshape(20, 3).astype(dtype)
+    assert load_array(written(tmp_path, npy(x), ".npy"), bounded)[7] is None
+    x[3, 2], x[5, 1], x[0, 0] = 1 + 9e-7, 1 + 2 ** -23, -5e-7
+    for count in (3, 1):
+        found = load_array(written(tmp_path, npy(x), ".npy"), bounded)
+        pixels = "3 pixels" if count == 3 else "1 pixel"
+        most = {("f4", 3): "1e-06", ("f4", 1): "1e-07"}.get((dtype.strip(">"), count))
+        most = most or {3: "9e-07", 1: "1e-07"}[count]
+        assert found[7] == (f"Clipped {pixels} that rounding had left outside [0, 1], by {most} at "
+                            "most.")
+        assert np.array_equal(together(found[0], found[2]), together(np.clip(x, 0, 1), x[:0]))
+        x[3, 2], x[0, 0] = 1, 0
+
+
+def test_any_finite_floats_where_they_need_not_be_bounded(tmp_path):
+    for x in (10 * FLOATS - 5, 255 * FLOATS, FLOATS, (1e4 * FLOATS - 5e3).astype("f2")):
+        found = load_array(written(tmp_path, npy(x), ".npy"), bounded=False)
+        rows = x.reshape(20, 12)
+        assert np.array_equal(together(found[0], found[2]), together(rows, rows[:0]))
+    for bad, word in ((np.nan, "NaN"), (np.inf, "0.5 to inf"), (-np.inf, "-inf to 0.5")):
+        path = written(tmp_path, half_with((3, 3), bad), ".npy")
+        with pytest.raises(DataFormatError, match=f"x: expected finite numbers, got {word}; mask"):
+            load_array(path, bounded=False)
 
 
 # ---------------------------------------------------------------------- the split
@@ -161,6 +203,7 @@ OBJECTS = np.full((3, 3), None)
 KIND    = r"^x: expected bytes .uint8. or floating point of .* got dtype "
 NUMBERS = "^x: expected an array of numbers or booleans, got dtype "
 SHAPE   = r"^x: expected shape .* two examples or more, got "
+COLOURS = r"^x: expected one value for each pixel, .* got shape "
 RANGE   = r"^x: expected values in \[0, 1\], got "
 LABEL   = "^labels: expected whole numbers, one for each of the 20 examples, got "
 WANTED  = r"^mask: expected the shape of x, \(20, 3, 4\), got "
@@ -183,14 +226,21 @@ BAD_NPY = {
     "objects":              (npy(OBJECTS, allow_pickle=True), NUMBERS + "object"),
     "a number":             (npy(np.array(0.5)), SHAPE + r"\(\)"),
     "a row":                (npy(np.zeros(9)), SHAPE + r"\(9,\)"),
-    "colours":              (npy(np.zeros((5, 4, 4, 3))), SHAPE + r"\(5, 4, 4, 3\)"),
+    "colours":              (npy(np.zeros((5, 4, 8, 3))), COLOURS + r"\(5, 4, 8, 3\).*axis=3"),
+    "colours first":        (npy(np.zeros((5, 3, 4, 8))), COLOURS + r"\(5, 3, 4, 8\).*axis=1"),
+    "bytes of colours":     (npy(np.zeros((5, 4, 8, 3), "u1")), COLOURS + ".*astype"),
+    "four channels":        (npy(np.zeros((5, 4, 8, 4))), SHAPE + r"\(5, 4, 8, 4\); choose one"),
+    "volumes of grey":      (npy(np.zeros((5, 4, 4, 4, 1))), SHAPE + ".*reshape"),
+    "one of one channel":   (npy(np.zeros((1, 4, 4, 1))), SHAPE + r"\(1, 4, 4\)"),
     "nothing":              (npy(np.zeros((0, 9))), SHAPE + r"\(0, 9\)"),
     "no pixels":            (npy(np.zeros((9, 0))), SHAPE + r"\(9, 0\)"),
     "no height":            (npy(np.zeros((9, 0, 3))), SHAPE + r"\(9, 0, 3\)"),
     "one example":          (npy(np.zeros((1, 9))), SHAPE + r"\(1, 9\)"),
-    "up to 255":            (npy(255 * np.eye(3)), RANGE + "0 to 255; rescale"),
+    "up to 255":            (npy(255 * np.eye(3)), RANGE + "0 to 255; divide them by 255"),
     "below 0":              (half_with((3, 3), -0.25), RANGE + "-0.25 to 0.5"),
-    "a little too much":    (half_with((3, 3, 3), 1.001, "f2"), RANGE + "0.5 to 1.00098"),
+    "a little too much":    (half_with((3, 3, 3), 1.001, "f2"), RANGE + "0.5 to 1.000977; .*clip"),
+    "just too much":        (half_with((3, 3), 1.0000011), RANGE + "0.5 to 1.000001; rescale "),
+    "just too little":      (half_with((3, 3), -1.1e-6), RANGE + "-1.1e-06 to 0.5; .*gaussian"),
     "NaN":                  (half_with((3, 3), np.nan), RANGE + "NaN; "),
     "infinity":             (half_with((3, 3), np.inf), RANGE + "0.5 to inf"),
     "bytes of 0 and 1":     (npy(np.eye(4, dtype=np.uint8)), "^x: .* none above 1, .* as floats"),
@@ -222,6 +272,8 @@ BAD_NPZ = {
     "a mask of few":        (savez(x=FLOATS, mask=MASK[:-1]), WANTED + r"\(19, 3, 4\)"),
     "a flat mask":          (savez(x=FLOATS, mask=MASK.reshape(20, 12)), WANTED + r"\(20, 12\)"),
     "a mask for each row":  (savez(x=FLOATS, mask=MASK[:, 0, 0]), WANTED + r"\(20,\)"),
+    "nothing observed":     (savez(x=FLOATS, mask=MASK & False), "^mask: .* got False everywhere"),
+    "no byte observed":     (savez(x=BYTES, mask=MASK & False), "^mask: .* False .*save ~mask"),
     "NaN that was observed": (savez(x=np.where(MASK, np.nan, 0), mask=MASK), RANGE + "NaN"),
     "no name":              (savez(arr_0=FLOATS), NAMES + "'arr_0.npy'"),
     "another name":         (savez(x=FLOATS, y=LABELS), NAMES + "'y.npy'"),

@@ -53,6 +53,35 @@ def test_it_is_said_where_the_points_are():
         assert title == f"9 test images in latent space, each at {where}"
 
 
+def test_it_is_said_that_these_are_not_all():
+    for latent_dim, rest in ((2, "in latent space, each at"), (3, "in the plane where their")):
+        found = plots.latent_scatter(codes(9, latent_dim), of=30).get_suptitle()
+        assert found.startswith(f"9 of 30 test images {rest}")
+        assert plots.latent_scatter(codes(9, latent_dim), of=9).get_suptitle().startswith("9 test")
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_very_many_labels_are_not_told_apart(latent_dim):
+    for kinds, groups in ((50, 50), (51, 1)):
+        axes, = plots.latent_scatter(codes(120, latent_dim), np.arange(120) % kinds).axes
+        assert len(axes.collections) == groups
+        assert len(axes.texts) == (groups if groups > 1 and latent_dim == 2 else 0)
+
+
+@pytest.mark.parametrize("N", [1, 2, 3, 7])
+def test_the_plane_of_more_dimensions_than_images_is_the_one_in_which_they_spread_most(N):
+    mu = codes(N, 8)
+    axes, = plots.latent_scatter(mu).axes
+    found = np.asarray(axes.collections[0].get_offsets())
+    _, lengths, directions = np.linalg.svd(mu - mu.mean(axis=0))
+    plane = (mu - mu.mean(axis=0)) @ directions[:2].T
+    # Measured: 4e-14; either sign will do.
+    np.testing.assert_allclose(np.abs(found), np.abs(plane), rtol=0, atol=1e-12)
+    shares = np.pad(lengths, (0, 2))[:2] ** 2 / ((lengths ** 2).sum() or 1)
+    assert [f"({share:.0%} of" in label for share, label
+            in zip(shares, (axes.get_xlabel(), axes.get_ylabel()))] == [True, True]
+
+
 def test_very_many_points_are_smaller():
     few, many = (plots.latent_scatter(codes(n, 2)).axes[0].collections[0].get_sizes()[0]
                  for n in (2000, 2001))
@@ -122,6 +151,16 @@ def test_of_very_many_dimensions_only_those_used_have_numbers():
         axes, = plots.kl_per_dimension(kl).axes
         assert len(axes.patches) == Z and len(axes.texts) == numbered
         assert [tick.get_text() for tick in axes.get_xticklabels()][:3] == ["3", "2", "1"]
+
+
+def test_of_many_hundred_dimensions_the_first_are_shown():
+    kl = np.random.default_rng(0).permutation(np.linspace(0, 5, 1000))
+    figure = plots.kl_per_dimension(kl)
+    axes, = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == sorted(kl, reverse=True)[:200]
+    assert len(axes.texts) == len(axes.get_xticklabels()) == 40          # as have room
+    assert axes.get_xlabel() == "latent dimension, the 200 most informative first"
+    assert "980 of 1000 are used" in figure.get_suptitle()
 
 
 # ---------------------------------------------------------------------- what they draw
