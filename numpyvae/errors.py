@@ -33,6 +33,10 @@ class DataFormatError(NumpyvaeError, ValueError):
     """A file of examples, downloaded or the user's own, that does not hold what it should."""
 
 
+class BusyError(NumpyvaeError, RuntimeError):
+    """Something that belongs to another process, at this moment or by now."""
+
+
 class DivergedError(NumpyvaeError, ArithmeticError):
     """Training whose loss is no longer finite."""
 
@@ -147,7 +151,7 @@ def check_pixels(name, x):
     low, high = x.min(), x.max()
     if not (low >= 0 and high <= 1):
         raise InvalidValueError(f"{name}: expected values in [0, 1] for the Bernoulli loss, got "
-                                f"{low:g} to {high:g}; rescale them (bytes: divide by 255) or use "
+                                f"{low} to {high}; rescale them (bytes: divide by 255) or use "
                                 'likelihood="gaussian"')
 
 

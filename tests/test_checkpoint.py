@@ -100,7 +100,8 @@ def test_an_array_larger_than_the_old_zip_format_can_hold(tmp_path, monkeypatch)
 
 
 def test_the_longest_description(tmp_path):
-    bare = len(json.dumps({"text": "", "format": checkpoint.FORMAT, "arrays": {}}))
+    bare = len(json.dumps({"text": "", "format": checkpoint.FORMAT, "arrays": {},
+                           "checksum": "0" * 64}))
     text = "x" * (checkpoint.MAX_DESCRIPTION - bare)
     checkpoint.save(tmp_path / "file", {}, {"text": text})
     assert checkpoint.load(tmp_path / "file")[1]["text"] == text

@@ -2,6 +2,7 @@
 import errno
 import io
 import os
+import re
 import stat
 import struct
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 from helpers_files import forged, npy, npz, same
 
 import numpyvae
-from numpyvae import files
+from numpyvae import files, locks
 from numpyvae.errors import DamagedFileError
 
+posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file is not removed, and "
+                           "modes, owners and links are different")
 OLD, NEW = b"what was there", b"what is to be there"
 
 
@@ -142,33 +145,64 @@ def test_a_sweep_takes_nothing_that_is_not_ours(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(others)
 
 
-@pytest.mark.parametrize("sweeps", [0, 1])
-def test_what_is_swept_away_while_it_is_written_is_written_again(path, sweeps):
-    """`numpyvae show` may sweep it away: it cannot know that its run is still being trained."""
+def test_a_sweep_spares_what_is_being_written(path):
+    """`numpyvae sample` may sweep beside a run that is still being trained."""
+    def write(file):
+        file.write(NEW)
+        file.flush()
+        left, = files.stale(path.parent)
+        assert re.fullmatch(rf"model\.npz\.{os.getpid()}-[0-9a-f]{{16}}\.tmp", left)
+        files.sweep(path.parent)
+        assert files.stale(path.parent) == [left]
+    files.write_atomically(path, write)
+    assert path.read_bytes() == NEW and os.listdir(path.parent) == [path.name]
+
+
+@posix
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_what_is_removed_while_it_is_written_is_written_again(path, times):
+    """By an older version of this program, say, which asked nobody."""
     left = []
 
     def write(file):
-        left.append(files.stale(path.parent))
+        left.extend(files.stale(path.parent))
         file.write(NEW)
-        file.flush()
-        if len(left) <= sweeps:
-            files.sweep(path.parent)
+        if len(left) <= times:
+            os.remove(path.parent / left[-1])
     files.write_atomically(path, write)
     assert path.read_bytes() == NEW and os.listdir(path.parent) == [path.name]
-    assert left == (1 + sweeps) * [[f"model.npz.{os.getpid()}.tmp"]]
+    assert len(set(left)) == 1 + times                           # each has another name
 
 
-def test_what_is_swept_away_twice_is_an_error(path):
+@posix
+def test_what_is_removed_again_and_again_is_an_error(path):
     def write(file):
-        file.flush()
-        files.sweep(path.parent)
+        os.remove(path.parent / files.stale(path.parent)[0])
     with pytest.raises(FileNotFoundError) as caught:
         files.write_atomically(path, write)
     assert caught.value.filename == str(path)
     check_untouched(path)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file cannot be removed")
+@posix
+def test_what_is_swept_away_before_it_is_locked_gets_another_name(path, monkeypatch):
+    """A sweeper may come between the two: it locks the file, or has removed it already."""
+    try_lock, names = locks.try_lock, []
+
+    def too_late(descriptor):
+        names.extend(files.stale(path.parent))
+        if len(names) == 1:
+            return False
+        if len(names) == 2:
+            os.remove(path.parent / names[-1])
+        return try_lock(descriptor)
+    monkeypatch.setattr(locks, "try_lock", too_late)
+    write_new(path)
+    assert path.read_bytes() == NEW and os.listdir(path.parent) == [path.name]
+    assert len(names) == len(set(names)) == 3
+
+
+@posix
 def test_a_folder_that_goes_while_a_file_is_written_is_an_error_at_once(tmp_path):
     folder, times = tmp_path / "folder", []
 

@@ -1,5 +1,4 @@
 """Draw a saved run's pictures again."""
-from .. import files
 from . import opening, pictures
 
 HELP = "draw a run's pictures again"
@@ -14,6 +13,5 @@ def add_options(parser):
 def run(args):
     """Open the run and draw it  ->  the exit status."""
     saved, dataset = opening.open_run(args.run, args.data, args.data_dir)
-    files.sweep(saved.folder)
     pictures.draw(saved.run, dataset, saved.folder)
     return 0

@@ -72,12 +72,13 @@ def show_images(axes, images, image_shape, columns):
     axes.axis("off")
 
 
-def save(figure, path):
+def save(figure, path, new=False):
     """Write a figure to `path` as a PNG at 100 dpi, whole or not at all.  Raises OSError.
 
     figure: a matplotlib Figure; if it is in a window, it stays there
+    new: whether there must be no such file yet, see `files.write_atomically`
     """
-    write_atomically(path, lambda file: _encode(figure, file))
+    write_atomically(path, lambda file: _encode(figure, file), new)
 
 
 def png(figure):

@@ -28,7 +28,7 @@ def test_a_first_save_that_was_killed_leaves_room_for_a_new_start(work, undrawn,
 
 def test_the_next_unused_name_is_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = [new_folder(None, "faces") for _ in range(3)]
+    names = [new_folder(None, "faces")[0] for _ in range(3)]
     assert names == [os.path.join("runs", name) for name in ("faces", "faces-2", "faces-3")]
     assert all(os.path.isdir(name) for name in names)
     (tmp_path / "a.png").write_bytes(b"")
@@ -44,7 +44,7 @@ def test_a_name_that_another_run_takes_meanwhile(tmp_path, monkeypatch):
         makedirs(path)
         raise FileExistsError(17, "File exists", path)
     monkeypatch.setattr(os, "makedirs", too_late)
-    assert new_folder(None, "digits") == os.path.join("runs", "digits-2")
+    assert new_folder(None, "digits")[0] == os.path.join("runs", "digits-2")
 
 
 def test_the_folder_of_a_run_is_known_by_its_checkpoint(work):
