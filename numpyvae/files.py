@@ -93,7 +93,7 @@ def _create_beside(target):
             return path, descriptor          # while it is open, nobody can remove it
         if locks.try_lock(descriptor) is not False and os.path.exists(path):
             return path, descriptor
-        os.close(descriptor)                 # a sweep came between these lines, before it was locked
+        os.close(descriptor)                 # a sweep came before it was locked
         with contextlib.suppress(OSError):
             os.remove(path)
 
