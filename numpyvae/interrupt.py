@@ -10,8 +10,8 @@ goes through three states:
 
 Who only imports the package, or calls `numpyvae.cli.main` from Python, gets his own handler back.
 """
+import _signal as signal             # which Python has from its start; `signal` takes time to import
 import os
-import signal
 import sys
 import time
 
@@ -21,6 +21,7 @@ LINE   = b"numpyvae: stopped\n"
 
 _before = None                       # the handler that `on` replaced, or None if it replaced none
 _raised = None                       # when a KeyboardInterrupt was raised last
+_ending = False                      # whether the process is being ended
 
 
 def is_the_program():
@@ -71,6 +72,10 @@ def came():
 
 
 def _end_at_once(number, frame):
+    global _ending
+    if _ending:                      # the next Ctrl-C comes while the first is answered
+        return
+    _ending = True
     if sys.stderr is not None:       # or else its number may be that of another file by now
         try:
             os.write(2, LINE)

@@ -96,10 +96,12 @@ class SavedRun:
             found = (checkpoint.checksum(_path(self.folder)),)
         except FileNotFoundError:            # somebody removed it: nothing is lost by a new one
             return
+        except CheckpointError:
+            found = ()
         if found != self._left:
             raise BusyError(f"{_path(self.folder)}: expected what this process left there, got "
-                            "another checkpoint: another process has gone on with the run, and "
-                            "nothing of its work was replaced")
+                            "something else: another process has gone on with the run, or put "
+                            "another file in its place; it was not replaced")
 
     @classmethod
     def load(cls, folder, x_train, x_test, mask_train=None, mask_test=None, y_train=None,

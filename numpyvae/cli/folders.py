@@ -1,4 +1,6 @@
 """Where runs lie: the folder of a new one, the folder of one that is there, and unused names."""
+import contextlib
+import errno
 import os
 import stat
 
@@ -17,12 +19,20 @@ def new_folder(out, data):
     if out is None:
         return _next_folder(os.path.join("runs", data))
     _require_room(out)
-    os.makedirs(out, exist_ok=True)
+    try:
+        os.makedirs(out, exist_ok=True)
+    except RecursionError:                   # it goes down thousands of folders
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), out) from None
     return out, _locked(out)
 
 
 def _require_room(out):
-    """Raise unless there is nothing at `out`, or a folder that is empty."""
+    """Raise unless there is nothing at `out`, or a folder that is empty.
+
+    Raises OSError where one may not look, or no name can be so long.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.stat(out)
     if os.path.exists(os.path.join(out, "model.npz")):
         raise taken(out)
     if os.path.lexists(out) and not (os.path.isdir(out) and _is_empty(out)):

@@ -109,8 +109,24 @@ def run(args):
         else:
             print(f"Nothing to do: {epochs(saved.run.epochs)} of {saved.run.epochs} done; to go "
                   "on, raise --epochs.")
-        pictures.draw(saved.run, dataset, saved.folder)
+        _draw(saved, dataset)
     return 0
+
+
+def _draw(saved, dataset):
+    try:
+        pictures.draw(saved.run, dataset, saved.folder)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _more_of(error, "the run itself is whole; when that is mended, this draws its "
+                              f"pictures: {this_program()} show {quoted(saved.folder)}") from error
+
+
+def _more_of(error, sentence):
+    """The OSError of a disk that is full, or was removed, with a sentence more."""
+    return OSError(error.errno, f"{error.strerror or error}; {sentence}",
+                   error.filename or "the output")
 
 
 def _start(given, out, held):
@@ -242,19 +258,18 @@ def _train(saved):
     except DivergedError as error:
         table.bar.clear()
         raise DivergedError(f"{error} (--lr), in a new folder; {_kept(saved)}") from error
-    except OSError as error:                 # a disk that is full, or was removed
+    except OSError as error:
         table.bar.clear()
-        raise OSError(error.errno, f"{error.strerror or error}; {_kept(saved)}; when that is "
-                                   f"mended, resume it with: {_resuming(saved)}",
-                      error.filename or "the output") from error
+        if not os.path.isfile(os.path.join(saved.folder, "model.npz")):
+            raise _more_of(error, "the run was moved or removed while it was trained, and all "
+                                  "that was saved of it with it") from error
+        raise _more_of(error, f"{_kept(saved)}; when that is mended, resume it with: "
+                              f"{_resuming(saved)}") from error
 
 
 def _kept(saved):
     """What there is on disk of a run that stops in the middle."""
-    try:
-        history = checkpoint.load(os.path.join(saved.folder, "model.npz"))[0]["history"]
-    except (OSError, NumpyvaeError):         # somebody moved the folder
-        return f"nothing of it is left in {saved.folder}"
+    history = checkpoint.load(os.path.join(saved.folder, "model.npz"))[0]["history"]
     return f"{saved.folder} keeps the state after epoch {len(history)}"
 
 
