@@ -10,7 +10,7 @@ goes through three states:
 
 Who only imports the package, or calls `numpyvae.cli.main` from Python, gets his own handler back.
 """
-import _signal as signal             # which Python has from its start; `signal` takes time to import
+import _signal as signal             # there from the start; `signal` itself takes time to import
 import os
 import sys
 import time
