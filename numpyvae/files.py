@@ -81,8 +81,10 @@ def _create_beside(target):
     """
     folder, name = os.path.split(target)
     stem, ending = os.path.splitext(name)
+    if len(ending) > 10:                     # a name with a dot in it
+        stem, ending = name, ""
     while len(os.fsencode(stem + ending)) > MOST_OF_A_NAME:
-        stem, ending = (stem[:-1], ending) if stem else (stem, ending[:-1])
+        stem = stem[:-1]
     mode  = 0o600 if os.path.exists(target) else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
@@ -171,7 +173,7 @@ def stale(folder, names=RESULTS):
     names: a regular expression that matches what they were to become.  Raises OSError.
     """
     ours = rf"({names})\.\d+(-[0-9a-f]{{16}})?\.tmp"
-    return [name for name in os.listdir(folder) if re.fullmatch(ours, name)]
+    return [name for name in os.listdir(folder) if re.fullmatch(ours, name, re.DOTALL)]
 
 
 def sweep(folder, names=RESULTS):
