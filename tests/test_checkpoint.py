@@ -274,7 +274,8 @@ def test_no_checksum_in_a_checkpoint_of_before_there_were_any(tmp_path):
 def test_a_checksum_is_had_without_the_arrays(tmp_path):
     large = np.zeros(1_000_000, np.uint8)
     checkpoint.save(tmp_path / "file", {"large": large}, {})
-    assert peak_of(checkpoint.checksum, tmp_path / "file") < 300_000
+    peak = peak_of(checkpoint.checksum, tmp_path / "file")
+    assert peak < 100_000                        # measured: 8,300; with the array a million
 
 
 # ---------------------------------------------------------------------- other programs' files
