@@ -88,10 +88,14 @@ def race(folder, name, kind, count, suspend, rng, code, peace):
     if suspend:
         time.sleep(rng.uniform(0.1, 1))
         racers.processes[0].send_signal(signal.SIGCONT)
-    return list(_faults(os.path.join(folder, name), kind, racers.end(), readers.end(), peace))
+    return list(faults(os.path.join(folder, name), kind, racers.end(), readers.end(), peace))
 
 
-def _faults(run, kind, trained, read, peace):
+def faults(run, kind, trained, read, peace):
+    """Look at what a round left and said  ->  yield sentences on what went wrong.
+
+    trained, read: the (status, standard error) of those that trained, and of those that read
+    """
     for status, said in read:
         if status:
             yield f"damaged: export ended with {status}: {said}"
@@ -115,10 +119,10 @@ def _faults(run, kind, trained, read, peace):
             yield f"untold: status {status}, {said!r}"
 
 
-def undisturbed(folder, code):
-    """The bytes of the files of one run for each seed, and a run of two epochs to be resumed."""
+def undisturbed(folder, code, seeds):
+    """The bytes of the files of an undisturbed run, by seed.  Raises kill_test.DamageError."""
     peace = {}
-    for seed in range(4):
+    for seed in range(seeds):
         racers = Racers(folder, code)
         racers.start("train", "--out", f"peace{seed}", "--epochs", str(EPOCHS), "--seed",
                      str(seed), *NETWORK)
@@ -135,7 +139,7 @@ def races(rounds, seed=0, without_locks=False, show=print):
     code = (WITHOUT_LOCKS if without_locks else "") + kill_test.CHILD
     clean = 0
     with tempfile.TemporaryDirectory() as folder:
-        peace = undisturbed(folder, code)
+        peace = undisturbed(folder, code, seeds=min(4, 2 + rounds // 2))
         for k in range(rounds):
             kind, count  = ("new", "resumed")[k % 2], 2 + k // 2 % 3
             suspend = k % 3 == 2 and os.name == "posix"
@@ -144,10 +148,10 @@ def races(rounds, seed=0, without_locks=False, show=print):
                 starter = Racers(folder, code)
                 starter.start("train", "--out", name, "--epochs", "2", *NETWORK)
                 starter.end()
-            faults = race(folder, name, kind, count, suspend, rng, code, peace)
-            clean += not faults
+            found = race(folder, name, kind, count, suspend, rng, code, peace)
+            clean += not found
             show(f"{k + 1:>4}  {count} processes, {kind}{', one suspended' * suspend}: "
-                 + ("; ".join(faults) or "well"))
+                 + ("; ".join(found) or "well"))
     return clean
 
 
