@@ -16,7 +16,7 @@ from . import locks
 from .errors import DamagedFileError
 
 RESULTS = r".+\.(npz|csv|png)"       # the names of what is written into the folder of a run
-MOST_OF_A_NAME = 60                  # bytes of it in that of a temporary file; most systems: 255
+MOST_OF_A_NAME = 60                  # bytes of a file's name in that of its temporary file
 ATTEMPTS = 3                         # to write a file whose temporary file is swept away
 STALE = 60                           # seconds without a change after which nobody is writing
 CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
@@ -79,17 +79,11 @@ def _create_beside(target):
     """A temporary file that is this process's own, and locked while it is open  ->  its path, its
     descriptor.
     """
-    folder, name = os.path.split(target)
-    stem, ending = os.path.splitext(name)
-    if len(ending) > 10:                     # a name with a dot in it
-        stem, ending = name, ""
-    while len(os.fsencode(stem + ending)) > MOST_OF_A_NAME:
-        stem = stem[:-1]
+    stem  = os.path.join(os.path.dirname(target), _shortened(os.path.basename(target)))
     mode  = 0o600 if os.path.exists(target) else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
-        name = f"{stem}{ending}.{os.getpid()}-{os.urandom(8).hex()}.tmp"     # `stale` knows it
-        path = os.path.join(folder, name)
+        path = f"{stem}.{os.getpid()}-{os.urandom(8).hex()}.tmp"         # `stale` knows such names
         descriptor = os.open(path, flags, mode)
         if os.name != "posix":
             return path, descriptor          # while it is open, nobody can remove it
@@ -98,6 +92,17 @@ def _create_beside(target):
         os.close(descriptor)                 # a sweep came before it was locked
         with contextlib.suppress(OSError):
             os.remove(path)
+
+
+def _shortened(name):
+    """A file's name, of which the middle is left out if it is long: most systems allow 255 bytes.
+    """
+    stem, ending = os.path.splitext(name)
+    if len(ending) > 10:                     # a long name with a dot in it
+        stem, ending = name, ""
+    while len(os.fsencode(stem + ending)) > MOST_OF_A_NAME:
+        stem = stem[:-1]
+    return stem + ending
 
 
 def _behind_a_link(path):

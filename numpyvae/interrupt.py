@@ -8,7 +8,8 @@ goes through three states:
     on         KeyboardInterrupt is raised, but not twice within a second
     off        it is being answered, or all is done: ignored
 
-Who only imports the package, or calls `numpyvae.cli.main` from Python, gets his own handler back.
+Whoever merely imports the package keeps the usual handler, and gets it back from
+`numpyvae.cli.main`.
 """
 import _signal as signal             # there from the start; `signal` itself takes time to import
 import os

@@ -44,7 +44,7 @@ ROUNDS = {
     "all resumed it":   ("resumed", [(0, ""), (0, "")],       [],               None),
     "nobody did":       ("resumed", [WHOLE[1], WHOLE[1]],     [],               "lost: nobody"),
     "in silence":       ("new",     [(0, ""), (2, "")],       [],               "untold: status 2"),
-    "in two lines":     ("new",     [(0, ""), (2, "a\n\n")], [],               "untold: status 2"),
+    "in two lines":     ("new",     [(0, ""), (2, "\n\n")],  [],               "untold: status 2"),
     "a traceback":      ("new",     [(0, ""), (1, "a\n")],    [],               "untold: status 1"),
     "killed":           ("new",     [(0, ""), (-9, "")],      [],               "untold: status -9"),
     "a reader failed":  ("new",     WHOLE,                    [(2, "")],        "damaged: export")}
