@@ -25,6 +25,11 @@ batch. `eps` is always the noise: Adam's constant is `adam_eps`, a difference st
 the lessons, where `step` is the narrator's). σ is never a name: it is `std` or `sigmoid`. The
 blog's fc1, fc21, fc22, fc3, fc4 are W1, W_mu, W_logvar, W3, W4, transposed.
 """
+from . import interrupt
+
+if interrupt.is_the_program():       # NumPy is about to be imported, which takes its time
+    interrupt.start()
+
 from .autoencoder import Autoencoder
 from .conditional import ConditionalVAE
 from .errors import CheckpointError, DataFormatError, DivergedError, NumpyvaeError

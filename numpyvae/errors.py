@@ -33,6 +33,10 @@ class DataFormatError(NumpyvaeError, ValueError):
     """A file of examples, downloaded or the user's own, that does not hold what it should."""
 
 
+class BusyError(NumpyvaeError, RuntimeError):
+    """Something that belongs to another process, at this moment or by now."""
+
+
 class DivergedError(NumpyvaeError, ArithmeticError):
     """Training whose loss is no longer finite."""
 

@@ -2,11 +2,12 @@
 import functools
 import math
 import os
+import re
 
 import numpy as np
 
 from . import checkpoint, files, network
-from .errors import (CheckpointError, InvalidTypeError, InvalidValueError, check_number,
+from .errors import (BusyError, CheckpointError, InvalidTypeError, InvalidValueError, check_number,
                      check_positive_int, one_line)
 from .training import HISTORY, MODELS, Run
 
@@ -29,6 +30,8 @@ class SavedRun:
     data, data_dir: what its examples are called, and the folder that holds them, or None
     image_shape: (height, width), or None
     `elsewhere` lists how the environment that it was saved in differs from this one.
+    What this object has saved or loaded, it replaces only as long as it is still there: another
+    process may have gone on with the run meanwhile.
     Raises ValueError or TypeError.
     """
 
@@ -39,6 +42,7 @@ class SavedRun:
         self.data_dir    = data_dir
         self.image_shape = _check_origin(data, data_dir, image_shape, run.model.input_dim)
         self.elsewhere   = []
+        self._left       = None              # the last checkpoint of this object's: (checksum,)
 
     @property
     def options(self):
@@ -46,8 +50,13 @@ class SavedRun:
         return {"data": self.data, "data_dir": self.data_dir, "image_shape": self.image_shape,
                 **self.run.options}
 
-    def save(self):
-        """Write the checkpoint, then history.csv, each of them atomically.  Raises OSError."""
+    def save(self, new=False):
+        """Write the checkpoint, then history.csv, each of them atomically.
+
+        new: whether there must be no checkpoint in the folder yet
+        Raises OSError, which is FileExistsError if there is one; BusyError if another process has
+        gone on with the run.
+        """
         run = self.run
         moments, numbers = run.optimizer.state()
         arrays = {**run.model.params, **moments, "history": run.history}
@@ -55,17 +64,45 @@ class SavedRun:
         about  = {"options": self.options, "optimizer": numbers, "data_sha256": run.data_sha256,
                   "pixel_range": run.pixel_range,
                   "environment": environment(), "generators": states}
-        checkpoint.save(_path(self.folder), arrays, {**network.describe(run.model), "run": about})
+        checksum = checkpoint.save(_path(self.folder), arrays,
+                                   {**network.describe(run.model), "run": about}, new,
+                                   self._require_own)
+        self._left = (checksum,)
         self.save_history()
 
     def save_history(self):
-        """Write history.csv: a line for each epoch, in nats per example.  Raises OSError."""
+        """Write history.csv: a line for each epoch, in nats per example.
+
+        Raises OSError, BusyError.
+        """
         lines = [",".join(("epoch", *HISTORY))]
         for epoch, row in enumerate(self.run.history, 1):
             lines.append(f"{epoch}," + ",".join(f"{value:.6f}" for value in row))
         text = "\n".join(lines) + "\n"
         files.write_atomically(os.path.join(self.folder, "history.csv"),
-                               lambda file: file.write(text.encode()))
+                               lambda file: file.write(text.encode()), check=self._require_own)
+
+    def sweep(self):
+        """Remove the temporary files that a kill left in the folder, or where its links lead to."""
+        files.sweep(self.folder)
+        for name in ("model.npz", "history.csv"):
+            folder, name = os.path.split(os.path.realpath(os.path.join(self.folder, name)))
+            files.sweep(folder, re.escape(name))
+
+    def _require_own(self):
+        """Raise BusyError unless the checkpoint is still the one that this object left there."""
+        if self._left is None:
+            return
+        try:
+            found = (checkpoint.checksum(_path(self.folder)),)
+        except FileNotFoundError:            # somebody removed it: nothing is lost by a new one
+            return
+        except CheckpointError:
+            found = ()
+        if found != self._left:
+            raise BusyError(f"{_path(self.folder)}: expected what this process left there, got "
+                            "something else: another process has gone on with the run, or put "
+                            "another file in its place; it was not replaced")
 
     @classmethod
     def load(cls, folder, x_train, x_test, mask_train=None, mask_test=None, y_train=None,
@@ -75,6 +112,7 @@ class SavedRun:
         x_train, x_test, mask_train, mask_test, y_train, y_test: what it was started with
         Raises CheckpointError if there is no such run, or these are other examples, and OSError.
         """
+        left = (checkpoint.checksum(_path(folder)),)
         model, about, arrays = load_trained(folder)
         try:
             options = dict(about["options"])
@@ -87,6 +125,7 @@ class SavedRun:
             _restore(run, model, about, arrays)
             saved = cls(run, folder, **origin)
             saved.elsewhere = differences(about.get("environment", {}), environment())
+            saved._left = left
         except CheckpointError:
             raise
         except DAMAGE as error:
@@ -136,6 +175,23 @@ def _restore(run, model, about, arrays):
     run.history = arrays["history"]
     if run.history.shape[1:] != (len(HISTORY),) or not np.isfinite(run.history).all():
         raise InvalidValueError("its history is not a table of finite losses")
+    _check_optimizer(run, arrays)
+
+
+def _check_optimizer(run, arrays):
+    """Raise unless a run's optimizer can have come to where it is said to be."""
+    moments, numbers = run.optimizer.state()
+    for name, moment in moments.items():
+        if arrays[name].dtype != moment.dtype:
+            raise InvalidValueError(f"{name}: expected {moment.dtype}, got {arrays[name].dtype}")
+        if np.isnan(moment).any():
+            raise InvalidValueError(f"{name}: expected numbers, got NaN")
+        if name.startswith("v.") and (moment < 0).any():
+            raise InvalidValueError(f"{name}: expected means of squares, got negative ones")
+    steps = run.steps_per_epoch
+    if numbers.get("t", steps * len(run.history)) // steps != len(run.history):
+        raise InvalidValueError(f"t: expected the {steps} steps of each of {len(run.history)} "
+                                "epochs, got another number")
 
 
 def _other_examples(folder, origin):

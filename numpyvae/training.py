@@ -27,6 +27,8 @@ OPTIMIZERS = {"adam": Adam, "sgd": SGD}
 # The columns of a history, in nats per example.
 HISTORY = ("train_loss", "train_recon", "train_kl", "test_loss", "test_recon", "test_kl")
 
+FEW = 8                              # examples whose loss tells if training can start at all
+
 
 @dataclass
 class Options:
@@ -142,6 +144,33 @@ class Run:
         return asdict(replace(self._options, epochs=self.epochs, beta=self.beta,
                               lr=self.optimizer.lr))
 
+    @property
+    def steps_per_epoch(self):
+        """How many minibatches the training examples make."""
+        return -(-len(self.x_train) // self._options.batch_size)
+
+    def check_start(self):
+        """Raise InvalidValueError if beta or x_std makes the fresh network's loss, or its gradient,
+        too large for the dtype: no step could be taken, however small lr is.
+        """
+        few  = _telling(self.x_train)
+        x    = as_floats(self.x_train[few], self.model.dtype)
+        mask = None if self.mask_train is None else self.mask_train[few]
+        y    = None if self.y_train is None else self.y_train[few]
+        with np.errstate(all="ignore"):                        # found by what follows
+            terms, grads = self.model.sample_loss_and_grads(x, np.random.default_rng(0), self.beta,
+                                                            mask, y=y)
+            squares = [np.vdot(grad, grad) for grad in grads.values()]   # Adam takes them, too
+        if all(map(math.isfinite, (*terms, *squares))):
+            return
+        _, recon, kl = map(float, terms)
+        name, value, advice = "x_std", self.model.x_std, "larger"
+        if math.isfinite(recon) and not self.beta * kl < recon:
+            name, value, advice = "beta", self.beta, "smaller"
+        raise InvalidValueError(f"{name}: expected a number with which the first loss and its "
+                                f"gradient are finite in {self.model.dtype}, got {value:g} (and "
+                                f"pixels of up to {np.abs(x).max():g}); take a {advice} one")
+
     def train(self, on_batch=None, on_epoch=None):
         """Train until there have been `epochs` of them.
 
@@ -152,7 +181,7 @@ class Run:
         keep_freed_memory()
         grads = {name: np.empty_like(param) for name, param in self.model.params.items()}
         while len(self.history) < self.epochs:
-            with np.errstate(over="ignore", invalid="ignore"):     # found by _require_finite
+            with np.errstate(all="ignore"):                        # found by _require_finite
                 learned = self._train_one_epoch(grads, on_batch)
                 tested  = self._test()
             self.history = np.vstack([self.history, [*learned, *tested]])
@@ -219,6 +248,14 @@ def _width(x_train):
         raise InvalidValueError("x_train: expected at least one example, one a row, got shape "
                                 f"{shape}")
     return shape[1]
+
+
+def _telling(x):
+    """Which examples tell if training can start: the first few, and those of the extreme pixels."""
+    first = range(min(FEW, len(x)))
+    if x.dtype == np.uint8:
+        return np.array(first)
+    return np.unique([*first, x.argmax() // x.shape[1], x.argmin() // x.shape[1]])
 
 
 def _checked(name, x, mask, model, likelihood):

@@ -23,7 +23,8 @@ LABELS = np.arange(40) % 3
 FOUR   = GREY[:30], LABELS[:30].astype(np.uint8), GREY[30:], LABELS[30:].astype(np.uint8)
 
 posix = pytest.mark.skipif(os.name != "posix",
-                           reason="signals, terminals and closed pipes are different elsewhere")
+                           reason="signals, terminals, closed pipes, modes and links are different "
+                                  "elsewhere")
 installed = pytest.mark.skipif("numpyvae" not in metadata.packages_distributions(),
                                reason="the version is known only when the package is installed")
 

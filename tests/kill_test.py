@@ -36,6 +36,7 @@ sys.exit(cli.main())
 """
 ENV = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(numpyvae.__file__))}
 FILES = ("model.npz", "history.csv")
+TEMPORARY = r"(.+)\.(\d+)-[0-9a-f]{16}\.tmp"           # what is to be written, and by whom
 MOST = 3                             # kills of one run; more would only repeat its last epoch
 KILLED = -signal.SIGKILL if os.name == "posix" else 1            # the status of a process that was
 
@@ -95,8 +96,8 @@ def temporaries(folder):
     """The temporary files in `folder`: the number of the process that wrote each, by its name."""
     if not os.path.isdir(folder):
         return {}
-    found = [re.fullmatch(r".+\.(\d+)\.tmp", name) for name in os.listdir(folder)]
-    return {match[0]: int(match[1]) for match in found if match}
+    found = [re.fullmatch(TEMPORARY, name) for name in os.listdir(folder)]
+    return {match[0]: int(match[2]) for match in found if match}
 
 
 def check_whole(folder, peace):
@@ -187,7 +188,7 @@ def kill_until_done(folder, peace, clock, moments, tell):
             check_swept(folder, process.pid)
         tell(f"killed after {lived:.2f} s, with "
              f"{'no checkpoint' if saved is None else f'{saved} epochs saved'}",
-             *(name.removesuffix(f".{process.pid}.tmp") for name in found))
+             *(re.fullmatch(TEMPORARY, name)[1] for name in found))
     else:
         began, expected = time.monotonic(), clock.expected(saved)
         outlived(start(folder, epochs), None)

@@ -100,7 +100,8 @@ def test_an_array_larger_than_the_old_zip_format_can_hold(tmp_path, monkeypatch)
 
 
 def test_the_longest_description(tmp_path):
-    bare = len(json.dumps({"text": "", "format": checkpoint.FORMAT, "arrays": {}}))
+    bare = len(json.dumps({"text": "", "format": checkpoint.FORMAT, "arrays": {},
+                           "checksum": "0" * 64}))
     text = "x" * (checkpoint.MAX_DESCRIPTION - bare)
     checkpoint.save(tmp_path / "file", {}, {"text": text})
     assert checkpoint.load(tmp_path / "file")[1]["text"] == text
@@ -202,6 +203,79 @@ def test_one_flipped_bit_is_seen_or_does_not_matter(tmp_path, load_bytes):
         assert all(same(found[name], arrays[name]) for name in arrays), bit
     # Measured: 220. Only dates and other fields that nobody reads may be flipped.
     assert refused > 150
+
+
+# ---------------------------------------------------------------------- changed afterwards
+
+def repacked(path, change):
+    """The bytes of a checkpoint whose members, by name, went through `change`."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    return npz(members.items())
+
+
+def exchanged(one, other):
+    def change(members):
+        members[one], members[other] = members[other], members[one]
+    return change
+
+
+def reworded(old, new):
+    def change(members):
+        text = members["description.json"]
+        assert text.count(old) == 1
+        members["description.json"] = text.replace(old, new)
+    return change
+
+
+CHANGES = {
+    "exchanged":        exchanged("W1.npy", "m.W1.npy"),
+    "another number":   lambda members: members.update({"W1.npy": npy(W1 + 1e-9)}),
+    "another word":     reworded(b"toy", b"TOY"),
+    "one more word":    reworded(b'{"model"', b'{"more": 1, "model"'),
+    "another dtype":    lambda members: [members.update({"b1.npy": npy(B1.view("i4"))}),
+                                         reworded(b"float32", b"int32")(members)],
+    "another checksum": reworded(b'"checksum": "', b'"checksum": "0'),
+    "no text for it":   reworded(b'"checksum": ', b'"checksum": 3, "x": ')}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_was_changed_after_it_was_saved_is_refused(tmp_path, load_bytes, name):
+    path = tmp_path / "file"
+    checkpoint.save(path, {"W1": W1, "m.W1": -W1, "b1": B1}, {"model": "toy"})
+    assert load_bytes(repacked(path, lambda members: None))[1]["model"] == "toy"
+    with pytest.raises(CheckpointError, match="it was changed after it was saved"):
+        load_bytes(repacked(path, CHANGES[name]))
+
+
+def test_the_checksum_is_that_of_the_contents(tmp_path):
+    one = checkpoint.save(tmp_path / "one", {"W1": W1}, {"model": "toy"})
+    assert checkpoint.checksum(tmp_path / "one") == one == checkpoint.save(
+        tmp_path / "two", {"W1": W1}, {"model": "toy", "checksum": "mine"})
+    others = [({"W2": W1}, {"model": "toy"}), ({"W1": W1.T.copy()}, {"model": "toy"}),
+              ({"W1": -W1}, {"model": "toy"}), ({"W1": W1}, {"model": "Toy"}), ({"W1": W1}, {})]
+    found = {checkpoint.save(tmp_path / "two", *other) for other in others}
+    assert len(found) == 5 and one not in found
+    assert checkpoint.load(tmp_path / "one")[1]["checksum"] == one
+
+
+def test_no_checksum_in_a_checkpoint_of_before_there_were_any(tmp_path):
+    (tmp_path / "old").write_bytes(npz(GOOD))
+    assert checkpoint.checksum(tmp_path / "old") is None
+    assert "checksum" not in checkpoint.load(tmp_path / "old")[1]
+    (tmp_path / "old").write_bytes(b"hello")
+    with pytest.raises(CheckpointError):
+        checkpoint.checksum(tmp_path / "old")
+    with pytest.raises(FileNotFoundError):
+        checkpoint.checksum(tmp_path / "missing")
+
+
+def test_a_checksum_is_had_without_the_arrays(tmp_path):
+    large = np.zeros(1_000_000, np.uint8)
+    checkpoint.save(tmp_path / "file", {"large": large}, {})
+    peak = peak_of(checkpoint.checksum, tmp_path / "file")
+    assert peak < 100_000                        # measured: 8,300; with the array a million
 
 
 # ---------------------------------------------------------------------- other programs' files

@@ -24,7 +24,8 @@ def test_every_error_is_one_that_a_user_can_mend():
     """Each is also one that Python knows, for those who do not know this package's."""
     kinds = {"InvalidValueError": ValueError, "InvalidTypeError": TypeError,
              "DamagedFileError":  ValueError, "CheckpointError":  ValueError,
-             "DataFormatError":   ValueError, "DivergedError":    ArithmeticError}
+             "DataFormatError":   ValueError, "DivergedError":    ArithmeticError,
+             "BusyError":         RuntimeError}
     public = {name for name, thing in vars(errors).items()
               if isinstance(thing, type) and thing.__module__ == errors.__name__}
     assert public == {"NumpyvaeError", *kinds}

@@ -39,7 +39,8 @@ def in_memory():
     content = []
 
     def opened(path, mode):
-        return io.BytesIO(content[-1]) if mode == "rb" else open(path, mode)
+        in_memory = str(path).startswith("memory")
+        return io.BytesIO(content[-1]) if in_memory else open(path, mode)
 
     def reader(load, name):
         def read(data):

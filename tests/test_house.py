@@ -13,13 +13,13 @@ import numpyvae
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numpyvae"
-ROOMS = ["errors", "files", "progress", "layers", "latent", "likelihoods", "optim", "gradcheck",
-         "checkpoint", "network", "vae", "autoencoder", "conditional", "importance", "datasets",
-         "evaluate", "training", "runs", "plots", "narrator", "gallery", "walk", "explore", "cli",
-         "__main__"]
+ROOMS = ["interrupt", "errors", "locks", "files", "progress", "layers", "latent", "likelihoods",
+         "optim", "gradcheck", "checkpoint", "network", "vae", "autoencoder", "conditional",
+         "importance", "datasets", "evaluate", "training", "runs", "plots", "narrator", "gallery",
+         "walk", "explore", "cli", "__main__"]
 HALL = ["layers", "latent", "likelihoods", "optim", "network", "vae", "autoencoder", "conditional",
         "importance"]
-GROUND_FLOOR = ["errors", "files", "progress", "checkpoint"]
+GROUND_FLOOR = ["interrupt", "errors", "locks", "files", "progress", "checkpoint"]
 MOST_LINES = 350                         # of a room, or of a file in a wing
 FILES = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 

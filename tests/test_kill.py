@@ -72,11 +72,12 @@ def test_what_is_not_whole_is_told(folder, damage):
 
 def test_a_stale_file_is_told(folder):
     kill_test.check_swept(folder)
-    (folder / "model.npz.12.tmp").write_bytes(b"half")
-    assert kill_test.temporaries(folder) == {"model.npz.12.tmp": 12}
+    name = "model.npz.12-0123456789abcdef.tmp"
+    (folder / name).write_bytes(b"half")
+    assert kill_test.temporaries(folder) == {name: 12}
     kill_test.check_swept(folder, 12)        # of the process that has just been killed
     for pid in (None, 1):
-        with pytest.raises(DamageError, match="model.npz.12.tmp should have been swept") as caught:
+        with pytest.raises(DamageError, match=f"{name} should have been swept") as caught:
             kill_test.check_swept(folder, pid)
         assert caught.value.kind == "stale"
 

@@ -15,6 +15,7 @@ from helpers_training import (BYTES, M_TEST, M_TRAIN, MODES, SMALL, X_TEST, X_TR
                               start)
 
 from numpyvae import VAE, CheckpointError, DivergedError, checkpoint, cli, datasets, runs
+from numpyvae.errors import BusyError
 from numpyvae.autoencoder import Autoencoder
 from numpyvae.runs import THREADS, SavedRun, environment, load_trained
 from numpyvae.training import HISTORY, Run
@@ -428,6 +429,67 @@ def test_a_run_is_not_gone_on_with_under_another_mask(tmp_path):
             load(tmp_path, x_train, x_test, *masks)
 
 
+# ---------------------------------------------------------------------- whose run it is
+
+def test_what_another_process_saved_is_not_replaced(tmp_path):
+    train_in(tmp_path / "run", start(epochs=1))
+    mine, theirs = load(tmp_path / "run"), load(tmp_path / "run")
+    theirs.run.epochs = 3
+    theirs.run.train(on_epoch=theirs.save)
+    finished = contents(tmp_path / "run")
+    mine.run.epochs = 2
+    with pytest.raises(BusyError, match="another process has gone on with the run"):
+        mine.run.train(on_epoch=mine.save)
+    with pytest.raises(BusyError):
+        mine.save_history()
+    assert contents(tmp_path / "run") == finished
+    theirs.save()                                                # its own it may replace
+    assert contents(tmp_path / "run") == finished
+
+
+@pytest.mark.parametrize("change", [
+    lambda path: path.unlink(),
+    lambda path: os.utime(path, (1, 1)),
+    lambda path: shutil.move(shutil.copy(path, path.with_name("copy")), path)])
+def test_a_checkpoint_that_is_gone_or_was_only_touched_is_no_one_else_s(tmp_path, change):
+    saved = SavedRun(start(), tmp_path)
+    saved.save()
+    before = contents(tmp_path)
+    change(tmp_path / "model.npz")
+    saved.save()
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"hello"])
+def test_what_somebody_else_put_in_its_place_is_not_replaced(tmp_path, content):
+    saved = SavedRun(start(), tmp_path)
+    saved.save()
+    (tmp_path / "model.npz").write_bytes(content)
+    with pytest.raises(BusyError):
+        saved.save()
+    assert (tmp_path / "model.npz").read_bytes() == content
+
+
+def test_a_new_run_replaces_none(tmp_path):
+    SavedRun(start(), tmp_path).save(new=True)
+    before = contents(tmp_path)
+    with pytest.raises(FileExistsError):
+        SavedRun(start(seed=1), tmp_path).save(new=True)
+    assert contents(tmp_path) == before
+
+
+def test_a_run_of_before_there_were_checksums_is_gone_on_with(tmp_path):
+    shutil.copy(FIRST_EDITION / "model.npz", tmp_path)
+    data = datasets.load("digits")
+    mine, theirs = (SavedRun.load(tmp_path, data.x_train, data.x_test) for _ in range(2))
+    assert checkpoint.checksum(tmp_path / "model.npz") is None
+    theirs.save()
+    with pytest.raises(BusyError):
+        mine.save()
+    assert checkpoint.checksum(tmp_path / "model.npz") is not None
+    assert len(load_trained(tmp_path)[2]["history"]) == 2
+
+
 # ---------------------------------------------------------------------- checkpoints without a run
 
 both_loads = pytest.mark.parametrize("load", [load, load_trained], ids=["load", "load_trained"])
@@ -535,6 +597,15 @@ OF_THE_TRAINING = {
     "a step before Adam":   setting("run", "optimizer", "t", -1),
     "no m.W1":              without("m.W1"),
     "a wrong m.W1":         replacing("m.W1", np.zeros((8, 6))),
+    "a huge t":             setting("run", "optimizer", "t", 10 ** 400),
+    "a step too many":      setting("run", "optimizer", "t", 4 * 4),
+    "an epoch too few":     setting("run", "optimizer", "t", 3 * 4 - 1),
+    "a NaN in m.W1":        replacing("m.W1", np.full((6, 8), np.nan)),
+    "a NaN in v.W1":        replacing("v.W1", np.full((6, 8), np.nan)),
+    "a negative v.W1":      replacing("v.W1", np.full((6, 8), -1e-300)),
+    "m.W1 of float32":      replacing("m.W1", np.zeros((6, 8), np.float32)),
+    "v.W1 of booleans":     replacing("v.W1", np.zeros((6, 8), bool)),
+    "a shorter history":    replacing("history", np.ones((2, 6))),
     "no generators":        setting("run", "generators", None),
     "no pixels' generator": without_the_generator_of_pixels,
     "another generator":    setting(*GENERATOR, "bit_generator", "MT19937"),

@@ -1,6 +1,7 @@
 """Training: the same bits every time, from examples of every kind, and a history that means what it
 says.
 """
+import copy
 import platform
 import subprocess
 import sys
@@ -525,6 +526,43 @@ def test_an_infinity_that_no_loss_shows():
             run.model.params["b1"][0] = -np.inf
     with pytest.raises(DivergedError, match="in epoch 1"):
         run.train(spoil)
+
+
+@pytest.mark.parametrize("options, name", [
+    ({"beta": 1e39},                                                   "beta"),
+    ({"beta": 1e30},                                                   "beta"),
+    ({"beta": 1e300, "dtype": "float64"},                              "beta"),
+    ({"likelihood": "gaussian", "x_std": 1e-46},                       "x_std"),
+    ({"likelihood": "gaussian", "x_std": 1e-20},                       "x_std"),
+    ({"likelihood": "gaussian", "x_std": 1e-200, "dtype": "float64"},  "x_std"),
+    ({"likelihood": "gaussian", "x_std": 1e-46, "model": "ae"},        "x_std")])
+def test_what_cannot_start_at_all_is_not_blamed_on_the_learning_rate(options, name):
+    run = start(**{"dtype": "float32", **options})
+    before = copy.deepcopy({key: rng.bit_generator.state for key, rng in run.rngs.items()})
+    with pytest.raises(ValueError, match=f"^{name}: expected a number with which the first loss"):
+        run.check_start()
+    assert before == {key: rng.bit_generator.state for key, rng in run.rngs.items()}
+
+
+@pytest.mark.parametrize("options", [{}, {"beta": 1e6}, {"beta": 0}, {"lr": 1e30},
+                                     {"likelihood": "gaussian", "x_std": 1e-4},
+                                     {"likelihood": "gaussian", "x_std": 1e30}, {"model": "ae"},
+                                     {"model": "iwae"}, {"pixels": "resampled"}])
+def test_what_can_start(options):
+    start(**{"dtype": "float32", **options}).check_start()
+
+
+def test_one_pixel_among_many_may_be_too_large():
+    x = X_TRAIN.copy()
+    x[20, 3] = -1e25
+    run = Run(x, X_TEST, **SMALL, likelihood="gaussian", dtype="float32")
+    with pytest.raises(ValueError, match=r"^x_std: .*pixels of up to 1e\+25"):
+        run.check_start()
+
+
+def test_the_steps_of_an_epoch():
+    for batch_size, steps in ((30, 1), (31, 1), (29, 2), (8, 4), (1, 30)):
+        assert start(batch_size=batch_size).steps_per_epoch == steps
 
 
 def test_an_infinite_kl_ends_it_at_once():

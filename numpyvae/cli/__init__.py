@@ -17,6 +17,7 @@ import argparse
 import os
 import sys
 
+from .. import interrupt
 from ..errors import NumpyvaeError
 from ..narrator import OneLineParser
 from . import check, explore, export, sample, show, train, walk
@@ -37,13 +38,34 @@ def main(argv=None):
     """Run one command  ->  its exit status.
 
     0; 1, a check failed; 2, something that the user can mend; 130, Ctrl-C; 141, the reader of the
-    output has gone
+    output has gone.  Called from Python, it leaves the handler of Ctrl-C as it found it.
     """
-    if sys.stdout is None:                               # numpyvae check >&-
-        sys.stdout = open(os.devnull, "w")
+    _open_streams()
+    try:
+        interrupt.on()
+        status = _answer(argv)
+        interrupt.off()
+        return status
+    except KeyboardInterrupt as stop:
+        interrupt.off()
+        return complain("", str(stop) or "stopped", interrupt.STATUS)
+    finally:
+        interrupt.restore()
+
+
+def _open_streams():
+    """Open the streams that were closed before we started, as by `numpyvae check >&-`: the first
+    files that we open would get their numbers, and whatever is printed by a library.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")         # a path may have letters that it lacks
+
+
+def _answer(argv):
     try:
         try:
             return _parse_and_run(argv)
@@ -58,6 +80,9 @@ def main(argv=None):
 
 def _parse_and_run(argv):
     parser = _parser()
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if any("\0" in word for word in argv):               # no file has such a name
+        parser.error("expected arguments without a NUL")
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         command = f"numpyvae {args.name}" if args.name else "numpyvae"
@@ -78,7 +103,8 @@ def _run(args):
     except BrokenPipeError:
         raise
     except KeyboardInterrupt as stop:
-        return complain(args.name, str(stop) or "stopped", 130)
+        interrupt.off()
+        return complain(args.name, str(stop) or "stopped", interrupt.STATUS)
     except MemoryError:
         return complain(args.name, "not enough memory for sizes like these; choose smaller ones")
     except OSError as error:
@@ -86,6 +112,11 @@ def _run(args):
         return complain(args.name, f"{error.filename}: {what}" if error.filename else what)
     except NumpyvaeError as error:
         return complain(args.name, str(error))
+    except Exception:
+        if not interrupt.came():
+            raise
+        interrupt.off()                                  # an import that was stopped half way, say
+        return complain(args.name, "stopped", interrupt.STATUS)
 
 
 def _parser():

@@ -9,6 +9,8 @@ from ..runs import load_trained
 from . import opening
 from .folders import run_folder
 
+EXPORTS = r"(?!model\.npz\.).+\.npz"  # whose leftovers are swept; a model.npz belongs to a training
+
 HELP = "write a network's parameters for PyTorch"
 
 
@@ -25,11 +27,19 @@ def run(args):
         raise InvalidValueError(f"{args.file or 'an empty name'}: expected a new file that ends in "
                                 ".npz")
     if os.path.lexists(args.file):
-        raise InvalidValueError(f"{args.file}: expected a new file, and this one exists already; "
-                                "name another")
+        raise _not_new(args.file)
     model, _, _ = load_trained(folder)
     arrays = model.to_torch_names()
-    files.write_atomically(args.file, lambda file: np.savez(file, **arrays))
+    files.sweep(os.path.dirname(args.file) or ".", EXPORTS)
+    try:
+        files.write_atomically(args.file, lambda file: np.savez(file, **arrays), new=True)
+    except FileExistsError:
+        raise _not_new(args.file) from None
     print(f"{args.file}: {', '.join(arrays)}\n"
           "The README's \"When you outgrow NumPy\" shows how PyTorch loads it.")
     return 0
+
+
+def _not_new(path):
+    return InvalidValueError(f"{path}: expected a new file, and this one exists already; name "
+                             "another")

@@ -5,6 +5,7 @@ from .. import datasets
 from ..errors import DataFormatError, InvalidValueError, NumpyvaeError
 from ..runs import SavedRun, load_trained
 from .folders import run_folder
+from .options import place
 
 
 def add_run_option(parser):
@@ -14,9 +15,9 @@ def add_run_option(parser):
 
 def add_data_options(parser):
     """--data and --data-dir, for a run whose data were moved."""
-    parser.add_argument("--data", metavar="FILE",
+    parser.add_argument("--data", type=place, metavar="FILE",
                         help="where the run's data file is now, if it was moved")
-    parser.add_argument("--data-dir", metavar="DIR",
+    parser.add_argument("--data-dir", type=place, metavar="DIR",
                         help="where the run's data folder is now, if it was moved")
 
 

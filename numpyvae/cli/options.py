@@ -21,3 +21,11 @@ def number(text):
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+
+
+def place(text):
+    """The name of a file or a folder, or a complaint of the parser's."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected the name of a file or a folder, got an empty "
+                                         "one")
+    return text

@@ -5,17 +5,19 @@ import os
 
 import numpy as np
 
+from .. import files
 from ..conditional import ConditionalVAE
 from ..errors import InvalidValueError, check_count, check_positive_int
 from ..runs import load_trained
 from . import opening, pictures
 from .folders import run_folder, unused
 from .gallery import Gallery
-from .options import whole
+from .options import place, whole
 
 HELP = "let a trained network invent images"
 MOST = 4096                                              # images in one picture
 MOST_COLUMNS = 64                                        # of it, for as many labels
+PICTURES = r".+\.png"                                    # whose leftovers are swept
 
 
 def add_options(parser):
@@ -27,7 +29,7 @@ def add_options(parser):
                              "turn)")
     parser.add_argument("--seed", type=whole, metavar="S",
                         help="to get the same images again (default: new ones every time)")
-    parser.add_argument("--out", metavar="FILE.png",
+    parser.add_argument("--out", type=place, metavar="FILE.png",
                         help="file of the picture (default: a new sample.png in the run's folder)")
 
 
@@ -37,9 +39,8 @@ def run(args):
     if n > MOST:
         raise InvalidValueError(f"-n: expected at most {MOST} images for one picture, got {n}")
     folder = run_folder(args.run)
-    path   = args.out or unused(os.path.join(folder, "sample"), ".png")
-    if os.path.exists(path) or not path.lower().endswith(".png"):
-        raise InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
+    if args.out and (os.path.lexists(args.out) or not args.out.lower().endswith(".png")):
+        raise _not_new(args.out)
     model, about, _ = load_trained(folder)
     opening.require_prior(folder, model, "so none can be drawn")
     wanted, codes, whose, columns = _wanted(model, n, args.label, folder)
@@ -48,9 +49,30 @@ def run(args):
     plots  = pictures.import_plots()
     gallery = Gallery(model, shape, about["pixel_range"])
     images, shape = plots.small(gallery.inventor(seed), wanted, shape, columns)
-    plots.save(plots.samples(images, shape, f"the prior, {codes}", columns), path)
+    figure = plots.samples(images, shape, f"the prior, {codes}", columns)
+    path   = _save(plots, figure, args.out, folder)
     print(f"{path}: {n} {'image' if n == 1 else 'images'} from {codes}{whose}, with --seed {seed}")
     return 0
+
+
+def _not_new(path):
+    return InvalidValueError(f"--out: expected a new file that ends in .png, got {path}")
+
+
+def _save(plots, figure, out, folder):
+    """Put a figure into the new file that was asked for, or the next in the run's folder that has
+    no name yet  ->  its path.
+    """
+    stem = os.path.join(folder, "sample")
+    while True:
+        path = out or unused(stem, ".png")
+        files.sweep(os.path.dirname(path) or ".", PICTURES)
+        try:
+            plots.save(figure, path, new=True)
+            return path
+        except FileExistsError:                          # another process was faster
+            if out:
+                raise _not_new(out) from None
 
 
 def _wanted(model, n, label, folder):

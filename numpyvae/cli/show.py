@@ -1,5 +1,4 @@
 """Draw a saved run's pictures again."""
-from .. import files
 from . import opening, pictures
 
 HELP = "draw a run's pictures again"
@@ -15,6 +14,5 @@ def run(args):
     """Open the run and draw it  ->  the exit status."""
     saved, dataset = opening.open_run(args.run, args.data, args.data_dir)
     plots = pictures.import_plots()
-    files.sweep(saved.folder)
     pictures.draw(saved.run, dataset, saved.folder, plots)
     return 0

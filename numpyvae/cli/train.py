@@ -6,18 +6,19 @@ import time
 
 import numpy as np
 
-from .. import checkpoint, datasets, files
+from .. import checkpoint, datasets, interrupt
 from ..datasets.pixels import PIXELS
 from ..errors import DivergedError, InvalidValueError, NumpyvaeError, check_positive_int
 from ..importance import IWAE
+from ..locks import Lock
 from ..network import LIKELIHOODS
 from ..progress import Bar
 from ..runs import SavedRun
 from ..training import MODELS, OPTIMIZERS, Run
 from . import pictures
-from .folders import new_folder
+from .folders import new_folder, run_folder, taken
 from .opening import absolute, bounded, examples, has_prior, open_run
-from .options import flag, number, whole
+from .options import flag, number, place, whole
 from .words import epochs, quoted, this_program, title
 
 HELP = "train a network and draw what it learned"
@@ -51,7 +52,7 @@ def add_options(parser):
                    "of your own ; idx and your own use mnist's defaults", metavar="WHICH")
     option("data_dir", "folder with MNIST's four files (default: NUMPYVAE_DATA, or else they are "
                        "downloaded), or with four such files of another set, for --data idx",
-           metavar="DIR")
+           type=place, metavar="DIR")
     option("model", "vae; ae, an ordinary auto-encoder, for comparison; cvae, a VAE whose prior "
                     "has a mean for each class, for images with labels; iwae, a VAE with the "
                     "tighter bound of several samples", choices=tuple(MODELS))
@@ -73,7 +74,7 @@ def add_options(parser):
     option("seed", "the same seed gives the same network, to the bit", **a_whole)
     option("dtype", "precision of the computation: single, which is faster, or double",
            choices=("float32", "float64"))
-    parser.add_argument("--out", metavar="DIR",
+    parser.add_argument("--out", type=place, metavar="DIR",
                         help="folder of the run (default: a new one, runs/digits, runs/digits-2, "
                              "...)")
     parser.add_argument("--resume", metavar="RUN",
@@ -97,25 +98,45 @@ def _default(name):
 def run(args):
     """Start a run or resume one, train it to its end, and draw it  ->  the exit status."""
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
-    if args.resume is None:
-        saved, dataset = _start(given, args.out)
-    else:
-        saved, dataset = _resume(given, args.out, args.resume)
-    _announce(saved)
-    if dataset.note:
-        print(dataset.note)
-    plots = pictures.import_plots_before_training()
-    if len(saved.run.history) < saved.run.epochs:
-        _train(saved)
-    else:
-        print(f"Nothing to do: {epochs(saved.run.epochs)} of {saved.run.epochs} done; to go on, "
-              "raise --epochs.")
-    pictures.draw(saved.run, dataset, saved.folder, plots)
+    with contextlib.ExitStack() as held:
+        if args.resume is None:
+            saved, dataset = _start(given, args.out, held)
+        else:
+            saved, dataset = _resume(given, args.out, args.resume, held)
+        _announce(saved)
+        if dataset.note:
+            print(dataset.note)
+        plots = pictures.import_plots_before_training()
+        if len(saved.run.history) < saved.run.epochs:
+            _train(saved)
+        else:
+            print(f"Nothing to do: {epochs(saved.run.epochs)} of {saved.run.epochs} done; to go "
+                  "on, raise --epochs.")
+        _draw(saved, dataset, plots)
     return 0
 
 
-def _start(given, out):
-    """A new run in a new folder, saved before its first epoch  ->  a `SavedRun`, a `Dataset`."""
+def _draw(saved, dataset, plots):
+    try:
+        pictures.draw(saved.run, dataset, saved.folder, plots)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _more_of(error, "the run itself is whole; when that is mended, this draws its "
+                              f"pictures: {this_program()} show {quoted(saved.folder)}") from error
+
+
+def _more_of(error, sentence):
+    """The OSError of a disk that is full, or was removed, with a sentence more."""
+    return OSError(error.errno, f"{error.strerror or error}; {sentence}",
+                   error.filename or "the output")
+
+
+def _start(given, out, held):
+    """A new run in a new folder, saved before its first epoch  ->  a `SavedRun`, a `Dataset`.
+
+    held: an ExitStack, which is given the folder's lock
+    """
     data     = given.get("data", DEFAULTS["data"])
     by_data  = DEFAULTS_BY_DATA.get(data, DEFAULTS_BY_DATA["mnist"])
     options  = {**DEFAULTS, **by_data, **given}
@@ -133,10 +154,15 @@ def _start(given, out):
         if options["model"] == "cvae":
             options["num_classes"] = _count_classes(dataset.labels_train)
         run = Run(*examples(dataset), **options)
+        run.check_start()
     data, data_dir = absolute(data), absolute(data_dir)
-    folder = new_folder(out, title(data, data_dir))
-    saved  = SavedRun(run, folder, data, data_dir, dataset.image_shape)
-    saved.save()
+    folder, lock = new_folder(out, title(data, data_dir))
+    held.enter_context(lock)
+    saved = SavedRun(run, folder, data, data_dir, dataset.image_shape)
+    try:
+        saved.save(new=True)
+    except FileExistsError:                  # another process was faster, and there are no locks
+        raise taken(folder) from None
     return saved, dataset
 
 
@@ -158,12 +184,16 @@ def _count_classes(labels):
     return len(kinds)
 
 
-def _resume(given, out, folder):
-    """A saved run, perhaps with more epochs to go  ->  a `SavedRun`, a `Dataset`."""
+def _resume(given, out, folder, held):
+    """A saved run, perhaps with more epochs to go  ->  a `SavedRun`, a `Dataset`.
+
+    held: an ExitStack, which is given the folder's lock
+    """
+    held.enter_context(Lock(run_folder(folder)))
     saved, dataset = open_run(folder, given.get("data"), given.get("data_dir"))
     _require_the_same(saved, given, out)
     saved.run.epochs = check_positive_int("--epochs", given.get("epochs", saved.run.epochs))
-    files.sweep(folder)                      # now that it is known to be a run's
+    saved.sweep()                            # now that it is known to be a run
     saved.save_history()                     # a kill may have come between checkpoint and history
     return saved, dataset
 
@@ -221,15 +251,33 @@ def _train(saved):
 
     try:
         saved.run.train(table.on_batch, on_epoch)
-    except (KeyboardInterrupt, DivergedError) as error:
+    except BrokenPipeError:
+        raise
+    except KeyboardInterrupt as stop:
+        interrupt.off()                      # it is being answered
         table.bar.clear()
-        epoch = len(checkpoint.load(os.path.join(saved.folder, "model.npz"))[0]["history"])
-        kept  = f"{saved.folder} keeps the state after epoch {epoch}"
-        if isinstance(error, DivergedError):
-            raise DivergedError(f"{error} (--lr), in a new folder; {kept}") from error
-        raise KeyboardInterrupt(f"stopped in epoch {epoch + 1}; {kept}; resume it with: "
-                                f"{this_program()} train --resume "
-                                f"{quoted(saved.folder)}") from error
+        raise KeyboardInterrupt(f"stopped in epoch {len(saved.run.history) + 1}; {_kept(saved)}; "
+                                f"resume it with: {_resuming(saved)}") from stop
+    except DivergedError as error:
+        table.bar.clear()
+        raise DivergedError(f"{error} (--lr), in a new folder; {_kept(saved)}") from error
+    except OSError as error:
+        table.bar.clear()
+        if not os.path.isfile(os.path.join(saved.folder, "model.npz")):
+            raise _more_of(error, "the run was moved or removed while it was trained, and all "
+                                  "that was saved of it with it") from error
+        raise _more_of(error, f"{_kept(saved)}; when that is mended, resume it with: "
+                              f"{_resuming(saved)}") from error
+
+
+def _kept(saved):
+    """What there is on disk of a run that stops in the middle."""
+    history = checkpoint.load(os.path.join(saved.folder, "model.npz"))[0]["history"]
+    return f"{saved.folder} keeps the state after epoch {len(history)}"
+
+
+def _resuming(saved):
+    return f"{this_program()} train --resume {quoted(saved.folder)}"
 
 
 class Table:

@@ -1,20 +1,29 @@
 """How the commands speak: of data, of paths, of this program itself, and of what went wrong."""
+import contextlib
 import os
+import re
 import shlex
 import shutil
 import sys
 
 
 def complain(command, sentence, status=2):
-    """Say on standard error what went wrong  ->  the exit status."""
+    """Say on standard error what went wrong, in one line  ->  the exit status."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError:                          # its disk is full, which is what we are to say
         drop_output()
-    print(f"{f'numpyvae {command}'.strip()}: {' '.join(sentence.split())}", file=sys.stderr)
+    with contextlib.suppress(OSError):       # it may have nobody left to say it to
+        print(f"{f'numpyvae {command}'.strip()}: {_plain(sentence)}",
+              file=sys.stderr, flush=True)
     return status
+
+
+def _plain(sentence):
+    """A sentence in one line, without what could move a terminal's cursor."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "?", " ".join(sentence.split()))
 
 
 def drop_output():
@@ -34,9 +43,19 @@ def this_program():
 
 def quoted(path):
     """`path` as it can be typed into a shell."""
+    if path.startswith("-"):                 # or else it would be taken for an option
+        path = os.path.join(os.curdir, path)
+    if os.name == "posix" and not path.isprintable():    # such as a line break
+        return "$'" + "".join(map(_in_octal, path)) + "'"
     if os.name == "posix":
         return shlex.quote(path)
     return f'"{path}"' if " " in path else path
+
+
+def _in_octal(character):
+    if character.isprintable() and character not in "'\\":
+        return character
+    return "".join(f"\\{byte:03o}" for byte in os.fsencode(character))
 
 
 def title(data, data_dir):

@@ -168,8 +168,13 @@ def example_arguments(forward, example):
                                     "functools.wraps keeps the names")
     bound.apply_defaults()
     starred = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-    return {parameter.name: bound.arguments[parameter.name] for parameter in parameters
-            if parameter.kind not in starred}
+    arguments = {parameter.name: bound.arguments[parameter.name] for parameter in parameters
+                 if parameter.kind not in starred}
+    for name, value in arguments.items():
+        if isinstance(value, np.ndarray) and value.size == 0:
+            raise InvalidValueError(f"{forward.path}: expected example() to return numbers for "
+                                    f"{name}, got an empty array of shape {value.shape}")
+    return arguments
 
 
 def _bound(forward, values):

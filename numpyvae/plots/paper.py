@@ -137,12 +137,13 @@ def show_picture(axes, picture, low=0, high=1):
 # ---------------------------------------------------------------------- files
 
 @on_paper
-def save(figure, path):
+def save(figure, path, new=False):
     """Write a figure to `path` as a PNG at 100 dpi, whole or not at all.  Raises OSError.
 
     figure: a matplotlib Figure; if it is in a window, it stays there
+    new: whether there must be no such file yet, see `files.write_atomically`
     """
-    write_atomically(path, lambda file: imsave(file, _pixels(figure), format="png", dpi=100))
+    write_atomically(path, lambda file: imsave(file, _pixels(figure), format="png", dpi=100), new)
 
 
 @on_paper

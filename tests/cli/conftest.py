@@ -56,7 +56,7 @@ def drawn(monkeypatch):
     """The figures that are drawn, by name; no files are made of them, which takes the most time."""
     figures = {}
 
-    def keep(figure, path):
+    def keep(figure, path, new=False):
         figures[os.path.basename(path)] = figure
     monkeypatch.setattr("numpyvae.plots.save", keep)
     return figures

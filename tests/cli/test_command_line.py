@@ -1,6 +1,7 @@
 """The command line as a whole: help, version, terminals and pipes."""
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 from helpers_cli import (ENV, RUN, SMALL, UNDRAWN, assert_one_sentence, call, child, installed,
                          numpyvae_in, posix)
 
-from numpyvae import cli
+from numpyvae import checkpoint, cli
 from numpyvae.cli import train
+from numpyvae.cli.words import quoted
 
 COMMANDS = ["train", "show", "explore", "sample", "export", "check", "walk"]
 
@@ -129,6 +131,23 @@ def test_an_output_that_cannot_be_written(work, argv, command, unbuffered):
     assert done.stderr.startswith(f"{command}: {why}")
 
 
+@posix
+@pytest.mark.parametrize("command, closed", [
+    ("train --out new", "2>&-"), ("train --out new", "<&- >&- 2>&-"), ("walk --pause", "<&-"),
+    ("show missing", "2>&-"), ("show missing", ">/dev/full 2>&1"), ("--version", ">/dev/full")])
+def test_streams_that_are_closed_or_full(work, command, closed):
+    """And what is printed meanwhile does not end up in a file that got a stream's number."""
+    argv = command.split() + list(SMALL) * ("new" in command)
+    code = shlex.quote(child(f"{UNDRAWN}\nsys.argv[1:] = {argv}")[2])
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -c {code} {closed}"], env=ENV,
+                          capture_output=True, text=True)
+    full = "full" in closed or "missing" in command
+    assert done.returncode == (2 if full else 0)
+    assert "Traceback" not in done.stderr + done.stdout and done.stderr.count("\n") <= 1
+    if "new" in command:
+        assert len(checkpoint.load("new/model.npz")[0]["history"]) == 2
+
+
 def test_a_terminal_without_the_letters_of_a_path(work):
     folder = os.path.join("runs", "Läufe ✓")
     os.rename(RUN, folder)
@@ -146,3 +165,24 @@ def test_a_stream_that_cannot_be_reconfigured(monkeypatch):
     monkeypatch.setattr(sys, "stdout", stream)
     assert cli.main([]) == 0
     assert "numpyvae train" in stream.getvalue()
+
+
+# ---------------------------------------------------------------------- what can be typed
+
+@posix
+@pytest.mark.parametrize("name", ["-x", "--out", "my run", "it's", "a\nb", "\x1b[31m", "tab\t'",
+                                  "back\\slash\n", "Läufe ✓\n", "\udcff", "plain", "*"])
+def test_any_name_can_be_typed_as_it_is_said(name):
+    """Bash, since the quotes of a line break are not in every shell's language."""
+    if shutil.which("bash") is None:
+        pytest.skip("no bash here")
+    said = subprocess.run(["bash", "-c", f"printf %s {quoted(name)}"], capture_output=True,
+                          env={**ENV, "LC_ALL": "C.UTF-8"}, check=True).stdout
+    assert os.fsdecode(said) in (name, os.path.join(".", name))
+    assert not said.startswith(b"-") and "\n" not in quoted(name) and quoted(name).isprintable()
+
+
+def test_a_run_called_like_an_option(work, undrawn, capsys):
+    assert call(capsys, "train", *SMALL, "--out=-x")[0] == 0
+    assert quoted("-x") == os.path.join(".", "-x")
+    assert call(capsys, "export", quoted("-x"), "new.npz")[0] == 0

@@ -93,7 +93,7 @@ def test_what_was_learned_names_a_collapsed_posterior(work, drawn, capsys):
 
 @pytest.mark.parametrize("command", [("show", RUN), ("sample", RUN)])
 def test_ctrl_c_while_drawing(work, capsys, monkeypatch, command):
-    def interrupt(*args):
+    def interrupt(*args, **options):
         raise KeyboardInterrupt
     before = contents(work)
     monkeypatch.setattr("numpyvae.plots.save", interrupt)

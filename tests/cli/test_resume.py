@@ -2,6 +2,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 from helpers_cli import (ENV, PICTURES, RUN, SMALL, UNDRAWN, assert_one_sentence, call, child,
                          contents, posix)
 
-from numpyvae import checkpoint, datasets
+from numpyvae import checkpoint, cli, datasets
+from numpyvae.cli.words import this_program
+from numpyvae.locks import Lock
 from numpyvae.runs import SavedRun
 from numpyvae.training import Run
 
@@ -103,16 +106,133 @@ def test_how_to_go_on_can_be_typed(work, capsys, monkeypatch):
     assert shlex.split(told) == ["train", "--resume", "my first run"]
 
 
+def test_ctrl_c_in_the_middle_of_a_save_leaves_the_run_whole(work, capsys, monkeypatch):
+    """In the very moment in which a file would take its place."""
+    before = (work / RUN / "model.npz").read_bytes()
+
+    def replace(*args):
+        raise KeyboardInterrupt
+    monkeypatch.setattr("os.replace", replace)
+    monkeypatch.setattr("numpyvae.runs.SavedRun.save_history", lambda self: None)
+    monkeypatch.setattr("numpyvae.cli.pictures.draw", lambda *args: None)
+    status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "3")
+    assert status == 130 and "keeps the state after epoch 2; resume it with" in err
+    assert err.count("\n") == 1 and (work / RUN / "model.npz").read_bytes() == before
+
+
+# ---------------------------------------------------------------------- two processes
+
+def test_a_run_that_is_another_process_s(work, drawn, capsys):
+    before = contents(work)
+    with Lock(RUN):
+        for argv in (("--resume", RUN), ("--resume", RUN, "--epochs", "3")):
+            status, out, err = call(capsys, "train", *argv)
+            assert_one_sentence(status, err, f"{RUN}: another process is working on it")
+            assert out == "" and contents(work) == before
+        for command in (("show", RUN), ("sample", RUN, "-n", "1"), ("export", RUN, "torch.npz")):
+            status, _, err = call(capsys, *command)
+            assert (status, err) == (0, "")                      # who reads takes no lock
+    assert call(capsys, "train", "--resume", RUN)[0] == 0
+    with Lock(RUN):                                              # and it has let go of it
+        pass
+
+
+def test_a_run_that_another_process_finished_meanwhile(work, undrawn, capsys, monkeypatch):
+    """Where there are no locks, one may be suspended, resumed elsewhere, and then continued."""
+    monkeypatch.setattr("numpyvae.locks.try_lock", lambda descriptor: None)
+    train, finished = Run.train, []
+
+    def suspended(run, on_batch, on_epoch):
+        def first_another_finishes_it():
+            monkeypatch.setattr(Run, "train", train)
+            finished.append(cli.main(["train", "--resume", RUN, "--epochs", "5"]))
+            finished.append(contents(work))
+            on_epoch()
+        train(run, on_batch, first_another_finishes_it)
+    monkeypatch.setattr(Run, "train", suspended)
+    status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "4")
+    assert_one_sentence(status, err, os.path.join(RUN, "model.npz"), "another process has gone on")
+    assert finished == [0, contents(work)]
+    assert (work / RUN / "history.csv").read_text().count("\n") == 6
+
+
+# ---------------------------------------------------------------------- a disk full, or gone
+
+def test_a_disk_that_fills_up_while_it_is_trained(work, undrawn, capsys, monkeypatch):
+    fsync, left = os.fsync, [9]
+
+    def full(descriptor):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "9")
+    kept, = re.findall(r"keeps the state after epoch (\d)", err)
+    assert_one_sentence(status, err, f": No space left on device; {RUN} keeps",
+                        f"resume it with: {this_program()} train --resume {RUN}\n")
+    assert len(checkpoint.load(os.path.join(RUN, "model.npz"))[0]["history"]) == int(kept) > 2
+    assert call(capsys, "train", "--resume", RUN)[0] == 0
+
+
+def test_a_disk_that_fills_up_while_the_pictures_are_drawn(work, capsys, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device", "loss.png")
+    monkeypatch.setattr("numpyvae.plots.save", full)
+    status, _, err = call(capsys, "train", "--resume", RUN)
+    assert_one_sentence(status, err, "loss.png: No space left on device; the run itself is whole",
+                        f"show {RUN}\n")
+
+
+@posix
+@pytest.mark.parametrize("move", [shutil.rmtree, lambda folder: os.rename(folder, "moved")])
+def test_a_folder_that_is_moved_while_it_is_trained(work, undrawn, capsys, monkeypatch, move):
+    train = Run.train
+
+    def moved(run, on_batch, on_epoch):
+        move(RUN)
+        train(run, on_batch, on_epoch)
+    monkeypatch.setattr(Run, "train", moved)
+    status, _, err = call(capsys, "train", "--resume", RUN, "--epochs", "3")
+    assert_one_sentence(status, err, os.path.join(RUN, "model.npz"), "was moved or removed")
+    assert "resume" not in err and not os.path.exists(RUN)
+
+
 # ---------------------------------------------------------------------- a kill
 
-@pytest.mark.parametrize("leftover, command", [
-    ("model.npz.1.tmp", ("show", RUN)),
-    ("loss.png.2.tmp", ("train", "--resume", RUN))])
-def test_leftovers_of_a_kill_are_swept_when_the_run_is_opened(
-        work, drawn, capsys, leftover, command):
-    (work / RUN / leftover).write_bytes(b"half")
+LEFT = ["model.npz.1.tmp", "history.csv.2-0123456789abcdef.tmp", "loss.png.3.tmp"]
+
+
+def test_leftovers_of_a_kill_are_swept_when_the_run_goes_on(work, drawn, capsys):
+    for name in LEFT:
+        (work / RUN / name).write_bytes(b"half")
+    assert call(capsys, "train", "--resume", RUN)[0] == 0
+    assert not any((work / RUN / name).exists() for name in LEFT) and set(drawn) == set(PICTURES)
+
+
+@pytest.mark.parametrize("command", [("show", RUN), ("sample", RUN, "-n", "1"),
+                                     ("export", RUN, os.path.join(RUN, "torch.npz"))])
+def test_who_reads_a_run_sweeps_nothing_of_its_writer_s(work, drawn, capsys, command):
+    for name in LEFT[:2]:
+        (work / RUN / name).write_bytes(b"half")
     assert call(capsys, *command)[0] == 0
-    assert not (work / RUN / leftover).exists() and set(drawn) == set(PICTURES)
+    assert all((work / RUN / name).exists() for name in LEFT[:2])
+
+
+def test_leftovers_are_swept_where_a_link_leads_to(work, undrawn, capsys):
+    (work / "disk").mkdir()
+    try:
+        os.symlink(work / "disk" / "my-model.npz", work / "link")
+    except OSError:
+        pytest.skip("no links here")
+    os.rename(work / RUN / "model.npz", work / "disk" / "my-model.npz")
+    os.rename(work / "link", work / RUN / "model.npz")
+    for name in ("my-model.npz.1.tmp", "another.npz.1.tmp"):
+        (work / "disk" / name).write_bytes(b"half")
+    assert call(capsys, "train", "--resume", RUN, "--epochs", "3")[0] == 0
+    assert (work / RUN / "model.npz").is_symlink()
+    assert sorted(os.listdir("disk")) == ["another.npz.1.tmp", "my-model.npz"]
 
 
 @pytest.mark.parametrize("command", [("show", "other"), ("train", "--resume", "other"),

@@ -596,7 +596,7 @@ def test_a_kill_leaves_no_file_under_its_final_name(cache, mirrors, doing, left)
         assert child.stdout.readline().strip() == b"stalled"
         child.kill()
     names = os.listdir(cache)
-    assert len(names) == left and all(name.endswith(f".gz.{child.pid}.tmp") for name in names)
+    assert len(names) == left and all(f".gz.{child.pid}-" in name for name in names)
     for name in names:
         os.utime(cache / name, (time.time() - 3600,) * 2)        # an hour later
     check_small(mnist.load_mnist())

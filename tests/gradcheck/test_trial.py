@@ -166,6 +166,12 @@ def test_an_example_may_return_a_dictionary(returned, arguments):
     assert example_arguments(forward, example) == arguments
 
 
+def test_an_example_without_a_number(judged, layer):
+    status, out, err = judged(layer, ("return rng.random((3, 7)), ", "return rng.random((0, 7)), "))
+    assert status == 2 and not out and err.count("\n") == 1
+    assert "expected example() to return numbers for x, got an empty array of shape (0, 7)" in err
+
+
 def test_a_dictionary_that_is_not_forward_s(judged, layer):
     status, _, err = judged(layer, ("return rng.random((3, 7)), rng.random((7, 5)), rng.random(5)",
                                     "return {'x': rng.random((3, 7)), 'V': 1.0}"))
