@@ -62,70 +62,72 @@ run.train()
 check("Run reaches the same W1", vae.params["W1"], run.model.params["W1"], rtol=1e-6)
 
 # %%
-step("How far to step: Adam", """
-    plain:   parameter ← parameter - lr g                   # g: the gradient of this parameter
-    Adam:    m         ← 0.9 m + 0.1 g                      # a running mean of its gradients
-             v         ← 0.999 v + 0.001 g²                 # and of their squares
-             parameter ← parameter - lr m̂ / √v̂
-    where    m̂ = m / (1 - 0.9ᵗ),     v̂ = v / (1 - 0.999ᵗ)   # after t steps; step 9 says why
-""")
+step("How far to step?", "w  ←  w - lr g    # plain descent: w is a parameter, g its gradient")
 say("""
 One lr has to fit all parameters, and their gradients differ: in a fresh VAE those of W4 are ten
-times as large as those of W1. A valley shows what that does: cost = ½ (100 a² + b²), from a = b =
-1, with the gradient (100 a, b). A plain step multiplies a by 1 - 100 lr, so that lr must stay below
-0.02, or a explodes. But b is multiplied by 1 - lr, and creeps.
+times as large as those of W1. A valley with two parameters shows what that does: its cost is
+½ (100 a² + b²), from a = b = 1, and its gradient (100 a, b). A step multiplies a by 1 - 100 lr, so
+that lr must stay below 0.02, or a explodes. But b is multiplied by 1 - lr, and creeps.
 """)
-ask("""
-Adam divides by √v̂, a parameter's usual gradient. How far does its first step move a, and how far
-b?
-""", """
-Both by lr, exactly: at t = 1, m̂ is g and √v̂ is |g|, so that m̂ / √v̂ is 1 or -1. A parameter whose
-gradients are all 100 times as large takes the same steps; so a and b go down together, and lr says
-how far a step goes, in the parameter's own units.
-""")
-steepness = np.array([100.0, 1.0])
-
-
-def descend(lr, steps, by_adam):
-    """Down the valley from (1, 1)  ->  where every step leads: (steps + 1, 2)."""
-    place = np.ones(2)
-    m = v = np.zeros(2)
-    path  = [place]
-    for t in range(1, steps + 1):
-        g = steepness * place
-        m = 0.9 * m + 0.1 * g
-        v = 0.999 * v + 0.001 * g ** 2
-        m_hat = m / (1 - 0.9 ** t)
-        v_hat = v / (1 - 0.999 ** t)
-        place = place - lr * (m_hat / np.sqrt(v_hat) if by_adam else g)
-        path.append(place)
-    return np.array(path)
-
-
-plain   = descend(0.019, 100, by_adam=False)
-by_adam = descend(0.05, 100, by_adam=True)
-table(["steps", "plain, lr 0.019: a", "b", "Adam, lr 0.05: a", "b"],
-      [[t, *(f"{value:.4f}" for value in (*plain[t], *by_adam[t]))] for t in (0, 1, 2, 10, 100)])
-check("Adam's first step moves both by lr", by_adam[1], 1 - 0.05, rtol=1e-14)
-check("it takes a and b along the same path", by_adam[:, 0], by_adam[:, 1], rtol=1e-12)
-check_less("after 100 plain steps b has still a tenth of its way to go", 0.1, plain[-1, 1])
-check_less("after 100 of Adam's less than a fiftieth", abs(by_adam[-1]), 0.02)
-
-params = {"place": np.ones(2)}
-adam   = Adam(params, lr=0.05)
-for _ in range(100):
-    adam.step({"place": steepness * params["place"]})
-check("the package's Adam arrives at the same place", params["place"], by_adam[-1], atol=1e-7)
-
 exact    = VAE(D, H, Z, rng=options.seed)                    # in float64, for the sake of digits
 eps      = rng.standard_normal((len(x), Z))
-_, zero  = exact.loss_and_grads(x, eps, beta=0)
-_, one   = exact.loss_and_grads(x, eps, beta=1)
-_, three = exact.loss_and_grads(x, eps, beta=3)
-usual    = {name: np.sqrt(np.mean(grad ** 2)) for name, grad in one.items()}
+_, grads = exact.loss_and_grads(x, eps)
+usual    = {name: np.sqrt(np.mean(grad ** 2)) for name, grad in grads.items()}
 show("root mean square of the gradient of W4, in a fresh VAE", usual["W4"])
 show("of W1", usual["W1"])
 check_less("eight times as large, or more", 8 * usual["W1"], usual["W4"], full_size=True)
+steepness = np.array([100.0, 1.0])
+plain     = [np.ones(2)]
+for _ in range(100):
+    g = steepness * plain[-1]
+    plain.append(plain[-1] - 0.019 * g)
+table(["steps of lr 0.019", "a", "b"],
+      [[t, *(f"{value:.4f}" for value in plain[t])] for t in (0, 1, 2, 10, 100)])
+check("a is multiplied by -0.9 with every step, b by 0.981", plain[-1], [0.9 ** 100, 0.981 ** 100],
+      rtol=1e-13)
+check_less("after 100 steps b has still more than a tenth of its way to go", 0.1, plain[-1][1])
+
+# %%
+step("Adam: divide by what is usual", """
+    m  ←  0.9 m + 0.1 g                                # a running mean of the gradient
+    v  ←  0.999 v + 0.001 g²                           # and of its square
+    w  ←  w - lr m̂ / √v̂
+    m̂ = m / (1 - 0.9ᵗ),     v̂ = v / (1 - 0.999ᵗ)       # after t steps; step 11 says why
+""")
+say("""
+√v̂ says how large the gradients of a parameter usually are. Adam divides by it. What is left is a
+number between about -1 and 1, and lr says how far a step goes in the parameter's own units,
+whatever the steepness.
+""")
+ask("""
+How far does Adam's first step move a, and how far b?
+""", """
+Both by lr, exactly: at t = 1, m̂ is g and √v̂ is |g|, and their quotient is 1 or -1. A parameter
+whose gradients are all 100 times as large takes the same steps; so a and b go down together.
+""")
+lr    = 0.05
+w     = np.ones(2)
+m = v = np.zeros(2)
+path  = [w]
+for t in range(1, 101):
+    g = steepness * w
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g ** 2
+    m_hat = m / (1 - 0.9 ** t)
+    v_hat = v / (1 - 0.999 ** t)
+    w = w - lr * m_hat / np.sqrt(v_hat)
+    path.append(w)
+path = np.array(path)
+table(["steps of lr 0.05", "a", "b"],
+      [[t, *(f"{value:.4f}" for value in path[t])] for t in (0, 1, 2, 10, 100)])
+check("the first step moves both by lr", path[1], 1 - lr, rtol=1e-14)
+check("a and b take the same path", path[:, 0], path[:, 1], rtol=1e-12)
+check_less("after 100 steps both have less than a fiftieth of their way to go", abs(path[-1]), 0.02)
+params = {"w": np.ones(2)}
+adam   = Adam(params, lr=0.05)
+for _ in range(100):
+    adam.step({"w": steepness * params["w"]})
+check("the package's Adam arrives at the same place", params["w"], path[-1], atol=1e-7)
 
 # %%
 step("Two pulls on one code", """
@@ -141,6 +143,9 @@ with the same noise: their difference is the pull of the KL alone. Downhill, it 
 out μ, the other log σ². Such a last layer is called a *head*, and we look at the pulls on these
 two.
 """)
+_, zero  = exact.loss_and_grads(x, eps, beta=0)
+_, one   = exact.loss_and_grads(x, eps, beta=1)
+_, three = exact.loss_and_grads(x, eps, beta=3)
 mu, logvar = exact.encode(x)
 check("the pull grows in proportion to β",
       three["W_mu"] - zero["W_mu"], 3 * (one["W_mu"] - zero["W_mu"]), rtol=1e-12)
@@ -149,12 +154,14 @@ check("on b_mu the KL's pull is the mean of μ",
 check("on b_logvar, the mean of ½ (σ² - 1)",
       one["b_logvar"] - zero["b_logvar"], np.expm1(logvar).mean(axis=0) / 2, rtol=1e-12)
 check("the decoder's gradient is the same for every β", zero["W4"], three["W4"])
+
+# %%
+step("Do they pull the same way?", "cosine of the angle  =  a·b / (|a| |b|)")
 say("""
-To compare two pulls we take the cosine of the angle between them: +1 if they point the same way, -1
-if they point against each other, 0 if they have nothing to do with each other. In a fresh network
-it says nothing: there all images are alike to the encoder, so a pull is in effect ten numbers, one
-for each latent dimension, and two random directions in ten dimensions have a cosine of about ±1/√10
-= ±0.3. Here it is for twenty fresh networks.
++1: the two pulls point the same way; -1: they point against each other; 0: they have nothing to do
+with each other. In a fresh network the cosine is chance. There all images are alike to the encoder,
+so that a pull is in effect ten numbers, one for each latent dimension; and two random directions in
+ten dimensions have a cosine of about ±1/√10 = ±0.3. Here it is for twenty fresh networks.
 """)
 four_noises = rng.standard_normal((1 if quick else 4, len(x), Z))
 
@@ -181,7 +188,7 @@ fresh   = [VAE(D, H, Z, rng=rng) for _ in range(20)]
 at_once = [cosine(pulls(vae, "_mu", four_noises[:1, :64], x[:64])) for vae in fresh]
 show("cosines on the head for μ, fresh networks", np.sort(at_once), digits=2)
 check_less("either sign occurs", [min(at_once), 0], [0, max(at_once)])
-check_less("their root mean square is about 0.3, by half", abs(np.std(at_once) / 0.316 - 1), 0.5)
+check("they scatter by about 0.3, to half of that", np.std(at_once), np.sqrt(0.1), rtol=0.5)
 
 # %%
 step("Training, watched", "64 log 2 = 44.36 nats    # what it costs to say ½ of each of 64 pixels")
@@ -250,8 +257,9 @@ say("""
 Act one: everyone looks like the mean. After two epochs the network costs about what the mean image
 costs, and its KL is still small: the decoder has learned which pixels are often dark, and the code
 says next to nothing. Act two: the code opens. The KL rises, and the reconstruction falls by more
-than that: the code earns more than it costs. Act three: a stalemate. From the first epoch on the
-two pulls point against each other, and in the end they nearly cancel.
+than that: the code earns more than it costs. Act three: nearly a stalemate. The pulls point against
+each other from the first epoch on, and now they are as strong as each other, too; what is still
+gained comes slowly. (Step 12 measures how nearly they cancel.)
 """)
 m = x.mean(axis=0, dtype=float)
 varies = (m > 0) & (m < 1)           # the other pixels cost nothing: they are always the same
@@ -307,9 +315,9 @@ check_less("in the end they spread by 0.75 to 1.25, as the prior does", abs(last
            0.25, full_size=True)
 check_less("and more than half lie next to one of their own kind (by chance, a tenth)", 0.5, alike,
            full_size=True)
-figure(plots.planes(moments, labels_test), "planes_over_epochs", "Six pictures of the latent plane: "
-       "at epochs 0 and 1 all codes are a speck at the origin; then they spread, and groups of one "
-       "digit come apart, until they fill a disc of radius 2.")
+figure(plots.planes(moments, labels_test), "planes_over_epochs", "Six pictures of the latent "
+       "plane: at epochs 0 and 1 all codes are a speck at the origin; then they spread, and groups "
+       "of one digit come apart, until they fill a disc of radius 2.")
 
 # %%
 step("β from 0 to 8", "loss = recon + β kl,     β = 0, ¼, 1, 2, 4, 8")
@@ -435,7 +443,7 @@ step("The stalemate, measured", "∂recon/∂W + β ∂kl/∂W  →  0", second=
 say("""
 Where the loss is smallest its gradient is 0, so the two pulls are as strong as each other, and
 opposite. To see how nearly they cancel, without the shaking of Adam's steps, we go on with the
-network of step 4 for ten epochs, with steps a twentieth as long.
+network of step 6 for ten epochs, with steps a twentieth as long.
 """)
 run.optimizer.lr = 1e-4
 run.epochs += short or 10
@@ -451,27 +459,32 @@ check("and as strong as each other, to 15 %", lengths[:, 0], lengths[:, 1], rtol
       full_size=True)
 
 # %%
-step("Each network is the best at its own β", """
-    recon + b kl                                   # the costs of one network, over b: a line
-    R₁ + b₁ K₁ ≤ R₂ + b₁ K₂                        # network 1 is the best at β = b₁, not 2
-    R₂ + b₂ K₂ ≤ R₁ + b₂ K₁                        # and 2 at β = b₂
-    so that  b₁ ≤ (R₂ - R₁) / (K₁ - K₂) ≤ b₂
-""", second=True)
+step("Each network is the best at its own β", "recon + b kl    # the costs of one network, over b",
+     second=True)
 say("""
-R is recon and K is kl. Charge every network's KL at every price b. If training works, the cheapest
-network at price b is the one that was trained at β = b. What lies between b₁ and b₂ is what a nat
-of code earns in reconstruction, from one network to the next. Let b₁ and b₂ come close: the points
-(K, R) lie on a curve that bends towards the origin, and at each of them its slope dR/dK is -β. So β
-is a price: what a nat of code must earn.
-
-At b = 1 the sum is the loss of lesson 6, and of the six β = 1 has the lowest. (β = 4 and 8 are the
-same empty code, so between them only chance decides; checked up to b = 2.)
+Charge every network's KL at every price b. If training works, the cheapest network at price b is
+the one that was trained at β = b. At b = 1 the sum is the loss of lesson 6, and of the six β = 1
+has the lowest. (β = 4 and 8 are the same empty code, so between them only chance decides; checked
+up to b = 2.)
 """)
 at_price = recon + np.array(betas)[:, None] * kl
 table(["price b", *(f"β = {beta:g}" for beta in betas)],
       [[f"{b:g}", *(f"{cost:.2f}" for cost in row)] for b, row in zip(betas, at_price)])
 check("up to b = 2 the cheapest network is the one of β = b", at_price[:4].argmin(axis=1),
       np.arange(4), full_size=True)
+
+# %%
+step("So β is a price", """
+    R_1 + b_1 K_1 ≤ R_2 + b_1 K_2                    # R: recon, K: kl; at b_1 network 1 is the best
+    R_2 + b_2 K_2 ≤ R_1 + b_2 K_1                    # at b_2, network 2
+    b_1 ≤ (R_2 - R_1) / (K_1 - K_2) ≤ b_2            # both, solved for the price
+""", second=True)
+say("""
+What stands in the middle is what a nat of code earns: by how much recon falls, per nat of KL, from
+one network to the next. It lies between their two prices. Now let these come together: the points
+(K, R) of all networks lie on a curve that bends towards the origin, and at each of them its slope
+dR/dK is -β. So β is a price: what a nat of code must earn in reconstruction.
+""")
 earned = (recon[1:5] - recon[:4]) / (kl[:4] - kl[1:5])
 table(["from β to β", *(f"{one:g} to {two:g}" for one, two in zip(betas[:4], betas[1:5]))],
       [["a nat earns", *(f"{value:.2f}" for value in earned)]])
@@ -495,7 +508,7 @@ ask("""
 To average over pixels divides recon by 64, so that the loss looks splendid. What would you print
 beside it, to notice? And how far would β have to be raised for the last unit to go out?
 """, """
-The KL, or the active units: step 14 has four symptoms. As to β: near the mean image the decoder
+The KL, or the active units: step 16 has four symptoms. As to β: near the mean image the decoder
 gains from a direction of the pixels what (x - m) / √(m (1 - m)) varies along it, and a dimension
 opens if that is above β (lesson 10 derives this rule). The widest direction has 3.4: so units go
 out one after the other, and the last fades near β = 3.4, gently; 64 was far beyond.
@@ -636,10 +649,10 @@ check_less("and lowers the loss by more than a third of a nat", [warm_beta[0], w
 check_less("lr 0.01, with no warm-up at all, does at least as well: to a tenth of a nat",
            gentle[0] - 0.1, [warm_beta[0], warm_lr[0]], full_size=True)
 say(f"""
-So warm-up helps, but not because of β: to warm up the steps cures just as well. The units die of
-the first long steps. And the plainest cure is not to take such steps: without any warm-up lr 0.01
-costs {gentle[0]:.2f} nats, and the network of step 4, with lr 0.002, cost {rows[-1, 4]:.2f} after
-60 epochs.
+So warm-up helps; but it need not be β that is warmed up. Whatever softens the rough start keeps
+units alive. And the plainest cure is not to start so roughly: without any warm-up lr 0.01 costs
+{gentle[0]:.2f} nats, and the network of step 6, with lr 0.002, cost {rows[-1, 4]:.2f} after 60
+epochs.
 """)
 figure(plots.image_rows({"test images": one_of_each,
                          "pixels averaged": ruined,
