@@ -286,9 +286,10 @@ check_less("and recon falls by more than the KL rises", rise, fall, full_size=Tr
 check_less("from row 1 on, both cosines are negative", rows[1:, 7:], 0, full_size=True)
 acts = {"act one": 0, "act two": 2, "act three": 20}
 figure(plots.tug_of_war(rows[:, 0], rows[:, 2:4], mean_cost, rows[:, 7:], acts), "tug_of_war",
-       "Over the epochs, in three acts. Above left, recon: down to the line of the mean image, and "
-       "then below it. Below left, the KL: near 0 in act one, then rising to about 3. Right, the "
-       "cosines between the pulls: about 0 at first, from then on near -1.")
+       seen="Over the epochs, in three acts. Above left, recon: down to the line of the mean "
+            "image, and then below it. Below left, the KL: near 0 in act one, then rising to "
+            "about 3. Right, the cosines between the pulls: about 0 at first, from then on "
+            "near -1.")
 
 # %%
 step("The latent plane, epoch by epoch", "Z = 2:     every test image at its μ")
@@ -315,9 +316,10 @@ check_less("in the end they spread by 0.75 to 1.25, as the prior does", abs(last
            0.25, full_size=True)
 check_less("and more than half lie next to one of their own kind (by chance, a tenth)", 0.5, alike,
            full_size=True)
-figure(plots.planes(moments, labels_test), "planes_over_epochs", "Six pictures of the latent "
-       "plane: at epochs 0 and 1 all codes are a speck at the origin; then they spread, and groups "
-       "of one digit come apart, until they fill a disc of radius 2.")
+figure(plots.planes(moments, labels_test), "planes_over_epochs",
+       seen="Six pictures of the latent plane: at epochs 0 and 1 all codes are a speck at the "
+            "origin; then they spread, and groups of one digit come apart, until they fill a "
+            "disc of radius 2.")
 
 # %%
 step("β from 0 to 8", "loss = recon + β kl,     β = 0, ¼, 1, 2, 4, 8")
@@ -396,10 +398,10 @@ check_less("reconstructions lose variety with every step up to β = 4", rebuilt[
 check_less("draws at β = 4 and 8 have less than a tenth of β = 1's", 10 * drawn[4:], drawn[2],
            full_size=True)
 pairs = {beta: (vae.reconstruct(six), vae.decode(z_drawn[:6])) for beta, vae in models.items()}
-figure(plots.beta_images(six, pairs, active, digits.image_shape), "beta_images", "Two blocks of "
-       "images with a row for each β. Left, rebuilt digits: sharp at β = 0, blurred at 2, all the "
-       "same grey figure at 4 and 8. Right, draws: grey clouds at β = 0, digits at 0.25 and 1, "
-       "again one figure at 4 and 8.")
+figure(plots.beta_images(six, pairs, active, digits.image_shape), "beta_images",
+       seen="Two blocks of images with a row for each β. Left, rebuilt digits: sharp at β = 0, "
+            "blurred at 2, all the same grey figure at 4 and 8. Right, draws: grey clouds at "
+            "β = 0, digits at 0.25 and 1, again one figure at 4 and 8.")
 
 # %%
 step("Why Adam wears hats", """
@@ -491,8 +493,9 @@ table(["from β to β", *(f"{one:g} to {two:g}" for one, two in zip(betas[:4], b
 check_less("a nat earns more than the smaller β", betas[:4], earned, full_size=True)
 check_less("and less than the larger", earned, betas[1:5], full_size=True)
 figure(plots.price_of_code(betas[1:], kl[1:], recon[1:], outside=(0, kl[0])), "price",
-       "Recon over KL: a falling curve that bends towards the origin, with a point for each β; "
-       "through each point a dotted line of slope -β, which touches the curve there.")
+       seen="Recon over KL: a falling curve that bends towards the origin, with a point for "
+            "each β; through each point a dotted line of slope -β, which touches the curve "
+            "there.")
 
 # %%
 step("Posterior collapse, provoked", """
@@ -660,10 +663,10 @@ figure(plots.image_rows({"test images": one_of_each,
                          "lr 0.03": started["lr 0.03 at once"].reconstruct(one_of_each),
                          "warmed up": started["lr 0.03, β warmed up"].reconstruct(one_of_each)},
                         digits.image_shape,
-                        "Collapse: one answer for every image; and two ways out of it"),
-       "collapse", "Five rows of ten digits. The test images; rebuilt with averaged pixels, ten "
-       "times the same grey figure; then with sums, ten digits again; after long steps, two or "
-       "three kinds of blur; with warm-up, ten digits.")
+                        "Collapse: one answer for every image; and two ways out of it"), "collapse",
+       seen="Five rows of ten digits. The test images; rebuilt with averaged pixels, ten times "
+            "the same grey figure; then with sums, ten digits again; after long steps, two or "
+            "three kinds of blur; with warm-up, ten digits.")
 
 # %%
 end()

@@ -77,9 +77,9 @@ check_less("neighbours look alike: less than half as different as two places at 
            next_door, far_away / 2, full_size=True)
 check_less("more than half of unseen digits lie nearest to one of their own kind (by chance, a "
            "tenth)", 0.5, same, full_size=True)
-figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold", "A grid of 16 by 16 decoded "
-       "digits, which change gradually from one to the next: the plane is divided into regions of "
-       "zeros, sixes, fours and so on.")
+figure(plots.manifold(planar.decode, (8, 8)), "latent_manifold",
+       seen="A grid of 16 by 16 decoded digits, which change gradually from one to the next: "
+            "the plane is divided into regions of zeros, sixes, fours and so on.")
 
 # %%
 step("Faces whose factors we know", """
@@ -97,8 +97,8 @@ rows  = {name: draw_faces(np.outer(turns, axis)).reshape(-1, 784)
          for name, axis in zip(FACTORS, np.eye(4))}
 figure(plots.image_rows(rows, FACE, "Four factors: one is turned in each row, the others stay at 0",
                         [f"{turn:+g}" if turn else "0" for turn in turns]), "latent_factors",
-       "Four rows of nine drawn faces. The expression goes from frown to smile, the skin from pale "
-       "to dark, the head from round to long, the hair from short to long.")
+       seen="Four rows of nine drawn faces. The expression goes from frown to smile, the skin "
+            "from pale to dark, the head from round to long, the hair from short to long.")
 x, factors           = load_faces(count, rng)
 x_test, factors_test = load_faces(unseen, rng)
 sizes = dict(input_dim=784, hidden_dim=128, latent_dim=6, likelihood="gaussian", x_std=0.1, rng=rng,
@@ -230,9 +230,10 @@ rows = {"before": three_of_each(before),
         "truth":  three_of_each(wanted)}
 figure(plots.image_rows(rows, FACE, "Adding a feature: in pixels, ghosts; in a code, a face",
                         [word for name in FACTORS for word in ("", f"+ {name}", "")]),
-       "latent_arithmetic", "Five rows of twelve faces, three for each factor: before; with the "
-       "feature added in pixels, where hair and heads have pale doubles; added in the codes of AE "
-       "and VAE; and the truth, which these two come close to.")
+       "latent_arithmetic",
+       seen="Five rows of twelve faces, three for each factor: before; with the feature added "
+            "in pixels, where hair and heads have pale doubles; added in the codes of AE and "
+            "VAE; and the truth, which these two come close to.")
 
 # %%
 step("Half way between two faces", "decode(½ z_a + ½ z_b)     against     ½ x_a + ½ x_b")
@@ -267,9 +268,10 @@ rows = {"one face": a[far], "the other": b[far]}
 rows |= {name: images[far] for name, images in ways.items()}
 rows["truth"] = middle[far]
 figure(plots.image_rows(rows, FACE, "Half way between two faces that differ much"),
-       "latent_half_way", "Twelve pairs of very different faces; below them the cross-fades, on "
-       "which two outlines and two mouths can be seen; what AE and VAE decode half way, single "
-       "faces; and the truth.")
+       "latent_half_way",
+       seen="Twelve pairs of very different faces; below them the cross-fades, on which two "
+            "outlines and two mouths can be seen; what AE and VAE decode half way, single "
+            "faces; and the truth.")
 
 # %%
 step("A face that nobody drew", "z ~ N(0, I),     x = decode(z)")
@@ -393,9 +395,10 @@ check_less("draws from N(0, I) are better than all those before", tight,
 shown = ("AE, N(0, I)", "AE, fitted", "VAE, N(0, I)", "VAE, fitted", "VAE, β = 20, N(0, I)")
 rows  = {name: drawn[name][:10] for name in shown}
 figure(plots.image_rows(rows, FACE, "Only where codes lie does the decoder know what to draw"),
-       "latent_samples", "Five rows of ten draws. The AE from N(0, I): torn, black and white. The "
-       "AE fitted: faces. The VAE from N(0, I): faces, some torn. The VAE fitted: faces. The VAE "
-       "with β = 20: clean faces, all with the same grey bar for a mouth.")
+       "latent_samples",
+       seen="Five rows of ten draws. The AE from N(0, I): torn, black and white. The AE "
+            "fitted: faces. The VAE from N(0, I): faces, some torn. The VAE fitted: faces. The "
+            "VAE with β = 20: clean faces, all with the same grey bar for a mouth.")
 say("""
 What does the KL term buy, then? Not a code that knows more, nor sums that the AE cannot do. It buys
 a *known place*: one may draw from N(0, I) without having looked at a single code. But only where it
@@ -638,9 +641,9 @@ rows = {f"z{j + 1}\n(KL {kl_20[j]:.2f})": walks[j] for j in np.argsort(-kl_20)[:
 figure(plots.image_rows(rows, FACE,
                         "Three knobs that draw, and one of the three that do nothing (β = 20)",
                         [f"{turn:+g}" if turn else "0" for turn in turns]), "latent_traversal",
-       "Four rows of nine decoded faces, one for each knob. Three change the hair, the shape of "
-       "the head, the skin, or two of these at once; in the fourth all faces are the same. All "
-       "mouths are a grey bar.")
+       seen="Four rows of nine decoded faces, one for each knob. Three change the hair, the "
+            "shape of the head, the skin, or two of these at once; in the fourth all faces are "
+            "the same. All mouths are a grey bar.")
 say("""
 At β = 20 two knobs are idle that four factors do not need; the third idle one is the one that the
 smile would have had. Look at the face that all knobs share at 0: its mouth is a grey bar. Made to

@@ -11,7 +11,7 @@ def words(texts):
 # ---------------------------------------------------------------------- lesson 09
 
 def test_each_term_has_a_scale_of_its_own_and_all_are_drawn_at_equal_steps():
-    above, below, right = tug_of_war().axes
+    above, right, below = tug_of_war().axes
     mean_image, recon = (line.get_ydata() for line in above.lines)
     assert [*mean_image] == [27, 27] and [*recon] == [44, 28, 21]
     assert [[*line.get_ydata()] for line in below.lines] == [[0.1, 0.3, 3]]
@@ -23,7 +23,7 @@ def test_each_term_has_a_scale_of_its_own_and_all_are_drawn_at_equal_steps():
 
 
 def test_acts_are_named_where_there_is_room_and_every_other_one_is_shaded():
-    above, below, right = tug_of_war().axes
+    above, right, below = tug_of_war().axes
     for axes in (below, right):
         assert words(axes.texts) == ["act one", "act two"]
         assert [text.get_position()[0] for text in axes.texts] == [0.5, 1.5]
