@@ -35,13 +35,13 @@ Z = 10
 sizes = {"hidden_dim": H, "latent_dim": Z, "lr": 2e-3, "batch_size": 64, "seed": options.seed}
 
 # %%
-step("A training loop is five lines", """
-    for every epoch:  for every batch of 64 examples, in random order:
-        draw ε,  take the loss and its gradient,  let Adam move the parameters
-""")
+step("A training loop is five lines",
+     "parameters  ←  parameters - step     # against the gradient of a few examples")
 say("""
-There is nothing else to it. The class Run of the package, which we use from here on since it keeps
-a history of losses, does the same: from the same seed both reach the same numbers.
+For every epoch; for every batch of 64 examples, in random order: draw fresh noise, take the loss
+and its gradient, let Adam move the parameters. There is nothing else to it. The class Run of the
+package, which we use from here on since it keeps a history of losses, does the same: from the same
+seed both reach the same numbers.
 """)
 seeds   = np.random.SeedSequence(options.seed).spawn(5)      # as Run splits its seed
 init    = np.random.default_rng(seeds[0])
@@ -65,9 +65,10 @@ check("Run reaches the same W1", vae.params["W1"], run.model.params["W1"], rtol=
 step("How far to step?", "w  ←  w - lr g    # plain descent: w is a parameter, g its gradient")
 say("""
 One lr has to fit all parameters, and their gradients differ: in a fresh VAE those of W4 are ten
-times as large as those of W1. A valley with two parameters shows what that does: its cost is
-½ (100 a² + b²), from a = b = 1, and its gradient (100 a, b). A step multiplies a by 1 - 100 lr, so
-that lr must stay below 0.02, or a explodes. But b is multiplied by 1 - lr, and creeps.
+times as large as those of W1. A valley with two parameters shows what that does. Its cost is
+½ (100 w_1² + w_2²), and its gradient (100 w_1, w_2); we start at w_1 = w_2 = 1. A step multiplies
+w_1 by 1 - 100 lr, so that lr must stay below 0.02, or w_1 explodes. But w_2 is multiplied by
+1 - lr, and creeps.
 """)
 exact    = VAE(D, H, Z, rng=options.seed)                    # in float64, for the sake of digits
 eps      = rng.standard_normal((len(x), Z))
@@ -81,11 +82,11 @@ plain     = [np.ones(2)]
 for _ in range(100):
     g = steepness * plain[-1]
     plain.append(plain[-1] - 0.019 * g)
-table(["steps of lr 0.019", "a", "b"],
+table(["steps of lr 0.019", "w_1", "w_2"],
       [[t, *(f"{value:.4f}" for value in plain[t])] for t in (0, 1, 2, 10, 100)])
-check("a is multiplied by -0.9 with every step, b by 0.981", plain[-1], [0.9 ** 100, 0.981 ** 100],
-      rtol=1e-13)
-check_less("after 100 steps b has still more than a tenth of its way to go", 0.1, plain[-1][1])
+check("every step multiplies w_1 by -0.9, and w_2 by 0.981", plain[-1],
+      [0.9 ** 100, 0.981 ** 100], rtol=1e-13)
+check_less("after 100 steps w_2 has still more than a tenth of its way to go", 0.1, plain[-1][1])
 
 # %%
 step("Adam: divide by what is usual", """
@@ -100,10 +101,10 @@ number between about -1 and 1, and lr says how far a step goes in the parameter'
 whatever the steepness.
 """)
 ask("""
-How far does Adam's first step move a, and how far b?
+How far does Adam's first step move w_1, and how far w_2?
 """, """
 Both by lr, exactly: at t = 1, m̂ is g and √v̂ is |g|, and their quotient is 1 or -1. A parameter
-whose gradients are all 100 times as large takes the same steps; so a and b go down together.
+whose gradients are all 100 times as large takes the same steps; so w_1 and w_2 go down together.
 """)
 lr    = 0.05
 w     = np.ones(2)
@@ -118,10 +119,10 @@ for t in range(1, 101):
     w = w - lr * m_hat / np.sqrt(v_hat)
     path.append(w)
 path = np.array(path)
-table(["steps of lr 0.05", "a", "b"],
+table(["steps of lr 0.05", "w_1", "w_2"],
       [[t, *(f"{value:.4f}" for value in path[t])] for t in (0, 1, 2, 10, 100)])
 check("the first step moves both by lr", path[1], 1 - lr, rtol=1e-14)
-check("a and b take the same path", path[:, 0], path[:, 1], rtol=1e-12)
+check("w_1 and w_2 take the same path", path[:, 0], path[:, 1], rtol=1e-12)
 check_less("after 100 steps both have less than a fiftieth of their way to go", abs(path[-1]), 0.02)
 params = {"w": np.ones(2)}
 adam   = Adam(params, lr=0.05)
@@ -612,8 +613,8 @@ try do neither, and take shorter steps (lr 0.01). Thirty epochs each.
 
 def start(lr, warm_beta=False, warm_lr=False):
     """Thirty epochs at β = 1, where β or lr may be warmed up over the first ten."""
-    options = {**sizes, "lr": lr / 10 if warm_lr else lr, "beta": 0 if warm_beta else 1}
-    run     = Run(x, x_test, epochs=short or 30, **options)
+    first = {"lr": lr / 10 if warm_lr else lr, "beta": 0 if warm_beta else 1}
+    run   = Run(x, x_test, epochs=short or 30, **{**sizes, **first})
 
     def warm_up():
         done = len(run.history)
@@ -635,8 +636,10 @@ def report(vae):
             alive.sum(), as_said]
 
 
-STARTS = {"lr 0.03 at once":    (0.03, False, False), "lr 0.03, β warmed up":  (0.03, True, False),
-          "lr 0.03, lr warmed up": (0.03, False, True), "lr 0.01 at once": (0.01, False, False)}
+STARTS  = {"lr 0.03 at once":       (0.03, False, False),
+           "lr 0.03, β warmed up":  (0.03, True,  False),
+           "lr 0.03, lr warmed up": (0.03, False, True),
+           "lr 0.01 at once":       (0.01, False, False)}
 started = {name: start(*STARTS[name]) for name in progress(list(STARTS), "four trainings")}
 reports = {name: report(vae) for name, vae in started.items()}
 table(["start", "loss", "recon", "kl", "active", "alive"],
