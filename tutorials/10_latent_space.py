@@ -403,7 +403,7 @@ say("""
 What does the KL term buy, then? Not a code that knows more, nor sums that the AE cannot do. It buys
 a *known place*: one may draw from N(0, I) without having looked at a single code. But only where it
 weighs enough to be obeyed, and then it is paid for with detail. Look at the last row: at β = 20
-every mouth is a grey bar. The smile is gone, as step 10 predicts.
+every mouth is a grey bar. The smile is gone, as step 11 predicts.
 """)
 ask("""
 The AE's codes could be fitted by one normal distribution. When would that fail?
@@ -498,14 +498,24 @@ faces form no flat sheet with four directions, but a bent one, and a bent sheet 
 directions of the pixels. Principal component analysis counts them: it finds the straight directions
 along which the pixels vary most (the eigenvectors of their covariance), and how much (the
 eigenvalues). More than six pass the rule.
+
+At β = 20 four directions do, and yet three dimensions are used. The rule takes every feature for a
+straight direction, and for a bent sheet it is a rule of thumb: most of the fourth direction is the
+bend of the first three, so that a decoder with relus can draw it without being told more.
 """)
-kl_1   = mean_kl_per_dim(vae, x_test)
-spread = np.sort(np.linalg.eigvalsh(np.cov(x.T)))[::-1]
+kl_1 = mean_kl_per_dim(vae, x_test)
+spread, directions = np.linalg.eigh(np.cov(x.T))             # the largest last
+spread, fourth     = spread[::-1], directions[:, -4]
 show("KL per dimension, β = 1", kl_1, 2)
 show("variance along the first eight principal directions", spread[:8], 3)
 check("all six dimensions are used, though four would do", (kl_1 > plots.USED).sum(), 6,
       full_size=True)
-check_less("more than six principal directions are above the price", 0.01, spread[:7])
+check_less("more than six principal directions are above the price at β = 1", 0.01, spread[:7])
+check_less("and four above that at β = 20", 0.2, spread[:4])
+there  = x_test @ fourth
+missed = ((strict.reconstruct(x_test) - x_test) @ fourth).var() / there.var()
+show("share of the fourth direction that β = 20 draws, with its three dimensions", 1 - missed, 2)
+check_less("more than 0.8", 0.8, 1 - missed, full_size=True)
 
 # %%
 step("Which dimension holds which factor?", "R² of one dimension = correlation²", second=True)
@@ -598,13 +608,13 @@ check("the AE does not notice any turn", ae.loss(x_test),
       ae.loss(x_test, params=turned(ae.params, Q, "W_z", "b_z")), rtol=1e-6)
 check_less("nor does the KL of the VAE: less than a thousandth of a nat", abs(rises[:, 1]), 1e-3,
            full_size=True)
-if len(pairs) == 3:                              # as predicted, which step 10 has checked
+if len(pairs) == 3:                              # as predicted, which step 11 has checked
     least, most = ratios.argmin(), ratios.argmax()
     check_less("the pair whose σ differ most pays for a turn: more than a nat", 1, rises[most, 0])
     check_less("more than the pair whose σ are most alike", rises[least, 0], rises[most, 0])
 check_less("at β = 1 a turn costs something, too", 0, at_beta_1, full_size=True)
 say("""
-Skin tone moves less ink than shape and hair, so that by the rule of step 9 its σ is larger (σ² =
+Skin tone moves less ink than shape and hair, so that by the rule of step 10 its σ is larger (σ² =
 s), and it has an axis to itself. Shape and hair have nearly the same σ: little keeps them apart,
 and so they are mixed with some seeds. At β = 1 a turn costs a little, too. But the argument
 promises only that axes are not free, not that they are *our* factors; there it settles on axes that
