@@ -75,8 +75,11 @@ def image_rows(rows, image_shape, title="", column_titles=()):
     """
     height, width = image_shape
     columns = max(map(len, rows.values()))
-    across = 12.5 / columns                                       # inches for one image
-    figure = Sheet(figsize=(15, min(11, 1.2 + len(rows) * across * height / width)))
+    names  = "\n".join(rows).split("\n")
+    shape  = (height + 2) / (width + 1)                           # of an image with its frame
+    across = (14.5 - 0.13 * max(map(len, names))) / columns       # inches for one image, or less,
+    across = min(across, (10 / len(rows) - 0.25) / shape)         # lest the rows be too high
+    figure = Sheet(figsize=(15, 1 + len(rows) * (0.25 + across * shape)))
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     for axes, (name, images) in zip(panels, rows.items()):
         show_images(axes, images, image_shape, columns)

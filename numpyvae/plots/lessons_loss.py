@@ -10,34 +10,51 @@ from .paper import HALO, PALETTE, TEST, TRAIN, Sheet, on_paper, show_images
 # ---------------------------------------------------------------------- lesson 09
 
 @on_paper
-def tug_of_war(epochs, terms, mean_cost, cosines):
+def tug_of_war(epochs, terms, mean_cost, cosines, acts):
     """The two terms of the loss during training, and how their gradients pull at the encoder.
 
     epochs: (E,), drawn at equal distances; terms: (E, 2) recon and kl, in nats; mean_cost: recon of
     the mean image, in nats; cosines: (E, 2) between the gradients of the two terms, on the head for
-    the mean and on the head for the log variance
+    the mean and on the head for the log variance; acts: {name: the epoch with which it begins}
     """
     at = np.arange(len(epochs))
     recon, kl = np.transpose(terms)
     on_mu, on_logvar = np.transpose(cosines)
-    figure = Sheet(figsize=(15, 6.3))
-    left, right = figure.subplots(1, 2)
-    left.axhline(mean_cost, color="black", linestyle="--", linewidth=1.6,
-                 label="recon of the mean image")
-    left.plot(at, recon, color=TEST,       linewidth=4, label="recon")
-    left.plot(at, kl,    color=PALETTE[0], linewidth=4, label="KL")
-    left.set(title="the two terms, training images", ylabel="nats per image", ylim=(-1, None))
+    figure = Sheet(figsize=(15, 8))
+    panels = figure.subplot_mosaic([["recon", "pulls"], ["kl", "pulls"]])
+    above, below, right = panels["recon"], panels["kl"], panels["pulls"]
+    above.axhline(mean_cost, color="black", linestyle="--", linewidth=1.6,
+                  label="recon of the mean image")
+    above.plot(at, recon, color=TEST, linewidth=4)
+    above.set(title="recon, training images", ylabel="nats per image")
+    below.plot(at, kl, color=PALETTE[0], linewidth=4)
+    below.set(title="KL", ylabel="nats per image", ylim=(0, 1.3 * max(kl)))
     right.plot(at, on_mu,     color=PALETTE[2], marker="o", label="on the head for μ")
     right.plot(at, on_logvar, color=PALETTE[3], marker="o", label="for log σ²")
     right.set(title="cosine between their pulls", ylim=(-1.1, 1.1))
     right.set_yticks([-1, 0, 1], ["opposite\n−1", "0", "same way\n+1"])
-    for axes in (left, right):
+    for axes in (above, below, right):
+        _mark_acts(axes, np.asarray(epochs), acts, named=axes is not above)
         axes.set_xticks(at, [f"{epoch:g}" for epoch in epochs], fontsize=14)
+    for axes in (below, right):
         axes.set_xlabel("epoch (not to scale)")
-        axes.legend(frameon=False, loc="upper right")
+    above.legend(frameon=False, loc="upper right")
+    right.legend(frameon=False, loc="center right")
     figure.suptitle("First the mean image; then the code opens, and the two terms pull against "
                     "each other")
     return figure
+
+
+def _mark_acts(axes, epochs, acts, named):
+    """Shade every other act, and write their names along the top."""
+    starts = [np.searchsorted(epochs, start) for start in acts.values()]
+    ends   = [*starts[1:], len(epochs) - 1]
+    for i, (name, start, end) in enumerate(zip(acts, starts, ends)):
+        if i % 2:
+            axes.axvspan(start, end, color="#eef3f9", zorder=0)
+        if named:
+            axes.text((start + end) / 2, 0.98, name, transform=axes.get_xaxis_transform(),
+                      ha="center", va="top", fontsize=15, color="#555555")
 
 
 @on_paper

@@ -136,7 +136,8 @@ def beta_images():
 
 def tug_of_war():
     return plots.tug_of_war([0, 1, 5], [[44, 0.1], [28, 0.3], [21, 3]], 27,
-                            [[0.5, 0.2], [-0.9, -0.8], [-0.9, -1]])
+                            [[0.5, 0.2], [-0.9, -0.8], [-0.9, -1]],
+                            {"act one": 0, "act two": 1})
 
 
 def price_of_code(**outside):

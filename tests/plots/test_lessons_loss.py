@@ -10,14 +10,27 @@ def words(texts):
 
 # ---------------------------------------------------------------------- lesson 09
 
-def test_both_terms_and_their_cosines_are_drawn_at_equal_steps():
-    left, right = tug_of_war().axes
-    mean_image, recon, kl = (line.get_ydata() for line in left.lines)
-    assert [*mean_image] == [27, 27] and [*recon] == [44, 28, 21] and [*kl] == [0.1, 0.3, 3]
+def test_each_term_has_a_scale_of_its_own_and_all_are_drawn_at_equal_steps():
+    above, right, below = tug_of_war().axes
+    mean_image, recon = (line.get_ydata() for line in above.lines)
+    assert [*mean_image] == [27, 27] and [*recon] == [44, 28, 21]
+    assert [[*line.get_ydata()] for line in below.lines] == [[0.1, 0.3, 3]]
     assert [[*line.get_ydata()] for line in right.lines] == [[0.5, -0.9, -0.9], [0.2, -0.8, -1]]
-    for axes in (left, right):
+    assert below.get_ylim()[1] < 4 < above.get_ylim()[0]
+    for axes in (above, below, right):
         assert [*axes.lines[-1].get_xdata()] == [*axes.get_xticks()] == [0, 1, 2]
         assert words(axes.get_xticklabels()) == ["0", "1", "5"]
+
+
+def test_acts_are_named_where_there_is_room_and_every_other_one_is_shaded():
+    above, right, below = tug_of_war().axes
+    for axes in (below, right):
+        assert words(axes.texts) == ["act one", "act two"]
+        assert [text.get_position()[0] for text in axes.texts] == [0.5, 1.5]
+    assert not above.texts
+    for axes in (above, below, right):
+        shade, = axes.patches
+        assert [shade.get_x(), shade.get_x() + shade.get_width()] == [1, 2]
 
 
 def test_every_beta_has_a_row_of_rebuilt_and_of_drawn_images():
