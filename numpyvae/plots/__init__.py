@@ -16,10 +16,11 @@ Each is called as `plots.NAME`, whichever of these rooms it is drawn in:
 from ..evaluate import USED, shown_terms
 from . import backend  # noqa: F401  (before the rooms that import matplotlib)
 from .bells import ellipses_on_posterior, planes, two_bells, two_pulls
-from .drawings import blocked_or_not, network, product
+from .drawings import blocked_or_not, bottleneck, network, product
 from .images import image_rows, interpolation, reconstructions, samples
 from .latent_space import kl_per_dimension, latent_scatter, manifold, name_of, traversal
-from .lessons_codes import holes, kl_landscape, point_or_distribution, posteriors
+from .lessons_codes import (holes, kl_landscape, point_or_distribution, posteriors,
+                            price_of_doubt, wager)
 from .lessons_gradients import computation_graph, line_by_line, steepest, step_sizes, verdicts
 from .lessons_loss import beta_images, price_of_code, tug_of_war
 from .lines import curves, loss_curves
@@ -32,9 +33,9 @@ __all__ = [
     "shown_terms", "loss_curves", "curves",
     "reconstructions", "samples", "interpolation", "image_rows",
     "USED", "name_of", "latent_scatter", "kl_per_dimension", "manifold", "traversal",
-    "network", "blocked_or_not", "product",
+    "network", "bottleneck", "blocked_or_not", "product",
     "two_bells", "two_pulls", "ellipses_on_posterior", "planes",
-    "holes", "point_or_distribution", "kl_landscape", "posteriors",
+    "holes", "wager", "price_of_doubt", "point_or_distribution", "kl_landscape", "posteriors",
     "steepest", "computation_graph", "step_sizes", "verdicts", "line_by_line",
     "tug_of_war", "beta_images", "price_of_code",
 ]

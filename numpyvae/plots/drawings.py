@@ -1,6 +1,7 @@
 """Drawings of the thing itself, before the algebra of it: layers, nodes, matrices.
 
     network               the VAE from x to its reconstruction, a box for each layer
+    bottleneck            the auto-encoder, likewise
     blocked_or_not        a node that draws z beside one that is handed its noise
     product               y = x W as rectangles, and what comes back through it
 """
@@ -54,6 +55,28 @@ def network(D, H, Z):
               weight="bold")
     _brace(axes, 0.4, 6.4, "encoder")
     _brace(axes, 8.5, 14.4, "decoder")
+    return figure
+
+
+@on_paper
+def bottleneck(D, H, Z):
+    """The ordinary auto-encoder, a box for each of its layers, as narrow in the middle as its code.
+
+    D, H, Z: the numbers of pixels, of hidden units, of latent dimensions
+    """
+    figure, axes = _canvas(15, 6.2, "An auto-encoder: an image becomes a point, its code; and the "
+                                    "code becomes an image")
+    places = {"x":  (1.4, 2.9, 3.6, D),  "h1":    (4.5, 2.9, 2.2, H), "z": (7.5, 2.9, 0.8, Z),
+              "h3": (10.5, 2.9, 2.2, H), "probs": (13.6, 2.9, 3.6, D)}
+    for name, (x, y, tall, size) in places.items():
+        _layer(axes, name, x, y, tall, size)
+    for start, stop, label in (("x", "h1", "W1, b1\nrelu"), ("h1", "z", "W_z, b_z"),
+                               ("z", "h3", "W3, b3\nrelu"), ("h3", "probs", "W4, b4\nsigmoid")):
+        _connect(axes, places[start], places[stop], label)
+    axes.text(7.5, 2.1, "the code: all that the\ndecoder is ever told", ha="center", va="top",
+              fontsize=17, color=TEST)
+    _brace(axes, 0.8, 7.1, "encoder")
+    _brace(axes, 7.9, 14.2, "decoder")
     return figure
 
 

@@ -66,14 +66,25 @@ def latent_scatter(mu, labels=None, codes_are="the mean of its code", M=None, of
 
 
 def write_labels(axes, points, labels, fontsize):
-    """Write each label, in its colour, at the median of its points.
+    """Write each label, in its colour, where its points lie densest.
 
     points: (N, 2); labels: (N,) whole numbers
     """
     for label in np.unique(labels):
-        axes.annotate(str(label), np.median(points[labels == label], axis=0), fontsize=fontsize,
+        axes.annotate(str(label), _densest(points[labels == label]), fontsize=fontsize,
                       weight="bold", color=colour_of(label), ha="center", va="center",
                       path_effects=HALO)
+
+
+def _densest(points):
+    """The middle of that third of the points which lies closest together. A median will not do: of
+    two groups it may lie between, where no point is.
+    """
+    some    = points[:512]                                    # enough, of very many
+    squares = np.square(some[:, None] - some).sum(axis=2)
+    nearest = np.argsort(squares, axis=1)[:, :1 + len(some) // 3]
+    reach   = np.take_along_axis(squares, nearest, axis=1)[:, -1]
+    return some[nearest[reach.argmin()]].mean(axis=0)
 
 
 def _widest_plane(mu, M):

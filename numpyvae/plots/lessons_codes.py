@@ -1,7 +1,7 @@
 """Figures of one lesson each, about codes: what they mean, and what lies between them.
 
     01_autoencoder              holes
-    02_point_or_distribution    point_or_distribution
+    02_point_or_distribution    wager, price_of_doubt, point_or_distribution
     06_kl_divergence            kl_landscape, posteriors
 """
 import numpy as np
@@ -9,22 +9,23 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.patches import Circle
 
 from .latent_space import write_labels
+from .lines import curves
 from .paper import GREYS, PALE, PALETTE, TEST, Sheet, colour_of, on_paper, show_images
 
 
 # ---------------------------------------------------------------------- lesson 01
 
 @on_paper
-def holes(z, labels, land, corners, spots, triples, distances, usual, image_shape):
+def holes(z, labels, land, corners, ways, triples, distances, usual, image_shape):
     """An auto-encoder's latent plane, darker where it decodes to no digit, and what it draws there.
 
     z: (N, 2) the codes of images; labels: (N,) whole numbers; image_shape: (height, width)
     land: (S, S) how far from any digit the decoded image is, on a grid between the two `corners`
-    spots: (K, 2) points half way between two codes; triples: (K, 3, D) decoded from the one code,
-    the point, and the other code; distances: (K,) how far from any digit the middle one is
+    ways: (K, 2, 2) the two codes at whose middle we look; triples: (K, 3, D) decoded from the one
+    code, the middle, and the other code; distances: (K,) how far from any digit the middle one is
     usual: how far from any digit a rebuilt image is, on average
     """
-    letters = "ABCDEFGH"[:len(spots)]
+    letters = "ABCDEFGH"[:len(ways)]
     figure = Sheet(figsize=(15, 9.2))
     axes = figure.subplot_mosaic([["plane", letter] for letter in letters], width_ratios=[1.75, 1])
     plane = axes["plane"]
@@ -35,10 +36,8 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
         plane.scatter(*z[labels == label].T, s=30, color=colour_of(label), edgecolor="white",
                       linewidth=0.4)
     write_labels(plane, z, labels, fontsize=30)
-    for letter, spot, triple, distance in zip(letters, spots, triples, distances):
-        plane.annotate(letter, spot, fontsize=20, weight="bold", color="white", ha="center",
-                       va="center", bbox={"boxstyle": "circle,pad=0.25", "facecolor": "black",
-                                          "edgecolor": "white"})
+    for letter, way, triple, distance in zip(letters, ways, triples, distances):
+        _way(plane, letter, way)
         row = axes[letter]
         show_images(row, triple, image_shape, columns=3)
         row.text(-0.04, 0.5, letter, transform=row.transAxes, ha="right", va="center", fontsize=22,
@@ -47,6 +46,15 @@ def holes(z, labels, land, corners, spots, triples, distances, usual, image_shap
     axes["A"].set_title("a code, half way, a code      how far")
     figure.suptitle("Holes: half way between the codes of two digits the decoder draws neither")
     return figure
+
+
+def _way(plane, letter, way):
+    """A line between two codes, a dot at either end, and the letter in its middle."""
+    plane.plot(*np.transpose(way), color="black", linewidth=2, marker="o", markersize=9,
+               markeredgecolor="white")
+    plane.annotate(letter, np.mean(way, axis=0), fontsize=20, weight="bold", color="white",
+                   ha="center", va="center",
+                   bbox={"boxstyle": "circle,pad=0.25", "facecolor": "black", "edgecolor": "white"})
 
 
 def _shade(plane, land, corners, usual):
@@ -62,6 +70,48 @@ def _shade(plane, land, corners, usual):
 
 
 # ---------------------------------------------------------------------- lesson 02
+
+def wager(answers):
+    """Answers to a question whose truth lies anywhere from -1 to 1: bell curves, and their prices.
+
+    answers: {name: (m, s)}, a middle and a width each
+    """
+    t = np.linspace(-1.8, 1.8, 721)
+    s = np.geomspace(0.1, 3, 200)
+    bells = {"the truth, uniform": (t, np.where(np.abs(t) <= 1, 0.5, 0.0))}
+    for name, (middle, width) in answers.items():
+        height = np.exp(-0.5 * ((t - middle) / width) ** 2) / (width * np.sqrt(2 * np.pi))
+        bells[name] = t, height
+    costs, lowest = {}, {}
+    for m in (1, 0.5, 0):
+        best = np.sqrt(1 / 3 + m * m)
+        costs[f"m = {m:g}"]   = s, _mean_cost(m, s)
+        lowest[f"_m = {m:g}"] = [best], [_mean_cost(m, best)]
+    left  = {"lines": bells, "title": "answers", "xlabel": "t, from a frown to a smile",
+             "ylabel": "density", "ylim": (0, 5.5)}
+    right = {"lines": costs, "points": lowest, "title": "what they cost, least at the dots",
+             "xlabel": "s, the width of the answer", "ylabel": "mean cost, nats", "ylim": (0.5, 5)}
+    return curves([left, right], "A wager on a mouth that nobody saw")
+
+
+def _mean_cost(m, s):
+    """The mean of -log N(t; m, s²) over all t from -1 to 1."""
+    return np.log(s) + 0.5 * np.log(2 * np.pi) + (1 / 3 + m * m) / (2 * s * s)
+
+
+def price_of_doubt(sigmas, kl, recon, chosen, name):
+    """What the σ of one latent dimension costs, in a panel for each condition.
+
+    sigmas, kl: (S,) widths, and the KL's part of the price; recon: {title: (S,)}, the other part
+    chosen: {title: number}, the σ that the encoder chose; name: of the dimension
+    """
+    panels = [{"lines": {"their sum": (sigmas, recon[title] + kl),         # the others lie above it
+                         "recon: what noise costs": (sigmas, recon[title]),
+                         "KL: what narrowness costs": (sigmas, kl)},
+               "upright": {"chosen by the encoder": chosen[title]}, "title": title,
+               "xlabel": f"σ of {name}", "ylabel": "nats", "ylim": (-0.2, 6)} for title in recon]
+    return curves(panels, "What σ costs: a covered mouth is not charged, and only the KL is left")
+
 
 @on_paper
 def point_or_distribution(seen, decoded, points, smiles, point_smiles, truth, image_shape):
@@ -156,7 +206,7 @@ def posteriors(groups, labels):
         (left, bottom), (right, top) = _square_around(mu, std)
         axes.set(title=title, xlim=(left, right), ylim=(bottom, top), xlabel="z₁", ylabel="z₂",
                  aspect="equal")
-    figure.suptitle("Each test image's posterior, an ellipse one σ wide; dashed: the prior. "
+    figure.suptitle("Each test image's posterior, one σ wide; dashed: the prior, one and two σ. "
                     "Mind the scales")
     return figure
 

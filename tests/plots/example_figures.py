@@ -51,11 +51,19 @@ def smiles():
     return seen, images(60, 2).reshape(2, 30, 6), points, found, (0.2, -0.3), 0.5
 
 
-def hole_in_the_plane(n, spots):
+def hole_in_the_plane(n, ways):
     """What `holes` takes, of n codes, but for the shape of the images."""
     return (codes(n, 2), np.arange(n) % 4, 1 + codes(12, 12) ** 2 / 50, ((-3, -6), (3, 6)),
-            codes(spots, 2, 1), images(3 * spots).reshape(spots, 3, 6),
-            np.linspace(1.7, 1.3, spots), 1.02)
+            codes(2 * ways, 2, 1).reshape(ways, 2, 2), images(3 * ways).reshape(ways, 3, 6),
+            np.linspace(1.7, 1.3, ways), 1.02)
+
+
+def prices():
+    """What `price_of_doubt` takes."""
+    sigmas = np.linspace(0.1, 1.2, 12)
+    kl     = 0.5 * (sigmas ** 2 - 1) - np.log(sigmas)
+    recon  = {"seen": 8 * sigmas ** 2, "covered": 0.1 * sigmas}
+    return sigmas, kl, recon, {"seen": 0.25, "covered": 0.95}, "z2"
 
 
 def kl_on_a_grid():
@@ -202,6 +210,8 @@ FIGURES = {
     "holes":                lambda: plots.holes(*hole_in_the_plane(40, 5), SHAPE),
     "one hole":             lambda: plots.holes(*hole_in_the_plane(9, 1), SHAPE),
     "a smile":              lambda: plots.point_or_distribution(*smiles(), SHAPE),
+    "wager":                lambda: plots.wager({"sure": (1, 0.1), "open": (0, 0.58)}),
+    "price of doubt":       lambda: plots.price_of_doubt(*prices()),
     "KL landscape":         lambda: plots.kl_landscape(*kl_on_a_grid()),
     "posteriors":           lambda: plots.posteriors(*two_posteriors()),
     "steepest":             steepest,
@@ -213,6 +223,7 @@ FIGURES = {
     "images by beta":       beta_images,
     "price of code":        price_of_code,
     "network":              lambda: plots.network(784, 400, 20),
+    "bottleneck":           lambda: plots.bottleneck(64, 128, 2),
     "random node":          lambda: plots.blocked_or_not(),
     "product":              lambda: plots.product(3, 7, 5),
     "two bells":            lambda: plots.two_bells(0.9, 0.6),

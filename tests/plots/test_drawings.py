@@ -18,6 +18,14 @@ def test_the_network_names_every_layer_with_its_size():
         assert sum(name in word for word in shown) == 1
 
 
+def test_the_bottleneck_names_every_layer_with_its_size_and_every_weight():
+    shown = words(plots.bottleneck(64, 128, 2))
+    assert {"x", "h1", "z", "h3", "probs"} <= set(shown)
+    assert [shown.count(size) for size in ("64", "128", "2")] == [2, 2, 1]
+    for name in ("W1", "W_z", "W3", "W4"):
+        assert sum(name in word for word in shown) == 1
+
+
 def test_the_random_node_stops_two_gradients_and_the_other_none():
     shown = words(plots.blocked_or_not())
     assert shown.count("✗") == 2

@@ -26,10 +26,18 @@ def test_two_latent_dimensions_are_shown_as_they_are():
     for label, points in scattered(axes, labels).items():
         assert np.array_equal(points, mu[labels == label])
     assert [text.get_text() for text in axes.texts] == ["0", "1", "2", "3"]
-    for label, text in enumerate(axes.texts):
-        assert np.array_equal(text.xy, np.median(mu[labels == label], axis=0))
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("z₁", "z₂")
     assert figure.get_suptitle().startswith("40 test images")
+
+
+def test_a_label_stands_among_its_points_though_they_form_two_groups():
+    rng = np.random.default_rng(5)
+    crowd, others = rng.normal([3, 0], 0.2, (40, 2)), rng.normal([-3, 0], 0.2, (30, 2))
+    for mu in (np.concatenate([crowd, others]), np.concatenate([others, crowd])):
+        text, = plots.latent_scatter(mu, np.zeros(70, int)).axes[0].texts
+        assert np.linalg.norm(text.xy - crowd.mean(axis=0)) < 0.2
+    text, = plots.latent_scatter(mu[:1], np.array([7])).axes[0].texts
+    assert np.array_equal(text.xy, mu[0])
 
 
 @pytest.mark.parametrize("latent_dim", [2, 4])

@@ -1,7 +1,7 @@
 """The figures of lessons 01, 02 and 06: holes, smiles, and the KL divergence."""
 import numpy as np
-from example_figures import (SHAPE, hole_in_the_plane, image_at, kl_on_a_grid, shown, smiles,
-                             two_posteriors)
+from example_figures import (SHAPE, hole_in_the_plane, image_at, kl_on_a_grid, prices, shown,
+                             smiles, two_posteriors)
 from matplotlib.collections import EllipseCollection
 from matplotlib.quiver import Quiver
 
@@ -10,14 +10,16 @@ from numpyvae import plots
 
 # ---------------------------------------------------------------------- lesson 01
 
-def test_every_hole_is_marked_and_shown_between_its_neighbours():
-    z, labels, land, corners, spots, triples, distances, usual = hole_in_the_plane(40, 3)
-    figure = plots.holes(z, labels, land, corners, spots, triples, distances, usual, SHAPE)
+def test_every_hole_is_marked_between_its_ends_and_shown_between_what_these_decode_to():
+    z, labels, land, corners, ways, triples, distances, usual = hole_in_the_plane(40, 3)
+    figure = plots.holes(z, labels, land, corners, ways, triples, distances, usual, SHAPE)
     axes = {one.get_label(): one for one in figure.axes}
     marks = {text.get_text(): text.xy for text in axes["plane"].texts}
     assert list(marks) == ["0", "1", "2", "3", "A", "B", "C"]
-    for letter, spot, triple, distance in zip("ABC", spots, triples, distances):
-        assert np.array_equal(marks[letter], spot)
+    lines = [line.get_xydata() for line in axes["plane"].lines]
+    assert np.array_equal(lines, ways)
+    for letter, way, triple, distance in zip("ABC", ways, triples, distances):
+        assert np.array_equal(marks[letter], way.mean(axis=0))
         assert [text.get_text() for text in axes[letter].texts] == [letter, f"{distance:.1f}"]
         for column in range(3):
             assert np.array_equal(image_at(axes[letter], 0, column), triple[column])
@@ -25,6 +27,42 @@ def test_every_hole_is_marked_and_shown_between_its_neighbours():
 
 
 # ---------------------------------------------------------------------- lesson 02
+
+def lines_of(axes):
+    """The curves of a panel, by their names in the legend."""
+    return {line.get_label(): line.get_xydata().T for line in axes.lines}
+
+
+def test_bell_curves_have_area_1_and_prices_are_least_at_the_dots():
+    left, right = plots.wager({"sure": (1, 0.1), "open": (0, 0.3)}).axes
+    for name, middle, width in (("sure", 1, 0.1), ("open", 0, 0.3)):
+        t, height = lines_of(left)[name]
+        share = height / height.sum()
+        np.testing.assert_allclose(height.sum() * (t[1] - t[0]), 1, rtol=1e-6)
+        np.testing.assert_allclose(share @ t, middle, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(np.sqrt(share @ (t - middle) ** 2), width, rtol=1e-6)
+    truths = (np.arange(20_000) + 0.5) / 10_000 - 1
+    for m in (0, 0.5, 1):
+        s, nats = lines_of(right)[f"m = {m:g}"]
+        paid = np.mean(np.log(s[60]) + 0.5 * np.log(2 * np.pi) + (truths - m) ** 2 / 2 / s[60] ** 2)
+        np.testing.assert_allclose(nats[60], paid, rtol=1e-8)
+        dots = [line.get_xydata()[0] for line in right.lines if len(line.get_xdata()) == 1]
+        assert sum(low <= nats.min() and abs(at / s[nats.argmin()] - 1) < 0.02
+                   for at, low in dots) == 1
+
+
+def test_the_price_of_doubt_is_the_sum_of_two_and_the_choice_is_marked():
+    sigmas, kl, recon, chosen, name = prices()
+    figure = plots.price_of_doubt(sigmas, kl, recon, chosen, name)
+    assert [axes.get_title() for axes in figure.axes] == list(recon)
+    for axes in figure.axes:
+        lines, title = lines_of(axes), axes.get_title()
+        both = [line[1] for label, line in lines.items() if label.startswith(("recon", "KL"))]
+        assert np.array_equal(both, [recon[title], kl])
+        assert np.array_equal(lines["their sum"][1], np.sum(both, axis=0))
+        assert lines["chosen by the encoder"][0][0] == chosen[title]
+        assert axes.get_xlabel() == "σ of z2"
+
 
 def test_a_range_of_smiles_beside_a_point():
     seen, decoded, points, found, point_smiles, truth = smiles()

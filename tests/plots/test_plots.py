@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 LESSONS = HERE.parent.parent / "tutorials"
 ROOMS = {path.stem: import_module(f"numpyvae.plots.{path.stem}")
          for path in Path(plots.__file__).parent.glob("*.py") if path.stem != "__init__"}
-FILLING = {"computation graph", "network", "random node", "product"}
+FILLING = {"bottleneck", "computation graph", "network", "random node", "product"}
 TWICE = {"loss", "Z = 3", "manifold"}        # checked, too, that equal numbers give equal bytes
 
 
