@@ -157,12 +157,20 @@ def _tints(rows):
 
 def _table(columns, rows):
     texts = numbers.by_column(columns, rows)
-    sides = ["" if numbers.is_numeric(column) else ' class="words"' for column in texts]
+    sides = [_side(column) for column in texts]
     head, *body = zip(*texts)
     top   = "".join(map(_heading, head, sides))
     lines = "".join(f"<tr>{''.join(map(_cell, line, sides))}</tr>" for line in body)
     return ('<div class="wide"><table class="data">'
             f"<thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table></div>")
+
+
+def _side(column):
+    """The class of a column's cells: of numbers, which is none, of code, or of words."""
+    if numbers.is_numeric(column):
+        return ""
+    lines = "\n".join(column[1:])                            # a statement may take several rows
+    return ' class="words code"' if is_code(lines) else ' class="words"'
 
 
 def _heading(text, side):
@@ -172,9 +180,8 @@ def _heading(text, side):
 def _cell(text, side):
     if not side:
         return f"<td>{_number(text)}</td>"
-    if "=" in text and is_code(text):
-        return f"<td{side}><code>{highlight.code(text)}</code></td>"
-    return f"<td{side}>{prose(text)}</td>"
+    inside = f"<code>{highlight.code(text)}</code>" if "code" in side else prose(text)
+    return f"<td{side}>{inside}</td>"
 
 
 # ---------------------------------------------------------------------- claims

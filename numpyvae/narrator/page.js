@@ -75,11 +75,16 @@ function fit() {                         // an equation that is too large is mad
   }
   for (const wide of all(".wide, .equation, pre"))       // those that scroll can be scrolled by keys
     wide.scrollWidth > wide.clientWidth ? wide.tabIndex = 0 : wide.removeAttribute("tabindex");
-  const head = header(), equation = head && head.querySelector(".equation");
-  if (!lecturing() || !equation) return;
-  const most = (shown > 1 ? .48 : .58) * innerHeight;    // it makes room once there are numbers
-  shrink(equation, 1 - (head.offsetHeight - most) / equation.offsetHeight);
-  steps[step].classList.toggle("tall", head.offsetHeight > .62 * innerHeight);
+  if (lecturing() && header()) fitHeader(header());
+  body.style.setProperty("--head", covered() + "px");
+}
+
+function fitHeader(head) {               // it makes room once there are numbers; or scrolls away
+  const equation = head.querySelector(".equation");
+  const picture  = current() && current().classList.contains("picture");
+  const most     = (shown > 1 ? .48 : .58) * innerHeight;
+  if (equation) shrink(equation, 1 - (head.offsetHeight - most) / equation.offsetHeight);
+  steps[step].classList.toggle("tall", head.offsetHeight > (picture ? .3 : .62) * innerHeight);
 }
 
 function shrink(equation, by) {          // but it stays legible; from there on it can be scrolled
@@ -102,7 +107,6 @@ function draw(moved) {
   find("#progress").style.width = lecturing() ? 100 * part + "%" : 0;
   find("#place").textContent = lecturing() ? `step ${step} of ${last} · ${shown} of ${own.length}` : "";
   find("#lecture").textContent = lecturing() ? "leave" : "lecture";
-  body.style.setProperty("--head", (header() ? header().offsetHeight : 0) + "px");
   fit();
   if (lecturing() && moved) bring(own);
 }

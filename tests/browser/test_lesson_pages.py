@@ -292,6 +292,14 @@ def test_everything_is_legible_from_the_back_of_a_room(show, name):
     assert min(sizes) >= 16 and max(sizes) >= 25
 
 
+def test_a_picture_fills_the_screen(show):
+    tab = show("06_kl_divergence", "#s6-1")
+    tab.evaluate("go(6, fragments().findIndex(f => f.querySelector('img')) + 1)")
+    box = tab.locator("#s6 img").bounding_box()
+    assert box["height"] > 0.6 * 720 and box["y"] >= 0
+    assert box["y"] + box["height"] <= tab.locator("#bar").bounding_box()["y"] + 1
+
+
 def test_a_fragment_taller_than_the_screen_scrolls_first(show):
     tab = show("short", "#s2-1")
     assert not at_its_end(tab)
