@@ -22,13 +22,16 @@ class _Prose:
     def say(self, *fields):
         self.text = markdown.say(*fields)
 
+    def question(self, *fields):
+        self.text = markdown.question(*fields)
+
 
 def notebook(source):
     """A lesson as the text of a notebook.
 
     source: the lesson's text, in which a line `# %%` begins a cell
-    ->  JSON. The title, and calls of `step` and `say` that say the same in every run, are Markdown
-        cells; everything else is code, as it stands.
+    ->  JSON. The title, and calls of `step`, `say` and `ask` that say the same in every run, are
+        Markdown cells; everything else is code, as it stands.
     """
     tree, lines = ast.parse(source), source.split("\n")
     cells, line = [("markdown", _opening(tree))], tree.body[0].end_lineno
@@ -57,12 +60,13 @@ def _opening(tree):
 def _told(tree):
     """The calls that say the same in every run, each with what it says, as Markdown.
 
-    If one step is not among them, none is: only the running lesson knows their numbers.
+    If one step is not among them, none is: only the running lesson knows their numbers. So with
+    questions.
     """
     lesson, stage = Lesson(), _Prose()
     lesson.stages = [stage]
     plain = [node.value for node in tree.body if _is_plain(node)]
-    names = {"say", "step"} if set(_calls(tree, "step")) <= set(plain) else {"say"}
+    names = ["say", *(name for name in ("step", "ask") if set(_calls(tree, name)) <= set(plain))]
     for call in plain:
         if call.func.id in names:
             options = {option.arg: ast.literal_eval(option.value) for option in call.keywords}
@@ -72,7 +76,7 @@ def _told(tree):
 
 def _is_plain(node):
     """Whether a statement says something in plain texts."""
-    if not (isinstance(node, ast.Expr) and _calls(node, "say", "step")):
+    if not (isinstance(node, ast.Expr) and _calls(node, "say", "step", "ask")):
         return False
     call = node.value
     return isinstance(call, ast.Call) and all(

@@ -16,7 +16,7 @@ pytest.importorskip("ipykernel", reason=WHY)
 TUTORIALS = Path(__file__).parent.parent.parent / "tutorials"
 LESSONS   = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
 SOME      = ["03", "12"]                     # those that are run unless NUMPYVAE_NOTEBOOKS is all
-PRINTS    = ["09"]                           # whose training prints its own table
+PRINTS    = ["00", "09"]                     # which print drawings, or a table, of their own
 
 
 def chosen():

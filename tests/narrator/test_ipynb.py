@@ -86,6 +86,17 @@ def test_if_one_step_is_only_known_when_it_runs_all_of_them_stay(other):
     assert found.index(("code", "x = 1")) > found.index(("markdown", "One line and another."))
 
 
+def test_a_question_is_asked_once_with_its_answer_folded_behind_it():
+    asking = LESSON.replace("x = 1\n", 'ask("Why?", "So.")\nx = 1\nask("How?", "Thus.")\n')
+    found  = cells(asking)
+    assert "One line and another.\n\n**Question 1.** Why?\n\n<details>" in found[2][1]
+    assert found[3] == ("code", "x = 1") and "**Question 2.** How?" in found[4][1]
+    assert not any("ask(" in text for _, text in found)
+    other = cells(asking.replace('"Thus."', 'f"Thus {x}."'))
+    code  = "\n".join(text for kind, text in other if kind == "code")
+    assert 'ask("Why?", "So.")' in code and 'ask("How?", f"Thus {x}.")' in code
+
+
 def test_a_lesson_without_a_seed_has_no_option_for_it():
     text = cells(LESSON.replace(", seed=3", ""))[0][1]
     assert "NUMPYVAE_QUICK" in text and "NUMPYVAE_SEED" not in text
@@ -94,7 +105,7 @@ def test_a_lesson_without_a_seed_has_no_option_for_it():
 def is_prose(node):
     """Whether a statement says plain texts."""
     call = getattr(node, "value", None)
-    return (isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("step", "say")
+    return (isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("step", "say", "ask")
             and isinstance(call.args[0], ast.Constant))
 
 
