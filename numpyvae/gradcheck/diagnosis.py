@@ -105,7 +105,8 @@ def _entrance(wrong, order):
                 f"({', '.join(map(str, before))})")
     if len(wrong) == len(order):
         return (f"the error enters at {first}, the first block in backward order, and all are "
-                "wrong: begin with the gradient of the loss itself")
+                "wrong: look at the gradient of the loss and, where blocks are shared over time, "
+                "at what one step hands to the one before it")
     return f"the error enters at {first}, the first block in backward order"
 
 

@@ -28,8 +28,8 @@ def findings(change, method="central", **options):
 
 @pytest.mark.parametrize("wrong, words", [
     ("V",   "the error enters at V and goes no further, for all else is right"),
-    ("VWb", "the error enters at V, the first block in backward order, and all are wrong: begin "
-            "with the"),
+    ("VWb", "the error enters at V, the first block in backward order, and all are wrong: look "
+            "at the gradient of the loss and"),
     ("Vb",  "the error enters at V, the first block in backward order"),
     ("Wb",  "the error enters at W: what comes before it in backward order is right (V)"),
     ("W",   "the error enters at W and goes no further"),
@@ -200,3 +200,38 @@ def test_what_was_looked_at_is_not_to_be_looked_at_again():
     found = check_gradients(f, {"x": x}, {"x": np.array([1.5, 5, 5])}, by="element", show=False)
     assert found.findings == ["x: right wherever f has a slope, but wrong on a kink, where it "
                               "should lie between the slopes of the two sides"]
+
+
+def test_where_blocks_are_shared_over_time_the_loss_is_not_accused():
+    x, dout = draw(0, (4, 2), (4, 3))
+    params  = dict(zip(("Wx", "Wh", "b"), draw(1, (2, 3), (3, 3), 3)))
+
+    def states(p):
+        h, hs = np.zeros(3), []
+        for x_t in x:
+            h = np.tanh(x_t @ p["Wx"] + h @ p["Wh"] + p["b"])
+            hs.append(h)
+        return hs
+
+    def grads(p, recurrent):
+        hs    = states(p)
+        grads = {name: np.zeros_like(param) for name, param in p.items()}
+        dh    = np.zeros(3)
+        for t in reversed(range(4)):
+            da = (dout[t] + dh) * (1 - hs[t] ** 2)
+            dh = da @ recurrent
+            grads["Wx"] += np.outer(x[t], da)
+            grads["Wh"] += np.outer(hs[t - 1] if t else 0 * hs[t], da)
+            grads["b"]  += da
+        return grads
+
+    def f(p):
+        return sum((h * d).sum() for h, d in zip(states(p), dout))
+
+    order = ["b", "Wh", "Wx"]
+    right, wrong = (grads(params, Wh) for Wh in (params["Wh"].T, params["Wh"]))
+    assert check_gradients(f, params, right, order=order, show=False).ok
+    report = check_gradients(f, params, wrong, order=order, show=False)
+    assert report.wrong == list(params)
+    assert report.findings[0].kind == "enters" and report.findings[0].endswith(
+        "and, where blocks are shared over time, at what one step hands to the one before it")
