@@ -72,16 +72,10 @@ def _compared(trial, body, options, others):
     if trial.nothing and not body.blanks:
         print(body.explain_nothing(trial.forward.path, trial.places))
         return False
-    order  = _order(trial, grads, options)
-    if order and is_in_order(trial, order):                  # the others have no gradient
-        trial.hints = [f"d{name}" for name in order]
-        grads, order = trial.grads({}), None
+    grads, order = _whose(trial, grads, options)
+    blanks = _blanks(trial, body, grads)
     filled = filled_of(grads)
-    needed = {name: grad for name, grad in grads.items()
-              if name in filled or trial.needs_gradient(name)}
-    alone  = [name for name, path in trial.places.items() if len(path) == 1]
-    blanks = body.still_blank(needed, optional=alone)
-    if not filled and blanks:
+    if blanks and not filled:
         print(verdict.still_blank(blanks, filled, True))
         return False
     print(verdict.heading(trial), flush=True)
@@ -91,22 +85,33 @@ def _compared(trial, body, options, others):
     if blanks:
         print(verdict.still_blank(blanks, filled, found.ok))
         return False
-    word = "wrong" if not found.ok else "untested" if found.report.untested else "right"
-    print(verdict.in_one_word(word, trial, found))
-    if found.state:
-        print(f"({trial.forward.name} changes its own state: {', '.join(found.state)}. Each call "
-              "was given a copy of it.)")
-    print(*verdict.remarks(trial, grads), sep="", end="")
-    if word == "wrong":
-        print(*verdict.other_calls(others), sep="", end="")
-    return word == "right"
+    print(verdict.in_one_word(trial, found))
+    print(*verdict.remarks(trial, grads, found), sep="", end="")
+    if not found.ok:
+        print(*verdict.other_calls(others), *verdict.other_owners(trial, grads), sep="", end="")
+    return found.ok and not found.report.untested
 
 
-def _order(trial, grads, options):
-    """The arguments that the gradients belong to, if not to those that they were taken for."""
+def _whose(trial, grads, options):
+    """The gradients by the names of the arguments that they belong to, and their true order, if it
+    is another one than that of the arguments.
+    """
     if len(filled_of(grads)) < len(grads) or not may_be_others(trial, grads):
-        return None
-    return None if _promise(trial, options) == 2 else true_order(trial, grads)
+        return grads, None
+    order = None if _promise(trial, options) == 2 else true_order(trial, grads)
+    if not order or not is_in_order(trial, order):
+        return grads, order
+    trial.hints = [f"d{name}" for name in order]             # some arguments just have none
+    return trial.grads({}), None
+
+
+def _blanks(trial, body, grads):
+    """What is still blank of the gradients that are needed, see Body.still_blank."""
+    filled = filled_of(grads)
+    needed = {name: grad for name, grad in grads.items()
+              if name in filled or trial.needs_gradient(name)}
+    alone  = [name for name, path in trial.places.items() if len(path) == 1]
+    return body.still_blank(needed, optional=alone)
 
 
 def _promise(trial, options):

@@ -41,7 +41,7 @@ def has(cls, name):
 
 
 def signature_of(layer, name):
-    """The parameters of a method, a decorated one's as far as they can be told."""
+    """The parameters of a method, itself left out."""
     return inspect.signature(getattr(layer, name))
 
 

@@ -4,8 +4,8 @@
     def loss_of(inputs, targets): ...
         return loss, dWxh, dWhh
 
-They become arguments of forward and backward, which stand in the file's place of that name during
-the call.
+They become arguments of forward and of backward, and for the time of a call the file's own names
+have these values.
 """
 import inspect
 

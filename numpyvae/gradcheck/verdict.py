@@ -1,6 +1,9 @@
 """The verdict on a student's backward: what the judge prints, above the table and below it."""
+import numpy as np
+
 from .conventions import Derivative, is_output
 from .findings import Finding
+from .parts import is_real
 
 
 def heading(trial):
@@ -89,9 +92,11 @@ def out_of_order(trial, order):
     return [Finding("order", words, order)]
 
 
-def in_one_word(verdict, trial, found):
-    """The verdict in a sentence: "right", "untested" or "wrong"."""
-    return SAY[verdict](trial, found)
+def in_one_word(trial, found):
+    """The verdict in a sentence; found: a comparison.Comparison"""
+    if not found.ok:
+        return _wrong(found)
+    return (_untested if found.report.untested else _right)(trial, found)
 
 
 def _right(trial, found):
@@ -108,14 +113,11 @@ def _untested(trial, found):
             "ask again.")
 
 
-def _wrong(trial, found):
+def _wrong(found):
     where = "the sentences below the table"
     if any(row.ok == "NO" for row in found.report.rows):
         where = "the rows that say NO, and the sentences below them"
     return f"{found.culprit} is wrong: see {where}."
-
-
-SAY = {"right": _right, "untested": _untested, "wrong": _wrong}
 
 
 def other_calls(others):
@@ -124,9 +126,27 @@ def other_calls(others):
         yield f"(It was called as {_grads_written(other)} too: that is not right either.)\n"
 
 
-def remarks(trial, grads):
-    """What is doubtful in what was tested and how: lines.  grads: by name"""
+def other_owners(trial, grads):
+    """To what else a single wrong gradient might belong, by its shape: a line, or none."""
+    if len(grads) != 1 or trial.by_name or trial.told:
+        return
+    (name, grad), = grads.items()
+    others = [other for other in trial.places if other != name and is_real(trial.part(other))
+              and np.shape(trial.part(other)) == np.shape(grad)]
+    if others:
+        yield (f"(It was taken for the gradient of {name}. As that of {' or '.join(others)}, it is "
+               "not right either.)\n")
+
+
+def remarks(trial, grads, found):
+    """What else there is to say of what was tested and how: lines.
+
+    grads: by name; found: a comparison.Comparison
+    """
     forward, backward = trial.forward.name, trial.backward.name
+    if found.state:
+        yield (f"({forward} changes its own state: {', '.join(found.state)}. Each call was given a "
+               "copy of it.)\n")
     for name in getattr(trial.forward, "alone", ()):
         if name not in grads:
             yield (f"(Not tested: {name}, on which {forward} depends. If it is a parameter, leave "

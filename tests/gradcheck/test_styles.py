@@ -280,6 +280,14 @@ def test_both_ways_to_call_a_derivative_are_told_if_neither_is_right(judged):
     assert "(It was called as dout * tanh_grad(tanh(x)) too: that is not right either.)" in out
 
 
+def test_a_wrong_gradient_may_be_meant_for_another_argument(judged):
+    status, out, _ = judged(LOSSES, ("-y / y_pred", "y / y_pred"), target="my.py:Entropy")
+    assert status == 1 and out.endswith("(It was taken for the gradient of y. As that of p, it is "
+                                        "not right either.)\n")
+    out = judged(LOSSES, ("return y_pred - y", "return y_pred + y, 0 * y"), target="my.py:MSE")[1]
+    assert "either" not in out
+
+
 @pytest.mark.parametrize("kind", ["Params", "Plain", "Pair", "Names", "dict"])
 @pytest.mark.parametrize("grads", ["Params", "Plain", "Pair", "Names", "dict"])
 def test_parameters_as_an_object(judged, kind, grads):
