@@ -72,7 +72,7 @@ def _compared(trial, body, options, others):
     if trial.nothing and not body.blanks:
         print(body.explain_nothing(trial.forward.path, trial.places))
         return False
-    grads, order = _whose(trial, grads, options)
+    grads, order = _whose(trial, grads)
     blanks = _blanks(trial, body, grads)
     filled = filled_of(grads)
     if blanks and not filled:
@@ -92,13 +92,13 @@ def _compared(trial, body, options, others):
     return found.ok and not found.report.untested
 
 
-def _whose(trial, grads, options):
+def _whose(trial, grads):
     """The gradients by the names of the arguments that they belong to, and their true order, if it
     is another one than that of the arguments.
     """
     if len(filled_of(grads)) < len(grads) or not may_be_others(trial, grads):
         return grads, None
-    order = None if _promise(trial, options) == 2 else true_order(trial, grads)
+    order = None if _promise(trial, Options(by="direction")) == 2 else true_order(trial, grads)
     if not order or not is_in_order(trial, order):
         return grads, order
     trial.hints = [f"d{name}" for name in order]             # some arguments just have none
