@@ -38,7 +38,7 @@ def test_two_lessons_at_a_time(tmp_path):
     lines = "".join(sorted(out.splitlines(keepends=True)))   # either of the two may be done first
     assert re.fullmatch(f"03_dense_layer{SUMMARY}\n12_pytorch_line_by_line{SUMMARY}\n", lines)
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert drawn == {"dense_layer.png", "line_by_line.png"}
+    assert drawn == {"three_products.png", "dense_layer.png", "line_by_line.png"}
 
 
 def test_it_says_which_failed(tmp_path):
