@@ -6,6 +6,8 @@ from ..errors import InvalidValueError
 from ..evaluate import shown_terms
 from .paper import PALETTE, TEST, TRAIN, Sheet, on_paper
 
+LONG = 1000                           # epochs
+
 
 @on_paper
 def loss_curves(history, beta=1.0, prior="p(z)", num_samples=None):
@@ -33,7 +35,8 @@ def loss_curves(history, beta=1.0, prior="p(z)", num_samples=None):
     for term, (axes, title) in enumerate(zip(panels, titles)):
         _loss_curve(axes, history[:, term], history[:, term + 3], final[term])
         axes.set(title=title, xlabel="epoch", ylabel="nats per image")
-    panels[0].legend(frameon=False)
+    # To look for the emptiest corner takes seconds, and a warning, where curves are long.
+    panels[0].legend(frameon=False, loc="best" if len(history) <= LONG else "upper right")
     figure.suptitle(headline)
     return figure
 

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 from example_figures import curves, history
+from matplotlib.legend import Legend
 
 from numpyvae import plots
 from numpyvae.errors import InvalidValueError
@@ -83,6 +84,18 @@ def test_epochs_are_whole_numbers(epochs):
     for axes in plots.loss_curves(np.ones((epochs, 6))).axes:
         ticks = axes.get_xticks()
         assert len(ticks) > 0 and all(tick == round(tick) for tick in ticks)
+
+
+def test_no_corner_is_looked_for_where_curves_are_long(tmp_path, monkeypatch):
+    searched, find = [], Legend._find_best_position
+
+    def search(*args):
+        searched.append(args)
+        return find(*args)
+    monkeypatch.setattr(Legend, "_find_best_position", search)
+    for epochs, once in ((1001, False), (1000, True)):
+        plots.save(plots.loss_curves(history(epochs)), tmp_path / "a.png")
+        assert bool(searched) == once
 
 
 def test_one_epoch_is_a_visible_point():
