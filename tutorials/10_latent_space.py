@@ -318,8 +318,8 @@ check("a face of the gallery is at distance 0, to rounding", to_nearest(gallery[
       atol=5e-3)
 check_less("the AE decodes N(0, I) more than 1.5 times as badly as the VAE",
            1.5 * distance["VAE, N(0, I)"], distance["AE, N(0, I)"], full_size=True)
-check_less("but with a fitted normal it draws twice as well as the VAE",
-           2 * distance["AE, fitted"], distance["VAE, N(0, I)"], full_size=True)
+check_less("but with a fitted normal its draws are nearer to faces than the VAE's, by a third",
+           1.5 * distance["AE, fitted"], distance["VAE, N(0, I)"], full_size=True)
 
 # %%
 step("Why the VAE lost", """
@@ -364,7 +364,7 @@ table(["earned, nats", "paid", "draws from N(0, I)", "from a fitted normal"],
       [[f"{earned:.0f}", f"{paid:.0f}", f"{loose:.3f}", f"{loose_fitted:.3f}"]])
 check_less("z has a standard deviation below 0.9, on average", z_vae.std(axis=0).mean(), 0.9,
            full_size=True)
-check_less("draws from the fitted normal are twice as good", 2 * loose_fitted, loose,
+check_less("draws from the fitted normal are nearer by a third", 1.5 * loose_fitted, loose,
            full_size=True)
 check("as good as the AE's, to a third", loose_fitted, distance["AE, fitted"], rtol=1 / 3,
       full_size=True)
@@ -542,13 +542,13 @@ table(["R² of", *FACTORS],
 check_less("β = 20 lost the expression, as predicted", all_six[0], 0.35, full_size=True)
 check_less("and kept the others: all six tell 0.9 of each", 0.9, all_six[1:], full_size=True)
 check_less("one dimension alone tells 0.8 of the skin tone", 0.8, best["VAE, β = 20"][1],
-           full_size=True)
+           full_size=True, own_seed=True)
 check_less("and no dimension of the other two tells as much of it", [best["VAE"][1], best["AE"][1]],
-           best["VAE, β = 20"][1], full_size=True)
+           best["VAE, β = 20"][1], full_size=True, own_seed=True)
 say("""
 The codes of the AE and of the VAE with β = 1 know all four factors, and spread them over their six
 numbers. At β = 20 the skin tone has a drawer to itself. Shape and hair share two drawers: with some
-seeds each has one, with others they are mixed.
+seeds each has one, with others they are mixed. (Of ten seeds, one mixed all three.)
 """)
 
 # %%
@@ -608,18 +608,19 @@ check("the AE does not notice any turn", ae.loss(x_test),
       ae.loss(x_test, params=turned(ae.params, Q, "W_z", "b_z")), rtol=1e-6)
 check_less("nor does the KL of the VAE: less than a thousandth of a nat", abs(rises[:, 1]), 1e-3,
            full_size=True)
-if len(pairs) == 3:                              # as predicted, which step 11 has checked
-    least, most = ratios.argmin(), ratios.argmax()
-    check_less("the pair whose σ differ most pays for a turn: more than a nat", 1, rises[most, 0])
-    check_less("more than the pair whose σ are most alike", rises[least, 0], rises[most, 0])
+by_ratio = rises[np.argsort(ratios), 0]          # the pair whose σ are most alike comes first
+check_less("the pair whose σ differ most pays for a turn: more than a nat", 1, by_ratio[-1:],
+           full_size=True, own_seed=True)
+check_less("more than the pair whose σ are most alike", by_ratio[:1], by_ratio[-1:],
+           full_size=True, own_seed=True)
 check_less("at β = 1 a turn costs something, too", 0, at_beta_1, full_size=True)
 say("""
 Skin tone moves less ink than shape and hair, so that by the rule of step 10 its σ is larger (σ² =
 s), and it has an axis to itself. Shape and hair have nearly the same σ: little keeps them apart,
-and so they are mixed with some seeds. At β = 1 a turn costs a little, too. But the argument
-promises only that axes are not free, not that they are *our* factors; there it settles on axes that
-mix them. (Rolínek et al. 2019 found the argument. It is a tendency and no promise, say Locatello et
-al. 2019.)
+and so they are mixed with some seeds. It is a tendency and no promise (Rolínek et al. 2019 found
+the argument, Locatello et al. 2019 its limits): if once all three are mixed, their σ are alike,
+too, and nothing pulls them apart. At β = 1 a turn costs a little as well. But that axes are not
+free does not make them *our* factors; there the network settles on axes that mix them.
 """)
 
 # %%
