@@ -10,6 +10,7 @@ is installed, it is also asked on the spot.
 It draws line_by_line.png into the folder that --out names (runs/tutorials if it names none).
 """
 # %%
+import textwrap
 from itertools import zip_longest
 
 import numpy as np
@@ -102,7 +103,7 @@ it in, so that both can have the same. x.view lays the rows of an image one behi
 comes that way. And forward gives back the image, mu and logvar, since the loss needs all three; our
 loss_and_grads has them all at hand.
 """)
-print(MODULE)
+say(textwrap.indent(MODULE.strip("\n"), "    "))
 ask("""
 Count the derivatives in these thirty lines. How many lines will ours need for them?
 """, """

@@ -175,9 +175,8 @@ def test_a_figure_that_is_saved_stays_in_its_window(tmp_path):
 
 
 def test_a_picture_in_bytes_is_that_of_the_file_in_fewer_colours(tmp_path):
-    figure = FIGURES["posteriors"]()
-    plots.save(figure, tmp_path / "a.png")
-    content = plots.png(figure)
+    plots.save(FIGURES["posteriors"](), tmp_path / "a.png")
+    content = plots.png(FIGURES["posteriors"]())
     file, short = (255 * imread(source)[..., :3] for source in (tmp_path / "a.png",
                                                                 io.BytesIO(content)))
     assert np.abs(file - short).max() <= 4.001
