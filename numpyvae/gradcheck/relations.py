@@ -20,6 +20,12 @@ ROUND = 1e-5
 # Small constants are not larger than this, and at least so many elements have to tell the same one.
 LARGEST, TELLING = 2e-3, 3
 
+# Slopes beyond this size, or as far beyond 1, are not raised to a power.
+TINY = 1e-100
+
+# No variance is larger than the exponential of this.
+MOST = 100.0
+
 # The slopes of log(p + c), 1 / (p + c), √(p + c) and 1 / √(p + c) are, to the power -1, -1/2, -2
 # and -2/3, a multiple of p + c; the same multiple for all p, to this part of it.
 POWERS, SAME = (1, 1/2, 2, 2/3), 0.01
@@ -32,8 +38,9 @@ CONSTANT = ("{who} has a small constant that {other} leaves out, about {c:.1g}, 
 
 def of_clipping(block):
     """Every element cut off at a bound, the same to both sides or one for each."""
-    most = float(np.abs(block.grad).max())           # of booleans, too
-    for low, high in ((-most, most), (min(block.grad.min(), 0), max(block.grad.max(), 0))):
+    grad = block.grad.astype(np.float64)
+    most = np.abs(grad).max()
+    for low, high in ((-most, most), (min(grad.min(), 0.0), max(grad.max(), 0.0))):
         at    = [block.off() & (block.analytic == bound) for bound in (low, high)]
         count = [part.sum() for part in at]
         bound = " or ".join(f"{each:.6g}" for each, cut in zip((low, high), count) if cut)
@@ -77,7 +84,8 @@ def of_small_constants(block, sizes):
 
 def _beside_p(block, seen, power, without, with_it, in_f):
     p = block.here
-    if not (np.all(p) and np.all(without) and np.all(with_it)):
+    size = np.abs([without, with_it])
+    if not (np.all(p > 0) and TINY < size.min() and size.max() < 1 / TINY):
         return
     multiple = np.abs(without) ** -power / p
     c        = float(np.median((np.abs(with_it) ** -power / multiple - p)[seen]))
@@ -111,15 +119,14 @@ def of_parameters(block, sizes):
     missing  = ratio(error, p)
     yield right + missing * p, Finding("penalty", f"{_by(missing)} the parameter itself: the share "
                                        "of a penalty ½ λ p², or of a KL divergence ½ μ²")
-    with np.errstate(over="ignore", invalid="ignore"):
-        variance = np.exp(p)
-        missing  = ratio(error, variance - 1)
-        yield right + missing * (variance - 1), Finding("penalty", f"{_by(missing)} exp(p) - 1, p "
-            "being the parameter itself: the share of a KL divergence ½ (σ² - 1 - log σ²)")
-        for weight in (0, 0.5, *(0.5 / size for size in sizes.values())):
-            kl = weight * (variance - 1)
-            yield kl + (right - kl) * np.sqrt(variance), Finding("power", "½ σ² stands where ½ σ "
-                "should, p = log σ² being the parameter itself: with σ = exp(½ p), dσ/dp = ½ σ")
+    variance = np.exp(np.minimum(p, MOST))
+    missing  = ratio(error, variance - 1)
+    yield right + missing * (variance - 1), Finding("penalty", f"{_by(missing)} exp(p) - 1, p "
+        "being the parameter itself: the share of a KL divergence ½ (σ² - 1 - log σ²)")
+    for weight in (0, 0.5, *(0.5 / size for size in sizes.values())):
+        kl = weight * (variance - 1)
+        yield kl + (right - kl) * np.sqrt(variance), Finding("power", "½ σ² stands where ½ σ "
+            "should, p = log σ² being the parameter itself: with σ = exp(½ p), dσ/dp = ½ σ")
 
 
 def _by(missing):

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from helpers import draw
+from helpers import draw, silence_required
 from numpyvae import check_gradients
 
 both_methods = pytest.mark.parametrize("method", ["central", "complex"])
@@ -168,3 +168,15 @@ def test_two_numbers_are_too_few_for_a_relation():
     said = finding(lambda p: (p["x"] ** 3).sum(), {"x": np.array([1.0, 2.0])},
                    {"x": np.array([3.3, 12.7])})
     assert said.kind == "unexplained"
+
+
+@pytest.mark.parametrize("dtype", [bool, int, np.float16, np.float32])
+@pytest.mark.parametrize("size", [1e-200, 1e-3, 1.0, 1e200])
+def test_wrong_gradients_of_any_dtype_and_size_are_compared_without_a_warning(dtype, size):
+    p = np.array([[1e-3, 2.0, 400.0], [800.0, 0.5, 3.0]])
+    with silence_required():
+        for sign in (1, -1):
+            report = check_gradients(lambda q: size * (q["p"] ** 2).sum(), {"p": sign * p},
+                                     {"p": (np.arange(6).reshape(2, 3) > 2).astype(dtype)},
+                                     sizes={"N": 2}, show=False)
+            assert not report.ok
