@@ -5,7 +5,8 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from matplotlib import pyplot
+from matplotlib import pyplot, rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 from matplotlib.text import Text
 from mouse import click, mouse
@@ -206,6 +207,44 @@ def test_nothing_is_cut_off(tmp_path, latent_dim, image_shape):
              for thing in (*texts, *found.figure.texts, found.left, found.right)]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
     assert all(text.get_fontsize() >= 14 for text in found.figure.findobj(Text))
+
+
+# ---------------------------------------------------------------------- its style
+
+MOOD = {"text.usetex": True, "font.family": "no such font", "axes.facecolor": "red",
+        "figure.dpi": 37, "figure.facecolor": "green", "image.origin": "lower",
+        "lines.linewidth": 9, "figure.hooks": ["no:such"]}
+
+
+def drawn(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())
+
+
+def test_it_is_drawn_in_our_style_whatever_the_user_s(monkeypatch):
+    """While it is made, and whenever it is drawn afterwards."""
+    pyplot.switch_backend("agg")
+    monkeypatch.setattr(FigureCanvasAgg, "required_interactive_framework", "a test")
+    z, images = [0.5, -1, 2, 0.1], []
+    for mood in ({}, MOOD):
+        with rc_context(mood):
+            figure, why = open_window()
+            assert why is None and figure.dpi == 100
+            found = explorer(figure=figure)
+            images.append(drawn(figure))
+            found.encode_next()
+            found.show(z, "a title")
+            images.append(drawn(figure))
+            pyplot.close(figure)
+    assert np.array_equal(images[0], images[2]) and np.array_equal(images[1], images[3])
+    assert not np.array_equal(images[0], images[1])
+
+
+def test_pixels_are_shown_from_white_to_black_in_their_range():
+    found = explorer(pixel_range=(-3, 5))
+    found.encode_next()
+    assert all(axes.images[0].get_clim() == (-3, 5) for axes in (found.left, found.right))
 
 
 # ---------------------------------------------------------------------- no window
