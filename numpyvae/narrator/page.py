@@ -60,6 +60,9 @@ class Page:
             self._keep(Printed(text))
 
     def _keep(self, event):
+        if isinstance(event, events.Figure):
+            from ..plots import in_256_colours           # here, since matplotlib is slow to import
+            event = event._replace(png=in_256_colours(event.png))
         if not isinstance(event, QUIET):
             self.said.append((self._line(), event))
 

@@ -4,6 +4,7 @@ Each is called as `plots.NAME`, whichever of these rooms it is drawn in:
 
     backend              matplotlib, imported whatever MPLBACKEND says
     paper                what they are drawn on: style, colours, mosaics of images; `save`
+    palette              a picture in 256 colours
     lines                the loss curves of a run; curves of any kind
     images               reconstructions, samples, interpolations; rows of any images
     latent_space         a scatter of the codes, KL per dimension, the manifold, traversals
@@ -24,11 +25,12 @@ from .lessons_codes import (holes, kl_landscape, point_or_distribution, posterio
 from .lessons_gradients import computation_graph, line_by_line, steepest, step_sizes, verdicts
 from .lessons_loss import beta_images, price_of_code, tug_of_war
 from .lines import curves, loss_curves
+from .palette import in_256_colours
 from .paper import (DIGITS, HALO, INK, PALE, PALETTE, SIGNS, STYLE, TEST, TRAIN, VERDICTS, Sheet,
                     on_paper, png, save, show_picture, small)
 
 __all__ = [
-    "STYLE", "Sheet", "on_paper", "png", "save", "small", "show_picture",
+    "STYLE", "Sheet", "on_paper", "png", "save", "in_256_colours", "small", "show_picture",
     "TRAIN", "TEST", "PALETTE", "DIGITS", "INK", "PALE", "SIGNS", "VERDICTS", "HALO",
     "shown_terms", "loss_curves", "curves",
     "reconstructions", "samples", "interpolation", "image_rows",
