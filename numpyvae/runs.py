@@ -19,6 +19,8 @@ ORIGIN = ("data", "data_dir", "image_shape")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS",
            "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
+UNSEEN = object()                    # what no checksum is equal to
+
 # What a damaged description can raise when it is taken at its word.
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
@@ -42,7 +44,7 @@ class SavedRun:
         self.data_dir    = data_dir
         self.image_shape = _check_origin(data, data_dir, image_shape, run.model.input_dim)
         self.elsewhere   = []
-        self._left       = None              # the last checkpoint of this object's: (checksum,)
+        self._left       = UNSEEN            # the checksum of what this object saved or loaded last
 
     @property
     def options(self):
@@ -64,10 +66,8 @@ class SavedRun:
         about  = {"options": self.options, "optimizer": numbers, "data_sha256": run.data_sha256,
                   "pixel_range": run.pixel_range,
                   "environment": environment(), "generators": states}
-        checksum = checkpoint.save(_path(self.folder), arrays,
-                                   {**network.describe(run.model), "run": about}, new,
-                                   self._require_own)
-        self._left = (checksum,)
+        about  = {**network.describe(run.model), "run": about}
+        self._left = checkpoint.save(_path(self.folder), arrays, about, new, self._require_own)
         self.save_history()
 
     def save_history(self):
@@ -91,14 +91,14 @@ class SavedRun:
 
     def _require_own(self):
         """Raise BusyError unless the checkpoint is still the one that this object left there."""
-        if self._left is None:
+        if self._left is UNSEEN:
             return
         try:
-            found = (checkpoint.checksum(_path(self.folder)),)
+            found = checkpoint.checksum(_path(self.folder))
         except FileNotFoundError:            # somebody removed it: nothing is lost by a new one
             return
-        except CheckpointError:
-            found = ()
+        except CheckpointError:              # and put something else there
+            found = UNSEEN
         if found != self._left:
             raise BusyError(f"{_path(self.folder)}: expected what this process left there, got "
                             "something else: another process has gone on with the run, or put "
@@ -112,7 +112,7 @@ class SavedRun:
         x_train, x_test, mask_train, mask_test, y_train, y_test: what it was started with
         Raises CheckpointError if there is no such run, or these are other examples, and OSError.
         """
-        left = (checkpoint.checksum(_path(folder)),)
+        left = checkpoint.checksum(_path(folder))
         model, about, arrays = load_trained(folder)
         try:
             options = dict(about["options"])

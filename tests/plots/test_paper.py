@@ -1,6 +1,5 @@
 """The paper: a style that is ours alone, mosaics of images, and files that are whole or not there.
 """
-import io
 import os
 
 import any_matplotlibrc
@@ -10,7 +9,6 @@ from example_figures import FIGURES, SHAPE, images
 from helpers_files import peak_of
 from matplotlib import rc_context, rcParams, rcParamsDefault, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import imread
 
 from numpyvae import plots
 from numpyvae.plots import paper
@@ -174,13 +172,9 @@ def test_a_figure_that_is_saved_stays_in_its_window(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_a_picture_in_bytes_is_that_of_the_file_in_fewer_colours(tmp_path):
-    plots.save(FIGURES["posteriors"](), tmp_path / "a.png")
-    content = plots.png(FIGURES["posteriors"]())
-    file, short = (255 * imread(source)[..., :3] for source in (tmp_path / "a.png",
-                                                                io.BytesIO(content)))
-    assert np.abs(file - short).max() <= 4.001
-    assert len(content) < 0.7 * (tmp_path / "a.png").stat().st_size
+def test_a_picture_in_bytes_is_the_file_that_is_saved(tmp_path):
+    plots.save(FIGURES["one reconstruction"](), tmp_path / "a.png")
+    assert plots.png(FIGURES["one reconstruction"]()) == (tmp_path / "a.png").read_bytes()
 
 
 def test_a_picture_that_cannot_be_saved_leaves_the_old_one(tmp_path, monkeypatch):
