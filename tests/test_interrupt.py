@@ -34,6 +34,7 @@ def test_a_program_is_known_by_its_name(monkeypatch, argv, orig, program):
     assert interrupt.is_the_program() == program
 
 
+@posix
 def test_who_imports_the_package_keeps_his_handler():
     code = "import signal, numpyvae\nassert signal.getsignal(2) is signal.default_int_handler"
     subprocess.run([sys.executable, "-c", code], env=ENV, check=True,
