@@ -1,5 +1,6 @@
 """The paper: a style that is ours alone, mosaics of images, and files that are whole or not there.
 """
+import io
 import os
 
 import any_matplotlibrc
