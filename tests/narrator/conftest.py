@@ -31,6 +31,14 @@ def lesson(monkeypatch):
     return narrator._lesson
 
 
+@pytest.fixture(autouse=True)
+def no_kernel():
+    """This process seems no kernel to later tests, though what drives kernels imports one's code.
+    """
+    yield
+    sys.modules.pop("ipykernel", None)
+
+
 @pytest.fixture
 def told(capsys):
     """told(): what was printed since the last time, without the empty lines at both ends."""
