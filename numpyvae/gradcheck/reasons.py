@@ -1,4 +1,5 @@
 """Reasons: why a student's code stopped, in words, where Python's alone leave one at a loss."""
+import ast
 import difflib
 import re
 import sys
@@ -48,9 +49,8 @@ def _key(error, frame, line):
     operands = Operands(frame, line)
     key = error.args[0] if error.args else None
     for node in operands.nodes:
-        value = getattr(node, "value", None)
-        owner = operands.value(value) if hasattr(node, "slice") else None
-        if isinstance(owner, dict) and key not in owner:
+        owner = operands.value(node.value) if isinstance(node, ast.Subscript) else None
+        if isinstance(owner, dict) and key not in owner and operands.value(node.slice) == key:
             return (f"the keys are {', '.join(map(repr, owner))}{closest(key, owner)}" if owner
                     else "there is nothing in it")
     return None

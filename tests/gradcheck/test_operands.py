@@ -55,13 +55,14 @@ def test_the_letters_of_a_sum(tmp_path, call, words):
     ("a[:, 9]", "a (3, 4)"), ("a.reshape(5, 5)", "a (3, 4)"), ("c[:, 1]", "c (3,)"),
     ("np.einsum('...ij,jk', a, b)", "a (3, 4), b (5, 2)"), ("x = a.T\nx, y = a, c.T, x[0]",
                                                            "a (3, 4), c.T (3,), x[0] (3,)"),
+    ("np.ones(()) @ a", "np.ones(()) (), a (3, 4)"), ("a.dot(np.array(2.0)) @ c[:2]", None),
     ("np.linalg.solve(a, c)", "a (3, 4), c (3,)"), ("c.sum(axis=1)", "c (3,)"),
     ("f(a) @ b", "a (3, 4), b (5, 2)"), ("np.add(a, b, out=a)", None),
     ("np.random.choice(a, size=3)", "a (3, 4)")])
 def test_the_shapes_of_all_that_stands_there(tmp_path, text, shapes):
     said = advice(tmp_path, text, f=lambda a: a)
     if shapes is None:
-        assert said.startswith("in np.add(") or said.startswith("the shapes there are a (3, 4), b")
+        assert said.startswith("in ") and " do not fit: " in said
     else:
         assert said == f"the shapes there are {shapes}"
 

@@ -1,12 +1,14 @@
 """The parts of a forward's arguments: their names, where they are, and copies of them."""
 import collections
+import dataclasses
 import sys
+import types
 
 import numpy as np
 import pytest
 
-from numpyvae.gradcheck.parts import (copies, has_gradient, is_real, is_tree, is_whole, part,
-                                      places, put)
+from numpyvae.gradcheck.parts import (as_dictionary, copies, has_gradient, is_real, is_tree,
+                                      is_whole, part, places, put)
 
 A, B = np.ones(2), np.zeros(3)
 
@@ -72,3 +74,64 @@ def test_what_cannot_be_copied_is_shared():
     generator = (i for i in range(3))
     again = copies({"x": A, "g": generator})
     assert again["g"] is generator and not np.shares_memory(again["x"], A)
+
+
+# ---------------------------------------------------------------------- objects
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    W: object
+    b: object
+    name: str = "dense"
+
+
+@dataclasses.dataclass
+class Slotted:
+    __slots__ = ("W", "b")
+    W: object
+    b: object
+
+
+class Plain:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+
+OBJECTS = [Frozen, Slotted, Plain, types.SimpleNamespace, collections.namedtuple("Pair", "W b")]
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_an_object_has_its_attributes_as_parts(kind):
+    arguments = {"x": A, "p": kind(W=A, b=[B, B])}
+    found = places(arguments)
+    assert found.pop("name", ("p", "name")) == ("p", "name")
+    assert found == {"x": ("x",), "W": ("p", "W"), "b[0]": ("p", "b", 0), "b[1]": ("p", "b", 1)}
+    assert part(arguments, ("p", "b", 1)) is B
+    assert put(arguments, ("p", "W"), 5.0) is put(arguments, ("p", "b", 0), 6.0) is arguments
+    assert type(arguments["p"]) is kind
+    assert arguments["p"].W == 5.0 and arguments["p"].b[0] == 6.0 and arguments["p"].b[1] is B
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_an_object_as_a_dictionary(kind):
+    made = as_dictionary(kind(W=A, b=B))
+    assert list(made) == ["W", "b"] and made["W"] is A and made["b"] is B
+    assert as_dictionary(kind(W=None, b="text")) == kind(W=None, b="text") or kind is Plain
+
+
+@pytest.mark.parametrize("thing", [(A, B), [A], {"W": "text"}, A, 3.0, None, "text", np, Plain, len,
+                                   Frozen])
+def test_what_is_no_object_stays_what_it_is(thing):
+    assert as_dictionary(thing) is thing
+    assert is_tree(thing) is isinstance(thing, (tuple, list, dict))
+
+
+def test_lists_in_lists():
+    found = places({"p": [(A, B), (A, B)], "q": [[1.0], [2.0]], "r": [[A]]})
+    assert found == {"p[0][0]": ("p", 0, 0), "p[0][1]": ("p", 0, 1), "p[1][0]": ("p", 1, 0),
+                     "p[1][1]": ("p", 1, 1), "q": ("q",), "r[0][0]": ("r", 0, 0)}
+
+
+def test_names_of_numbers_are_kept_apart():
+    assert is_real([[1.0], [1.0, 2.0]]) is False and is_whole([[1], [1, 2]]) is False
+    assert is_whole(np.array(["iub"])) is False and is_whole(3) and is_whole(True)

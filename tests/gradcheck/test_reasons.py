@@ -5,6 +5,7 @@ from numpyvae.gradcheck.reasons import GUARD, closest, reason
 
 FILE = """
 import numpy as np
+none = {{}}
 def sigmoid(x): return 1 / (1 + np.exp(-x))
 def forward(x): return x * 2
 def backward(dy, x):
@@ -21,9 +22,12 @@ def once(x): return again(x)
     ("relu(x)", "nothing is called relu when that line is reached."),
     ("np.tanhh(x)", "it has nothing called tanhh; is tanh meant?"),
     ("dy.summ()", "it has nothing called summ; is sum meant?"),
+    ("dy.zzz", "\nbackward stops there.\n"), ("np.zzz", "\nbackward stops there.\n"),
+    ("getattr(dy, 'zzz')", "\nbackward stops there.\n"),
     ("d['w1']", "the keys are 'W1', 'b1'; is W1 meant?"),
-    ("d['V'] + d['W1']", "the keys are 'W1', 'b1'."), ("{}['a']", "."),
-    ("dict()['a']", "."), ("d.pop('c')", "."),
+    ("d['V'] + d['W1']", "the keys are 'W1', 'b1'."),
+    ("d['W1'] + none['a']", "\nbackward stops there: there is nothing in it.\n"),
+    ("dict()['a']", "\nbackward stops there.\n"), ("d.pop('c')", "\nbackward stops there.\n"),
     ("backward(dy, x)", "backward calls itself, directly or by way of others, and nothing ends"),
     ("once(x)", " calls itself, directly or by way of others, and nothing ends that."),
     ("exit(1)", f"the program would end there; {GUARD}"),

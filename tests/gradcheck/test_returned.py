@@ -12,8 +12,9 @@ DENSE = {"x": X, "W": W, "b": B}
 NESTED = {"x": X, "params": {"W": W, "b": B}}
 
 
-def named(grads, arguments):
-    return by_part(grads, arguments, places(arguments), Function("my.py", "backward", None, None))
+def named(grads, arguments, hints=()):
+    who = Function("my.py", "backward", None, None)
+    return by_part(grads, arguments, places(arguments), who, hints)
 
 
 @pytest.mark.parametrize("arguments, grads, expected", [
@@ -74,3 +75,56 @@ def test_none_and_too_many(grads):
     assert str(caught.value) == ("my.py: expected backward to return a gradient for each argument "
                                  "(x, W, b), or for the first of them, got "
                                  f"{len(grads) or 'none'}")
+
+
+# ---------------------------------------------------------------------- names where it is returned
+
+@pytest.mark.parametrize("grads, hints, names", [
+    ((W, B), ["dW", "db"], ["W", "b"]), (B, ["grad_b"], ["b"]),
+    ((X, B), ["dx", "b_grad"], ["x", "b"]),
+    ((X, X), ["dW", "db"], ["W", "b"]),                      # names count, even if shapes do not
+    ((W, X), ["dW", "dx"], ["x", "W"]),                          # but the order counts more
+    ((X, W), ["dx", None], ["x", "W"]), ((X, W), ["dx"], ["x", "W"]),
+    ((X, X), ["dW", "dW"], ["x", "W"]), ((X, W, B), ["a", "b", "c"], ["x", "W", "b"])])
+def test_positional_gradients_may_have_names(grads, hints, names):
+    assert list(named(grads, DENSE, hints)) == names
+
+
+def test_names_of_parts_and_of_arguments():
+    assert list(named((W, B), NESTED, ["dW", "db"])) == ["W", "b"]
+    assert list(named({"W": W, "b": B}, NESTED, ["dparams"])) == ["W", "b"]
+    assert list(named((X, {"W": W}), NESTED, ["dx", "dparams"])) == ["x", "W"]
+    assert list(named(([W],), {"x": X, "p": [W]}, ["dp"])) == ["p[0]"]
+
+
+# ---------------------------------------------------------------------- lists
+
+LISTS = {"x": X, "p": {"w": [W, X], "v": [B, B]}}
+PAIRS = [(W, B), (X, B)]
+
+
+@pytest.mark.parametrize("grads, names", [
+    (([W, X], [B, B]), ["w[0]", "w[1]", "v[0]", "v[1]"]), (([W, X],), ["w[0]", "w[1]"]),
+    ([[B, B]], ["v[0]", "v[1]"]), (((W, X), (B, B)), ["w[0]", "w[1]", "v[0]", "v[1]"])])
+def test_lists_belong_to_lists_of_their_form(grads, names):
+    got = named(grads, LISTS)
+    assert list(got) == names and all(got[name].shape in ((4, 5), (3, 4), (5,)) for name in names)
+
+
+@pytest.mark.parametrize("arguments", [{"p": PAIRS, "x": X, "y": X}, {"x": X, "p": PAIRS, "y": X}])
+def test_a_list_may_be_the_gradient_of_one_argument(arguments):
+    got = named([(W, B), (X, B)], arguments)
+    assert {name: grad.shape for name, grad in got.items()} == {
+        "p[0][0]": (4, 5), "p[0][1]": (5,), "p[1][0]": (3, 4), "p[1][1]": (5,)}
+
+
+@pytest.mark.parametrize("grads", [(X, X), [X, None], ([X], [X])])
+def test_lists_of_another_form_belong_to_the_first_arguments(grads):
+    assert list(named(grads, {"x": X, "y": X, "p": [X, W]}))[:1] == ["x"]
+
+
+def test_names_with_a_d_in_nested_dictionaries():
+    arguments = {"x": X, "p": {"a": {"W": W, "b": B}, "c": {"W": W}}}
+    got = named((X, {"a": {"dW": W, "b": B}, "c": {"grad_W": W}}), arguments)
+    assert list(got) == ["x", "p.a.W", "b", "p.c.W"]
+    assert list(named((X, {"a": {"dW": X, "W": W}}), arguments)) == ["x", "dW", "p.a.W"]

@@ -42,6 +42,15 @@ def test_a_file_that_theirs_imports(tmp_path, monkeypatch, folder, shown):
     assert Stop("my.py", caught.value).place == f"{shown}, line 4"
 
 
+def test_a_file_elsewhere_is_shown_with_its_path(tmp_path):
+    (tmp_path / "work").mkdir()
+    file = tmp_path / "layers.py"
+    file.write_text("def f():\n    return nothing\n", encoding="utf-8")
+    names = {}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), names)
+    assert stop_of(tmp_path, "f()", name="work/my.py", f=names["f"]).place == f"{file}, line 2"
+
+
 def test_no_line_of_theirs(tmp_path):
     stop = Stop(str(tmp_path / "my.py"), ValueError("raised nowhere"))
     assert stop.advice is None and stop.place is None and stop.file is None and stop.line is None
