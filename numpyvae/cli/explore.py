@@ -57,7 +57,8 @@ def _write_page(saved, dataset, path, exact):
     from ..explore import write_page
     run = saved.run
     write_page(path, run.model, run.x_test, dataset.image_shape, dataset.labels_test,
-               run.mask_test, title(saved.data, saved.data_dir), exact)
+               run.mask_test, title(saved.data, saved.data_dir), exact,
+               pixel_range=run.pixel_range)
     print(f"{path}: {os.path.getsize(path) / 1000:.0f} kB, and it needs nothing else. Open it in "
           "any browser, or send it to a class.")
     return 0

@@ -21,23 +21,25 @@ from ..files import write_atomically
 MOST   = 12                          # sliders, so that each can be read from the back of the room
 REACH  = 3                           # standard deviations of the prior: from -3 to 3 at least
 CODES  = 1000                        # test images whose codes are marked on the plane
-IMAGES = 100                         # of these, those that are in the page themselves
+IMAGES = 100                         # of these, those that are in the page themselves, and
+PIXELS = 4_000_000                   # how many pixels they have at most
 SCRIPTS = "decoder.js", "drawing.js", "page.js"
 WHOLE  = 2 ** 15 - 1                 # the largest whole number of 16 bits with a sign
 
 
 def write_page(path, model, x, image_shape, labels=None, mask=None, learned_from="", exact=False,
-               home=None):
+               home=None, pixel_range=(0, 1)):
     """Write the page of a trained network to `path`, whole or not at all.
 
     The other arguments are those of `render`.  Raises what it raises, and OSError.
     """
-    html = render(model, x, image_shape, labels, mask, learned_from, exact, home)
+    html = render(model, x, image_shape, labels, mask, learned_from, exact, home, pixel_range)
     text = html.encode("utf-8", "replace")                   # a file's name need not be text
     write_atomically(path, lambda file: file.write(text))
 
 
-def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact=False, home=None):
+def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact=False, home=None,
+           pixel_range=(0, 1)):
     """The HTML of a page on which a reader turns the code, and sees what the decoder makes of it.
 
     model: a `VAE`, a `ConditionalVAE` or an `IWAE`
@@ -46,6 +48,8 @@ def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact
     mask: (N, D) booleans, True where a pixel was observed, or None
     learned_from: what the images are called; home: the address of a page to go back to, or None
     exact: whether a weight is kept in 32 bits instead of 16
+    pixel_range: which pixels are shown as white and as black; others than 0 and 1 if the model's
+        pixels are Gaussian
     ->  a page that needs no other file, and no network
     Raises ValueError or TypeError.
     """
@@ -53,7 +57,7 @@ def render(model, x, image_shape, labels=None, mask=None, learned_from="", exact
     if not np.isfinite(kl).all():
         raise InvalidValueError("model: expected a network whose codes are finite, got others; "
                                 "train it again, with a smaller learning rate")
-    data  = _data(model, x, tuple(map(int, image_shape)), labels, mask, exact, kl)
+    data  = _data(model, x, tuple(map(int, image_shape)), labels, mask, exact, kl, pixel_range)
     about = f"{model.TITLE}, {model.input_dim}-{model.hidden_dim}-{model.latent_dim}"
     if learned_from:
         about += f", learned from {learned_from}"
@@ -71,7 +75,7 @@ def _read(name):
 
 # ---------------------------------------------------------------------- what the page is given
 
-def _data(model, x, image_shape, labels, mask, exact, kl):
+def _data(model, x, image_shape, labels, mask, exact, kl, pixel_range):
     """What page.js is told, as plain values."""
     if len(image_shape) != 2 or np.prod(image_shape) != model.input_dim:
         raise InvalidValueError(f"image_shape: expected height and width whose product is "
@@ -80,8 +84,8 @@ def _data(model, x, image_shape, labels, mask, exact, kl):
     codes, _      = encode(model, x[:CODES])
     M             = model.params.get("M")                    # the mean of each class's prior
     centre, reach = _ranges(codes, M)
-    chosen        = _chosen(labels, len(codes))
-    layers        = {name: model.params[name] for name in ("W3", "b3", "W4", "b4")}
+    chosen        = _chosen(labels, len(codes))[:max(1, PIXELS // model.input_dim)]
+    layers        = _decoder(model.params, *pixel_range)
     return {
         "Z": model.latent_dim, "H": model.hidden_dim, "D": model.input_dim,
         "shape": image_shape, "gaussian": model.likelihood == "gaussian",
@@ -94,7 +98,7 @@ def _data(model, x, image_shape, labels, mask, exact, kl):
         "codes": _packed(codes.T, exact),                    # a row for each latent dimension
         "labels": labels, "kinds": kinds,
         "chosen": chosen.tolist(),
-        "images": _base64(_bytes(x[chosen]), "u1"),
+        "images": _base64(_bytes(x[chosen], *pixel_range), "u1"),
         "seen": None if mask is None else _base64(check_mask(mask, np.shape(x))[chosen], "u1"),
     }
 
@@ -140,9 +144,18 @@ def _chosen(labels, N):
     return np.lexsort((labels, seen_before))[:IMAGES]
 
 
-def _bytes(x):
-    """Pixels in [0, 1] as bytes; what is darker or lighter than these is cut off."""
-    return np.round(255 * np.clip(as_floats(x, np.float64), 0, 1))
+def _decoder(params, low, high):
+    """The decoder's arrays, so that low becomes 0 and high becomes 1."""
+    layers = {name: params[name] for name in ("W3", "b3", "W4", "b4")}
+    if (low, high) != (0, 1):                                # of a Gaussian, whose mean is a logit
+        layers["W4"] = params["W4"] / (high - low)
+        layers["b4"] = (params["b4"] - low) / (high - low)
+    return layers
+
+
+def _bytes(x, low, high):
+    """Pixels as bytes, low as 0 and high as 255; what is darker or lighter is cut off."""
+    return np.round(255 * np.clip((as_floats(x, np.float64) - low) / (high - low), 0, 1))
 
 
 def _packed(array, exact):

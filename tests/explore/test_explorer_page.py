@@ -377,3 +377,27 @@ def test_the_digits_page():
     data = data_of(page.render(VAE(64, 256, 10, rng=0), x, shape, labels))
     assert data["shape"] == [8, 8] and data["kinds"] == list(range(10))
     assert len(data["labels"]) == len(x) == 299
+
+
+# ---------------------------------------------------------------------- other pixels than 0 to 1
+
+def test_pixels_of_a_gaussian_are_on_the_page_from_0_to_1():
+    """The images that it holds, and what its decoder makes of a code."""
+    low, high = -1.5, 2.5
+    x     = low + (high - low) * X
+    plain = data_of(page.render(MODELS["gaussian"], x, SHAPE, pixel_range=(low, high), exact=True))
+    found = numbers(plain["images"], "u1").reshape(30, 12)
+    assert np.array_equal(found, np.round(255 * X))
+    net = {name: unpacked(array) for name, array in plain["weights"].items()}
+    z   = np.random.default_rng(1).standard_normal((5, 4))
+    shown    = np.maximum(z @ net["W3"] + net["b3"], 0) @ net["W4"] + net["b4"]
+    expected = (MODELS["gaussian"].decode(z) - low) / (high - low)
+    np.testing.assert_allclose(shown, expected, rtol=0, atol=1e-6)     # measured: 5e-8, in 32 bits
+
+
+def test_of_large_images_the_page_holds_few(monkeypatch):
+    for most, count in ((50, 4), (5, 1), (10 ** 6, 30)):
+        monkeypatch.setattr(page, "PIXELS", most)
+        data = data_of(rendered())
+        assert len(data["chosen"]) == count and len(numbers(data["images"], "u1")) == 12 * count
+        assert len(data["labels"]) == 30                         # of all codes that are marked
