@@ -22,7 +22,6 @@ PIXELS  = 4_000_000                  # at a time at most: rows that are larger c
 WEIGHTS = 1_000_000                  # importance weights held at a time: 8 MB
 USED    = 0.1                        # nats of KL above which a latent dimension counts as used
 ACTIVE  = 0.01                       # the variance of E[u given x] from which u is an active unit
-USED    = 0.1                        # nats of KL above which a latent dimension counts as used
 
 
 def mean_loss(model, x, rng=0, batch_size=BATCH, num_samples=1, mask=None, y=None):
