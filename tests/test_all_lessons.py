@@ -25,6 +25,13 @@ def run(*arguments, cwd, **env):
     return done.returncode, done.stdout, done.stderr
 
 
+def without_matplotlib(folder):
+    """The PYTHONPATH of a process in which no lesson can draw."""
+    (folder / "broken").mkdir()
+    (folder / "broken" / "matplotlib.py").write_text("raise ImportError('no such thing')\n")
+    return os.pathsep.join([str(folder / "broken"), ENV["PYTHONPATH"]])
+
+
 def refused(*arguments, cwd):
     """The sentence with which these arguments are refused."""
     status, out, err = run(*arguments, cwd=cwd)
@@ -42,7 +49,8 @@ def test_two_lessons_at_a_time(tmp_path):
 
 
 def test_it_says_which_failed(tmp_path):
-    status, out, _ = run("03", "--out", "other", cwd=tmp_path, MPLBACKEND="no such thing")
+    status, out, _ = run("03", "--out", "other", cwd=tmp_path,
+                         PYTHONPATH=without_matplotlib(tmp_path))
     assert status == 1 and "03_dense_layer FAILED" in out and "no such thing" in out
 
 
@@ -115,11 +123,11 @@ def test_its_pages_lead_to_each_other(book):
     assert 'rel="next"' not in second.split("<script>")[0]
 
 
-def test_an_older_book_is_replaced_and_one_lesson_that_fails_is_said(book):
+def test_an_older_book_is_replaced_and_one_lesson_that_fails_is_said(book, tmp_path):
     folder, _ = book
     before = (folder / "03_dense_layer.html").read_bytes()
     status, out, _ = run("03", "--quick", "--book", folder, cwd=folder.parent,
-                         MPLBACKEND="no such thing")
+                         PYTHONPATH=without_matplotlib(tmp_path))
     assert status == 1 and "03_dense_layer FAILED" in out and "no book" in out
     assert (folder / "03_dense_layer.html").read_bytes() == before
 

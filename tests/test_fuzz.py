@@ -354,9 +354,9 @@ def test_hundreds_of_archives_with_another_s_members(in_memory):
     def check(whole, data):
         found = tried(in_memory["own"], data, DataFormatError)
         if found:
-            x_train, labels_train, x_test, labels_test, image_shape, mask_train, mask_test = found
+            x_train, labels_train, x_test, labels_test, shape, mask_train, mask_test, _ = found
             assert x_train.ndim == x_test.ndim == 2 and len(x_train) and len(x_test)
-            assert x_train.shape[1] == x_test.shape[1] == np.prod(image_shape)
+            assert x_train.shape[1] == x_test.shape[1] == np.prod(shape)
             for x, labels, mask in ((x_train, labels_train, mask_train),
                                     (x_test,  labels_test,  mask_test)):
                 assert x.dtype == np.uint8 or 0 <= x.min() <= x.max() <= 1

@@ -116,7 +116,8 @@ from numpyvae.evaluate import active_units, impute, mean_kl_per_dim
 
 ROWS = re.findall(r"^    (\w+\.\w+) +\S.*? {2,}(\w+): (\w+)$", __doc__, re.MULTILINE)
 NOT_FORWARD = {"layers", "settings", "save", "load", "TITLE", "TORCH_NAMES", "to_torch_names",
-               "from_torch_names", "state", "set_state", "check", "check_no_beta"}
+               "from_torch_names", "state", "set_state", "check", "check_no_beta",
+               "shown_terms"}
 
 
 def forwards(room):
