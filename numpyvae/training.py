@@ -161,7 +161,8 @@ class Run:
             terms, grads = self.model.sample_loss_and_grads(x, np.random.default_rng(0), self.beta,
                                                             mask, y=y)
             squares = [np.vdot(grad, grad) for grad in grads.values()]   # Adam takes them, too
-        if all(map(math.isfinite, (*terms, *squares))):
+            beta    = self.model.dtype.type(self.beta)         # NumPy 1 would compute in float64
+        if all(map(math.isfinite, (beta, *terms, *squares))):
             return
         _, recon, kl = map(float, terms)
         name, value, advice = "x_std", self.model.x_std, "larger"
