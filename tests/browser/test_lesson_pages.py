@@ -81,10 +81,16 @@ def show(folder, open_page):
     def opened(name, place="", **options):
         tab = open_page(folder / f"{name}.html", **options)
         if place:
-            tab.goto(tab.url + place)
+            enter(tab, place)
         return tab
 
     return opened
+
+
+def enter(tab, place):
+    """Let the address name a place of the lecture, which the page hears of a little later."""
+    tab.goto(tab.url + place)
+    tab.wait_for_function("lecturing()")
 
 
 def place_of(tab):
@@ -327,7 +333,7 @@ def test_a_second_reading_can_be_folded_and_a_lecture_unfolds_it(show):
     fold = tab.locator(".fold > summary")
     fold.click()
     assert tab.locator("#s2 .fragment").first.is_hidden()
-    tab.goto(tab.url + "#s2-1")
+    enter(tab, "#s2-1")
     assert tab.locator("#s2 .fragment").first.is_visible()
 
 
